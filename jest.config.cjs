@@ -1,0 +1,20 @@
+'use strict';
+
+/**
+ * The tests run on the compiled output: worker threads and workflow bundles need real .js files, and it is
+ * what gets published. `npm test` builds first and runs node with --enable-source-maps, so stack traces name
+ * the sources.
+ */
+
+const long = process.env['CDC_LONG'] === '1';
+
+/** @type {import('jest').Config} */
+module.exports = {
+  rootDir: __dirname,
+  roots: ['<rootDir>/dist/test'],
+  testMatch: ['**/*.test.js'],
+  testEnvironment: 'node',
+  transform: {},
+  maxWorkers: 2,
+  testTimeout: long ? 60 * 60_000 : 60_000,
+};
