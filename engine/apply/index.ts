@@ -1,0 +1,11 @@
+/**
+ * Apply: how captured changes reach the target exactly once. `replicate` is one attempt: it claims (claim.ts), then
+ * stages chunks by the way that the pair negotiated (transfer.ts, net.ts) and commits each with the checkpoint
+ * (commit.ts).
+ */
+export * from './claim';
+export * from './commit';
+export * from './net';
+export * from './replicate';
+export * from './table-order';
+export * from './transfer';

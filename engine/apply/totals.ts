@@ -1,0 +1,71 @@
+/** What an attempt has done so far, for its result and its heartbeats. Counts and names only. */
+import { displayName } from '../model';
+import type { ReplicateResult, StagedChunk, TableCheckpoint, TableProgress } from '../model';
+
+interface Count {
+  inserted: number;
+  updated: number;
+  deleted: number;
+  snapshotRows: number;
+}
+
+export interface Totals {
+  add(chunk: StagedChunk, atomicCut: boolean): void;
+  /** `ending` adds what is only known at a point in time. */
+  result(tables: readonly TableCheckpoint[], ending: TotalsEnding): ReplicateResult;
+}
+
+export type TotalsEnding = Pick<ReplicateResult, 'caughtUp' | 'reachedGoal' | 'backlog' | 'lagMs'>;
+
+export function startTotals(): Totals {
+  const byTable = new Map<string, Count>();
+  let changes = 0;
+  let commits = 0;
+  let atomicCuts = 0;
+  const countOf = (table: string): Count => {
+    const known = byTable.get(table);
+    if (known !== undefined) return known;
+    const fresh = { inserted: 0, updated: 0, deleted: 0, snapshotRows: 0 };
+    byTable.set(table, fresh);
+    return fresh;
+  };
+  return {
+    add(chunk, atomicCut) {
+      changes += chunk.changes;
+      commits += 1;
+      if (atomicCut) atomicCuts += 1;
+      for (const entry of chunk.counts) {
+        const count = countOf(entry.table);
+        count.inserted += entry.inserted;
+        count.updated += entry.updated;
+        count.deleted += entry.deleted;
+      }
+      if (chunk.snapshot !== null) countOf(chunk.snapshot.table).snapshotRows += chunk.snapshot.rows;
+    },
+    result(tables, ending) {
+      const touched = tables.flatMap((table) => {
+        const count = byTable.get(table.source);
+        return count === undefined ? [] : [{ table: table.source, state: table.state, ...count }];
+      });
+      const sum = (field: keyof Count): number => touched.reduce((total, entry) => total + entry[field], 0);
+      return {
+        changes,
+        commits,
+        atomicCuts,
+        inserted: sum('inserted'),
+        updated: sum('updated'),
+        deleted: sum('deleted'),
+        snapshotRows: sum('snapshotRows'),
+        tables: touched,
+        progress: tables.filter((table) => byTable.has(table.source)).map(progressOf),
+        snapshotting: tables.filter((table) => table.state === 'snapshotting').length,
+        ...ending,
+      };
+    },
+  };
+}
+
+function progressOf(table: TableCheckpoint): TableProgress {
+  const { source, targetTable, state, cause, snapshotRows, inserted, updated, deleted } = table;
+  return { source, target: displayName(targetTable), state, cause, snapshotRows, inserted, updated, deleted };
+}

@@ -1,0 +1,35 @@
+/**
+ * The handshake against time going back. `markSynced` stores the checkpoint's seq in the source, then the checkpoint
+ * records it as acked; so in an undisturbed world acked <= source's seq <= checkpoint's seq, whenever the checkpoint
+ * row is locked. Each violation names the side that was restored.
+ */
+import { CdcError } from '../errors';
+import type { Checkpoint, Consumer } from '../model';
+
+/** Throws CAPTURE_MISSING, CAPTURE_SUSPENDED, TARGET_WENT_BACK, SOURCE_WENT_BACK. Call it with the checkpoint locked. */
+export function verifyHandshake(checkpoint: Checkpoint, consumer: Consumer | null): Consumer {
+  if (consumer === null) {
+    throw new CdcError('CAPTURE_MISSING', `The source does not know pipeline ${checkpoint.name} (any more)`, {
+      hint: 'The source was restored from a time before setup, or its objects were removed: run `cdc resync`.',
+    });
+  }
+  if (consumer.suspended) {
+    throw new CdcError(
+      'CAPTURE_SUSPENDED',
+      `Capture of pipeline ${checkpoint.name} was stopped at its backlog limit`,
+    );
+  }
+  if (consumer.seq > checkpoint.seq) {
+    throw new CdcError(
+      'TARGET_WENT_BACK',
+      `The target is older than what the source was told (pipeline ${checkpoint.name})`,
+    );
+  }
+  if (consumer.seq < checkpoint.ackedSeq) {
+    throw new CdcError(
+      'SOURCE_WENT_BACK',
+      `The source is older than what was acknowledged (pipeline ${checkpoint.name})`,
+    );
+  }
+  return consumer;
+}

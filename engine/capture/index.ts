@@ -1,0 +1,8 @@
+/**
+ * Capture, as far as it is the same for every database: which tables, which columns, whether the target can take
+ * them, and whether both sides still remember the same past. Triggers and windows are the adapters'.
+ */
+export * from './check-target';
+export * from './handshake';
+export * from './near-misses';
+export * from './resolve-tables';

@@ -1,0 +1,160 @@
+/** Turns the table list of a pipeline into tables of the source: names, patterns, columns, collisions. */
+import { CdcError } from '../errors';
+import { displayName } from '../model';
+import type { TableMapping, TableName, TableRoute, TableSchema } from '../model';
+import { nearMissHint } from './near-misses';
+
+export interface ResolvedTables {
+  readonly routes: readonly TableRoute[];
+  /** Tables that a pattern matched and that cannot be captured. */
+  readonly skipped: readonly { readonly table: string; readonly reason: string }[];
+}
+
+/**
+ * Resolves mappings against the source's tables. Names are matched exactly; a mapping is a pattern when no table has
+ * its name and it holds a `*`.
+ * Throws TABLE_UNKNOWN (with near misses), KEY_MISSING, TABLE_UNSUPPORTED, COLUMN_UNKNOWN, COLUMN_REQUIRED,
+ * NAME_COLLISION.
+ */
+export function resolveTables(
+  mappings: readonly TableMapping[],
+  tables: readonly TableSchema[],
+  sameFamily: boolean,
+): ResolvedTables {
+  const byName = new Map(tables.map((table) => [displayName(table.name), table]));
+  const routes = new Map<string, TableRoute>();
+  const skipped = new Map<string, string>();
+  const exact = mappings.filter((mapping) => byName.has(mapping.from));
+  const others = mappings.filter((mapping) => !byName.has(mapping.from));
+
+  for (const mapping of exact) {
+    const table = byName.get(mapping.from);
+    if (table !== undefined) routes.set(mapping.from, routeTable(table, mapping, sameFamily));
+  }
+  for (const mapping of others) {
+    if (!mapping.from.includes('*')) throw unknownTable(mapping.from, [...byName.keys()]);
+    const pattern = globPattern(mapping.from);
+    const matched = [...byName].filter(([name]) => pattern.test(name));
+    if (matched.length === 0) throw unknownTable(mapping.from, [...byName.keys()]);
+    for (const [name, table] of matched) {
+      if (routes.has(name)) continue;
+      if (table.refusal === null) routes.set(name, routeTable(table, mapping, sameFamily));
+      else skipped.set(name, table.refusal.reason);
+    }
+  }
+  refuseCollisions([...routes.values()]);
+  return {
+    routes: [...routes.values()],
+    skipped: [...skipped].map(([table, reason]) => ({ table, reason })),
+  };
+}
+
+/** A table's route under a mapping. Throws like `resolveTables`. */
+export function routeTable(
+  table: TableSchema,
+  mapping: Pick<TableMapping, 'to' | 'columns'>,
+  sameFamily: boolean,
+): TableRoute {
+  const id = displayName(table.name);
+  if (table.key === null) {
+    const { code, reason, remedy } = table.refusal ?? {
+      code: 'KEY_MISSING',
+      reason: 'it has no usable key',
+      remedy: 'Give it a primary key.',
+    };
+    throw new CdcError(code, `Table ${id} cannot be captured: ${reason}`, { hint: remedy, table: id });
+  }
+  const target: TableName =
+    mapping.to === null
+      ? { schema: sameFamily ? table.name.schema : null, name: table.name.name }
+      : { schema: null, name: mapping.to };
+  return {
+    id,
+    source: table,
+    target,
+    columns: routeColumns(table, mapping.columns, table.key.columns),
+    key: table.key.columns,
+  };
+}
+
+function routeColumns(
+  table: TableSchema,
+  wanted: readonly string[] | null,
+  key: readonly string[],
+): readonly string[] {
+  const id = displayName(table.name);
+  const plain = table.columns.filter((column) => column.generated === 'no').map((column) => column.name);
+  const missingKey = key.find((name) => !plain.includes(name));
+  if (missingKey !== undefined) {
+    throw new CdcError('TABLE_UNSUPPORTED', `Table ${id}: key column ${missingKey} is generated`, {
+      hint: 'Give the table a key of ordinary columns.',
+      table: id,
+      column: missingKey,
+    });
+  }
+  if (wanted === null) return plain;
+  for (const name of wanted) {
+    if (plain.includes(name)) continue;
+    const generated = table.columns.some((column) => column.name === name);
+    throw new CdcError(
+      'COLUMN_UNKNOWN',
+      `Table ${id}: column ${name} ${generated ? 'is generated' : 'does not exist'}`,
+      {
+        hint: generated
+          ? 'Leave generated columns out: the target computes them.'
+          : nearMissHint(name, plain, `Its columns: ${plain.join(', ')}.`),
+        table: id,
+        column: name,
+      },
+    );
+  }
+  const lacking = key.filter((name) => !wanted.includes(name));
+  if (lacking.length > 0) {
+    throw new CdcError('COLUMN_REQUIRED', `Table ${id}: \`columns\` lacks the key (${lacking.join(', ')})`, {
+      table: id,
+    });
+  }
+  return plain.filter((name) => wanted.includes(name));
+}
+
+function unknownTable(name: string, candidates: readonly string[]): CdcError {
+  const pattern = name.includes('*');
+  return new CdcError(
+    'TABLE_UNKNOWN',
+    pattern ? `No table matches ${name}` : `The source has no table ${name}`,
+    {
+      hint: nearMissHint(
+        name,
+        candidates,
+        candidates.length === 0
+          ? 'The source has no tables at all: is this the right database?'
+          : `Its tables: ${candidates.slice(0, 20).join(', ')}${candidates.length > 20 ? ', …' : ''}.`,
+      ),
+      table: name,
+    },
+  );
+}
+
+function globPattern(text: string): RegExp {
+  const escaped = text.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
+  return new RegExp(`^${escaped.join('.*')}$`, 's');
+}
+
+function refuseCollisions(routes: readonly TableRoute[]): void {
+  const taken = new Map<string, string>();
+  for (const route of routes) {
+    // Some databases fold case, so names that differ in case alone count as equal.
+    const name = displayName(route.target).toLowerCase();
+    const other = taken.get(name);
+    if (other !== undefined) {
+      throw new CdcError(
+        'NAME_COLLISION',
+        `Tables ${other} and ${route.id} would both go to ${displayName(route.target)}`,
+        {
+          table: route.id,
+        },
+      );
+    }
+    taken.set(name, route.id);
+  }
+}

@@ -1,0 +1,67 @@
+/** What a person says of a pipeline. Carries names of connections only, never a URL. */
+
+/** `public.orders`, `public.*`, or a mapping to another name or fewer columns. */
+export interface TableMapping {
+  /** Name as the source spells it, or a pattern with `*`. */
+  readonly from: string;
+  /** Target table; null keeps the name. Not allowed with a pattern. */
+  readonly to: string | null;
+  /** Columns to replicate; null for all. Must hold the key. Not allowed with a pattern. */
+  readonly columns: readonly string[] | null;
+}
+
+export type PipelineMode = 'continuous' | 'batch';
+
+/** Strategies; `timestamp` and `version` need no object on the source. */
+export type CaptureStrategy = 'trigger';
+
+/** What happens when a change table holds more than `changes` unapplied changes. */
+export interface BacklogLimit {
+  readonly changes: number;
+  /** `warn`: status and health say so. `stop`: capture ends, the source is relieved, tables are marked for resync. */
+  readonly action: 'warn' | 'stop';
+}
+
+export interface PipelineSettings {
+  /** Rows that a target table holds at first start: refuse, or make equal to the source. */
+  readonly existing: 'refuse' | 'replace';
+  /** Copy existing rows at first start. */
+  readonly snapshot: boolean;
+  /** Keep source transactions whole, up to `atomicRows`. */
+  readonly atomic: boolean;
+  /** Most changes in one atomic commit; beyond it a window is cut and status says so. */
+  readonly atomicRows: number;
+  /** Most changes in one commit. */
+  readonly batchRows: number;
+  /** Most rows in one snapshot range. */
+  readonly snapshotRows: number;
+  /** Length of a round, milliseconds. */
+  readonly roundMs: number;
+  /** How long applied changes stay readable in the change tables, milliseconds. */
+  readonly retainMs: number;
+  readonly maxBacklog: BacklogLimit | null;
+}
+
+export const DEFAULT_SETTINGS: PipelineSettings = {
+  existing: 'refuse',
+  snapshot: true,
+  atomic: false,
+  atomicRows: 500_000,
+  batchRows: 50_000,
+  snapshotRows: 20_000,
+  roundMs: 10_000,
+  retainMs: 24 * 60 * 60 * 1000,
+  maxBacklog: null,
+};
+
+/** A pipeline as configured. */
+export interface PipelineSpec {
+  readonly name: string;
+  /** Names of connections, known to the worker only. */
+  readonly source: string;
+  readonly target: string;
+  readonly capture: CaptureStrategy;
+  readonly mode: PipelineMode;
+  readonly tables: readonly TableMapping[];
+  readonly settings: PipelineSettings;
+}

@@ -1,0 +1,106 @@
+/** What the engine tells about a pipeline. */
+import type { TableState } from './checkpoint';
+import type { PlanNotice, PlanStep, TransportKind } from './adapter';
+import type { OperationCounts } from './change';
+
+/** Where a table stands by the checkpoint: absolute figures, so that a report which got lost loses nothing. */
+export interface TableProgress extends OperationCounts {
+  readonly source: string;
+  readonly target: string;
+  readonly state: TableState;
+  /** Why it is parked. */
+  readonly cause: string | null;
+  readonly snapshotRows: number;
+}
+
+export interface TableStatistics extends TableProgress {
+  /** Changes kept in the change table, applied or not. */
+  readonly stored: number;
+}
+
+export interface Statistics {
+  readonly pipeline: string;
+  readonly transport: TransportKind;
+  /** Changes captured and not applied. */
+  readonly backlog: number;
+  /** Now minus the time of the oldest change not applied, milliseconds; 0 when there is none. */
+  readonly lagMs: number;
+  readonly lastAppliedAt: number | null;
+  readonly tables: readonly TableStatistics[];
+}
+
+export type CheckState = 'ok' | 'warning' | 'failed';
+
+export interface HealthCheck {
+  readonly name: string;
+  readonly state: CheckState;
+  readonly message: string;
+  /** What to do; null when all is well. */
+  readonly hint: string | null;
+}
+
+export interface HealthReport {
+  readonly pipeline: string;
+  readonly healthy: boolean;
+  readonly checks: readonly HealthCheck[];
+}
+
+/** What setup would do. */
+export interface Plan {
+  readonly pipeline: string;
+  readonly transport: TransportKind;
+  readonly tables: readonly {
+    readonly source: string;
+    readonly target: string;
+    readonly columns: readonly string[];
+  }[];
+  /** Tables that a pattern matched and that cannot be captured. */
+  readonly skipped: readonly { readonly table: string; readonly reason: string }[];
+  readonly steps: readonly PlanStep[];
+  readonly notices: readonly PlanNotice[];
+}
+
+export interface TableComparison {
+  readonly source: string;
+  readonly target: string;
+  readonly sourceRows: number;
+  readonly targetRows: number;
+  /** Rows that only the source has. */
+  readonly missing: number;
+  /** Rows that only the target has. */
+  readonly extra: number;
+  readonly different: number;
+}
+
+export interface Comparison {
+  readonly equal: boolean;
+  /** True when no change was captured or pending while it was made, so that a difference is one. */
+  readonly exact: boolean;
+  readonly tables: readonly TableComparison[];
+}
+
+export interface ReplicateResult extends OperationCounts {
+  /** Changes applied, before netting. */
+  readonly changes: number;
+  /** Rows copied by snapshots. */
+  readonly snapshotRows: number;
+  readonly commits: number;
+  /** Tables with work done only. */
+  readonly tables: readonly (OperationCounts & {
+    readonly table: string;
+    readonly state: TableState;
+    readonly snapshotRows: number;
+  })[];
+  /** Where those tables stand since setup. */
+  readonly progress: readonly TableProgress[];
+  /** Tables whose snapshot is not finished. */
+  readonly snapshotting: number;
+  /** True when nothing was pending at its end. */
+  readonly caughtUp: boolean;
+  /** True when a batch run's goal is covered. */
+  readonly reachedGoal: boolean;
+  /** Commits in which an atomic window had to be cut. */
+  readonly atomicCuts: number;
+  readonly backlog: number;
+  readonly lagMs: number;
+}

@@ -1,0 +1,99 @@
+/** Opens a pipeline's two databases at first use and opens them again after they were lost. */
+import { toCdcError } from '../errors';
+import type { ErrorCode } from '../errors';
+import type { Adapter, Source, Target, Transfer } from '../model';
+import type { Registry } from '../registry';
+import { negotiateTransfer } from '../apply';
+
+export interface PairUrls {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** The open pair of a pipeline. Opening is lazy on each side, so that health can tell which one is down. */
+export interface Connections {
+  readonly sourceAdapter: Adapter;
+  readonly targetAdapter: Adapter;
+  source(): Promise<Source>;
+  target(): Promise<Target>;
+  transfer(): Promise<Transfer>;
+  /** Runs `work`; after an error that a new connection may cure, the next use opens anew. */
+  guard<T>(work: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** After these an open handle is of no use any more. */
+const REOPEN_AFTER: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'CONNECTION_LOST',
+  'SOURCE_REPLACED',
+  'DATABASE_MISSING',
+  'DATABASE_CORRUPT',
+  'DATABASE_UNREADABLE',
+  'INTERNAL',
+]);
+
+export function openConnections(registry: Registry, urls: PairUrls, readOnly: boolean): Connections {
+  const sourceAdapter = registry.forUrl(urls.source);
+  const targetAdapter = registry.forUrl(urls.target);
+  const source = lazily(() => sourceAdapter.openSource({ url: urls.source, readOnly }));
+  const target = lazily(() => targetAdapter.openTarget({ url: urls.target, readOnly }));
+  let transfer: Promise<Transfer> | null = null;
+
+  const close = async (): Promise<void> => {
+    transfer = null;
+    const closed = await Promise.allSettled([source.close(), target.close()]);
+    const failed = closed.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw toCdcError(failed.reason);
+  };
+
+  return {
+    sourceAdapter,
+    targetAdapter,
+    source: () => source.open(),
+    target: () => target.open(),
+    transfer() {
+      transfer ??= Promise.all([source.open(), target.open()])
+        .then(([from, to]) => negotiateTransfer(from, to))
+        .catch((error: unknown) => {
+          transfer = null;
+          throw error;
+        });
+      return transfer;
+    },
+    async guard(work) {
+      try {
+        return await work();
+      } catch (error) {
+        const failure = toCdcError(error);
+        // What closing a broken connection throws says less than the failure itself.
+        if (REOPEN_AFTER.has(failure.code)) await close().catch(() => undefined);
+        throw failure;
+      }
+    },
+    close,
+  };
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+function lazily<T extends Closable>(make: () => Promise<T>): { open(): Promise<T>; close(): Promise<void> } {
+  let opened: Promise<T> | null = null;
+  return {
+    open() {
+      opened ??= make().catch((error: unknown) => {
+        opened = null;
+        throw error;
+      });
+      return opened;
+    },
+    async close() {
+      const closing = opened;
+      opened = null;
+      if (closing === null) return;
+      const handle = await closing.catch(() => null);
+      await handle?.close();
+    },
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * The engine's front door as types. Programs without Temporal use it directly, activities are thin over it.
+ */
+import type {
+  Change,
+  Comparison,
+  HealthReport,
+  PipelineSettings,
+  PipelineSpec,
+  Plan,
+  ReplicateResult,
+  Statistics,
+  TableState,
+} from '../model';
+
+/** Time and chance come in here, so that a simulation can own them. */
+export interface EnginePorts {
+  /** Milliseconds since 1970. */
+  now(): number;
+  uuid(): string;
+  /** Resolves after about `ms`, or at once when the signal aborts. */
+  delay(ms: number, signal?: AbortSignal): Promise<void>;
+  /** A whole number below 2^40 to start epochs at. */
+  randomEpoch(): number;
+  /** Names this process to a person who looks for a lock's holder. */
+  readonly host: string;
+  readonly pid: number;
+}
+
+/** Which pipeline an open handle speaks of. Names of connections only. */
+export interface PipelineRef {
+  readonly name: string;
+  readonly source: string;
+  readonly target: string;
+}
+
+export interface SetupOptions {
+  readonly spec: PipelineSpec;
+  /** The chain of runs that will own the pipeline; programs without Temporal name themselves. */
+  readonly chain: string;
+  /** Adopt a checkpoint whose former chain was never recorded as ended. */
+  readonly takeOver: boolean;
+}
+
+export interface SetupResult {
+  /** True when a checkpoint was there and replication goes on from it. */
+  readonly resumed: boolean;
+  readonly tables: readonly {
+    readonly source: string;
+    readonly target: string;
+    readonly state: TableState;
+  }[];
+  readonly skipped: Plan['skipped'];
+  readonly notices: Plan['notices'];
+  readonly transport: Plan['transport'];
+  /** The generation that claims must name from now on. */
+  readonly generation: number;
+}
+
+export interface FetchOptions {
+  /** How long to wait for a change, milliseconds; 0 looks only. */
+  readonly waitMs: number;
+  readonly settings: PipelineSettings;
+  readonly signal?: AbortSignal;
+}
+
+export interface FetchResult {
+  /** True when there is something to apply: changes, a snapshot to go on with, an uncovered goal. */
+  readonly pending: boolean;
+  readonly backlog: number;
+  readonly lagMs: number;
+  /** True when the backlog is over `maxBacklog`. */
+  readonly overLimit: boolean;
+  /** True when capture was stopped for it. */
+  readonly suspended: boolean;
+}
+
+export interface ReplicateOptions {
+  readonly chain: string;
+  /** A claim for an older generation than the checkpoint's is refused with FENCED. */
+  readonly generation: number;
+  readonly settings: PipelineSettings;
+  /** Ends after about this many changes; null: no such limit. */
+  readonly maxChanges: number | null;
+  /** How long to go on waiting for new changes once caught up, counted from the start, milliseconds; 0: not at all. */
+  readonly lingerMs: number;
+  /** Ends the attempt at the next commit. */
+  readonly signal?: AbortSignal;
+  /** Called after each commit, with the attempt's totals so far. */
+  readonly onProgress?: (soFar: ReplicateResult) => void;
+}
+
+export interface MarkSyncedResult {
+  /** Changes purged from the source. */
+  readonly purged: number;
+}
+
+export interface ChangesOptions {
+  readonly limit: number;
+  readonly afterId: string | null;
+  readonly onlyPending: boolean;
+  readonly newest: boolean;
+}
+
+/** One pipeline, opened. Methods throw CdcError. */
+export interface Pipeline {
+  readonly ref: PipelineRef;
+  /** What setup would do; writes nothing. */
+  plan(spec: PipelineSpec): Promise<Plan>;
+  /** Makes objects, tables, capture and checkpoint; adopts what is there. Safe to repeat. */
+  setup(options: SetupOptions): Promise<SetupResult>;
+  /** Long-polls the source. Needs no write to the target. */
+  fetchPending(options: FetchOptions): Promise<FetchResult>;
+  /** Changes not applied yet, oldest first over all tables, with before and after values. */
+  pendingChanges(limit: number): Promise<readonly Change[]>;
+  /** The audit trail of one source table. */
+  changes(table: string, options: ChangesOptions): Promise<readonly Change[]>;
+  /** Claims the checkpoint and applies chunk after chunk. EPOCH_LOST or FENCED when another took over. */
+  replicate(options: ReplicateOptions): Promise<ReplicateResult>;
+  /** Tells the source what has been applied, and purges. */
+  markSynced(options: { readonly retainMs: number }): Promise<MarkSyncedResult>;
+  /** Raises epoch and generation: after it returns, no attempt of an older generation commits. */
+  fence(options: { readonly chain: string; readonly generation: number }): Promise<void>;
+  /** Sets the goal of a batch run to the source's newest position, or clears it. */
+  markGoal(options: {
+    readonly chain: string;
+    readonly generation: number;
+    readonly batch: boolean;
+  }): Promise<void>;
+  /** Marks one table (source name) or all for a new snapshot that replaces; makes capture whole again. */
+  resync(options: {
+    readonly chain: string;
+    readonly generation: number;
+    readonly table: string | null;
+  }): Promise<readonly string[]>;
+  /** Records that the chain has ended: another may adopt the pipeline. */
+  finish(options: { readonly chain: string }): Promise<void>;
+  statistics(): Promise<Statistics>;
+  healthReport(): Promise<HealthReport>;
+  /** Compares source and target row by row; `onProgress` gets rows compared so far. */
+  verify(options: {
+    readonly onProgress?: (rows: number) => void;
+    readonly signal?: AbortSignal;
+  }): Promise<Comparison>;
+  /** Waits until all that was committed on the source before the call has been applied (by whomever). */
+  waitCaughtUp(options: {
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal;
+    readonly onProgress?: (statistics: Statistics) => void;
+  }): Promise<boolean>;
+  /** Removes triggers, change tables and checkpoint of this pipeline on both sides; the rows stay. */
+  teardown(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens pipelines and keeps them open between calls. */
+export interface Engine {
+  /** The open handle of a pipeline; opened at first use, shared by all callers. */
+  pipeline(ref: PipelineRef): Promise<Pipeline>;
+  /** A handle with connections of its own, closed by the caller: for what must not wait for others (fence). */
+  open(ref: PipelineRef): Promise<Pipeline>;
+  close(): Promise<void>;
+}

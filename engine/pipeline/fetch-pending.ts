@@ -1,0 +1,66 @@
+/** Looks whether there is something to apply, waiting on the source for it; guards the source's size meanwhile. */
+import { requireCheckpoint } from '../apply';
+import type { BacklogLimit, Checkpoint, Position, Source, TableCheckpoint } from '../model';
+import type { PipelineContext } from './context';
+import type { FetchOptions, FetchResult } from './contract';
+
+const NEVER: AbortSignal = new AbortController().signal;
+
+/** A count of the backlog stops here. */
+const COUNT_LIMIT = 10_000_000;
+
+/** Throws PIPELINE_UNKNOWN and the databases' codes. */
+export async function fetchPendingChanges(
+  context: PipelineContext,
+  options: FetchOptions,
+): Promise<FetchResult> {
+  const source = await context.connections.source();
+  const { checkpoint, tables } = await readProgress(context).catch(async (error: unknown) => {
+    // A backlog grows just when the target is down: the guard must not depend on it.
+    await guardBacklog(context, source, options.settings.maxBacklog, null);
+    throw error;
+  });
+  const guard = await guardBacklog(context, source, options.settings.maxBacklog, checkpoint.position);
+  const moving = tables.filter((table) => table.state !== 'parked');
+  const routes = await context.routesOf(moving);
+  const goalOpen = checkpoint.goal !== null && !(await source.covers(checkpoint.position, checkpoint.goal));
+  const unfinished = goalOpen || moving.some((table) => table.state === 'snapshotting');
+  const waitMs = unfinished ? 0 : options.waitMs;
+  const changed =
+    waitMs > 0
+      ? await source.waitForChange(checkpoint.position, routes, waitMs, options.signal ?? NEVER)
+      : false;
+  const pending = await source.pending(checkpoint.position, routes, COUNT_LIMIT);
+  return {
+    // A wait that was woken is believed even if the count says nothing: applying finds out.
+    pending: unfinished || changed || pending.count > 0,
+    backlog: pending.count,
+    lagMs: pending.oldestChangedAt === null ? 0 : Math.max(0, context.ports.now() - pending.oldestChangedAt),
+    ...guard,
+  };
+}
+
+async function readProgress(
+  context: PipelineContext,
+): Promise<{ readonly checkpoint: Checkpoint; readonly tables: readonly TableCheckpoint[] }> {
+  const target = await context.connections.target();
+  const checkpoint = requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
+  return { checkpoint, tables: await target.tableCheckpoints(checkpoint.uuid) };
+}
+
+/** `position` null: the target could not be asked, and what the source was last told has to do. */
+async function guardBacklog(
+  context: PipelineContext,
+  source: Source,
+  limit: BacklogLimit | null,
+  position: Position | null,
+): Promise<Pick<FetchResult, 'overLimit' | 'suspended'>> {
+  const consumer = (await source.consumers()).find((entry) => entry.name === context.ref.name);
+  if (consumer?.suspended === true) return { overLimit: true, suspended: true };
+  if (limit === null || consumer === undefined) return { overLimit: false, suspended: false };
+  const routes = await context.capturedRoutes(consumer.tables);
+  const pending = await source.pending(position ?? consumer.position, routes, limit.changes + 1);
+  if (pending.count <= limit.changes) return { overLimit: false, suspended: false };
+  if (limit.action === 'stop') await source.suspend(consumer.uuid);
+  return { overLimit: true, suspended: limit.action === 'stop' };
+}

@@ -1,0 +1,99 @@
+/** Health: one check after the other, each with what to do; never throws for a database that is down. */
+import { requireCheckpoint, routesToCheck } from '../apply';
+import { verifyHandshake } from '../capture';
+import { toCdcError } from '../errors';
+import type { CheckState, HealthCheck, HealthReport } from '../model';
+import type { PipelineContext } from './context';
+
+/** A lag above this is worth a warning: a few rounds, plus a worker's takeover. */
+const LAG_WARNING_MS = 60_000;
+
+export async function pipelineHealth(context: PipelineContext): Promise<HealthReport> {
+  const checks: HealthCheck[] = [];
+  const check = async (name: string, look: () => Promise<Omit<HealthCheck, 'name'>>): Promise<boolean> => {
+    try {
+      const result = await look();
+      checks.push({ name, ...result });
+      return result.state !== 'failed';
+    } catch (error) {
+      const failure = toCdcError(error);
+      checks.push({
+        name,
+        state: 'failed',
+        message: `${failure.code}: ${failure.message}`,
+        hint: failure.hint,
+      });
+      return false;
+    }
+  };
+
+  const sourceUp = await check('source', async () => {
+    const source = await context.connections.source();
+    await source.sourceId();
+    return good('The source answers.');
+  });
+  const targetUp = await check('target', async () => {
+    const target = await context.connections.target();
+    await target.checkpoint(context.ref.name);
+    return good('The target answers.');
+  });
+  if (sourceUp && targetUp) {
+    await check('capture', () => captureCheck(context));
+    await check('lag', () => lagCheck(context));
+    await check('tables', () => tableCheck(context));
+  }
+  return { pipeline: context.ref.name, healthy: checks.every((entry) => entry.state !== 'failed'), checks };
+}
+
+function good(message: string): Omit<HealthCheck, 'name'> {
+  return { state: 'ok', message, hint: null };
+}
+
+function notice(state: CheckState, message: string, hint: string): Omit<HealthCheck, 'name'> {
+  return { state, message, hint };
+}
+
+async function readTables(context: PipelineContext) {
+  const source = await context.connections.source();
+  const target = await context.connections.target();
+  const checkpoint = requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
+  const tables = await target.tableCheckpoints(checkpoint.uuid);
+  return { source, target, checkpoint, tables };
+}
+
+async function captureCheck(context: PipelineContext): Promise<Omit<HealthCheck, 'name'>> {
+  const { source, target, checkpoint, tables } = await readTables(context);
+  const consumer = await source.consumer(checkpoint.uuid);
+  // Read again after the source: it may have been told of a commit made in between.
+  const later = requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
+  verifyHandshake({ ...later, ackedSeq: checkpoint.ackedSeq }, consumer);
+  await source.check(checkpoint.position, routesToCheck(await context.routesOf(tables), tables));
+  return good(`Capture is in place on ${String(tables.length)} table${tables.length === 1 ? '' : 's'}.`);
+}
+
+async function lagCheck(context: PipelineContext): Promise<Omit<HealthCheck, 'name'>> {
+  const { source, checkpoint, tables } = await readTables(context);
+  const pending = await source.pending(checkpoint.position, await context.routesOf(tables), 1_000_000);
+  const lagMs = pending.oldestChangedAt === null ? 0 : context.ports.now() - pending.oldestChangedAt;
+  const figures = `${String(pending.count)} change${pending.count === 1 ? '' : 's'} wait, the oldest for ${(lagMs / 1000).toFixed(1)} s.`;
+  if (lagMs <= LAG_WARNING_MS) return good(pending.count === 0 ? 'Nothing waits to be applied.' : figures);
+  return notice(
+    'warning',
+    figures,
+    'Look at `cdc status`: the pipeline may be paused, failing, or without a worker.',
+  );
+}
+
+async function tableCheck(context: PipelineContext): Promise<Omit<HealthCheck, 'name'>> {
+  const { tables } = await readTables(context);
+  const parked = tables.filter((table) => table.state === 'parked').map((table) => table.source);
+  if (parked.length > 0) {
+    return notice(
+      'failed',
+      `Parked: ${parked.join(', ')}.`,
+      'Mend the cause that `cdc status` names, then resync them.',
+    );
+  }
+  const copying = tables.filter((table) => table.state === 'snapshotting').map((table) => table.source);
+  return good(copying.length > 0 ? `Being copied: ${copying.join(', ')}.` : 'All tables replicate.');
+}

@@ -1,0 +1,64 @@
+/** Tells the source what has been applied, then purges what nobody needs any more. */
+import { requireCheckpoint } from '../apply';
+import { CdcError } from '../errors';
+import type { Position, Source, TableCheckpoint } from '../model';
+import type { PipelineContext } from './context';
+import type { MarkSyncedResult } from './contract';
+
+/** Small, so that writers of the source wait only shortly for a purge. */
+const PURGE_LIMIT = 10_000;
+
+/** Most batches in one call; the next round goes on. */
+const PURGE_BATCHES = 50;
+
+/** Throws PIPELINE_UNKNOWN, CAPTURE_MISSING, TARGET_WENT_BACK and the databases' codes. */
+export async function markPipelineSynced(
+  context: PipelineContext,
+  retainMs: number,
+): Promise<MarkSyncedResult> {
+  const { name } = context.ref;
+  const source = await context.connections.source();
+  const target = await context.connections.target();
+  const checkpoint = requireCheckpoint(await target.checkpoint(name), name);
+  const tables = await target.tableCheckpoints(checkpoint.uuid);
+
+  if (checkpoint.seq > checkpoint.ackedSeq) {
+    const consumer = await source.consumer(checkpoint.uuid);
+    if (consumer === null) {
+      throw new CdcError('CAPTURE_MISSING', `The source does not know pipeline ${name} (any more)`);
+    }
+    // The source may be told only of what survives a power cut on the target: else it would seem to be ahead.
+    await target.flush();
+    const position = await leastPosition(source, checkpoint.position, tables);
+    await source.acknowledge(checkpoint.uuid, checkpoint.seq, position, context.ports.now());
+    await target.transaction(null, async (tx) => {
+      const locked = await tx.lockCheckpoint(name);
+      if (locked?.uuid !== checkpoint.uuid) return;
+      await tx.saveCheckpoint({ ...locked, ackedSeq: Math.max(locked.ackedSeq, checkpoint.seq) });
+    });
+  }
+  return { purged: await purge(source, context.ports.now() - retainMs) };
+}
+
+/** The position that the slowest table has reached; parked tables have their own. */
+async function leastPosition(
+  source: Source,
+  common: Position,
+  tables: readonly TableCheckpoint[],
+): Promise<Position> {
+  let least = common;
+  for (const table of tables) {
+    if (table.position !== null && (await source.covers(least, table.position))) least = table.position;
+  }
+  return least;
+}
+
+async function purge(source: Source, before: number): Promise<number> {
+  let purged = 0;
+  for (let batch = 0; batch < PURGE_BATCHES; batch++) {
+    const deleted = await source.purge({ before, limit: PURGE_LIMIT });
+    purged += deleted;
+    if (deleted < PURGE_LIMIT) break;
+  }
+  return purged;
+}

@@ -1,0 +1,135 @@
+/** What can be seen of a pipeline: statistics, changes with before and after values, whether it has caught up. */
+import { requireCheckpoint } from '../apply';
+import { CdcError } from '../errors';
+import type { Change, Checkpoint, Statistics, TableCheckpoint, TableRoute } from '../model';
+import { displayName } from '../model';
+import type { PipelineContext } from './context';
+import { findTable } from './context';
+import type { ChangesOptions, Pipeline } from './contract';
+
+/** A count of the backlog stops here. */
+const COUNT_LIMIT = 10_000_000;
+
+/** How long to leave the target alone between two looks at its checkpoint: another process moves it. */
+const LOOK_MIN_MS = 10;
+const LOOK_MAX_MS = 250;
+
+interface Sight {
+  readonly checkpoint: Checkpoint;
+  readonly tables: readonly TableCheckpoint[];
+  readonly routes: readonly TableRoute[];
+}
+
+async function look(context: PipelineContext): Promise<Sight> {
+  const target = await context.connections.target();
+  const checkpoint = requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
+  const tables = await target.tableCheckpoints(checkpoint.uuid);
+  return { checkpoint, tables, routes: await context.routesOf(tables) };
+}
+
+/** Throws PIPELINE_UNKNOWN and the databases' codes. */
+export async function pipelineStatistics(context: PipelineContext): Promise<Statistics> {
+  const source = await context.connections.source();
+  const { checkpoint, tables, routes } = await look(context);
+  const pending = await source.pending(checkpoint.position, routes, COUNT_LIMIT);
+  const stored = new Map((await source.figures(routes)).map((entry) => [entry.table, entry.stored]));
+  return {
+    pipeline: context.ref.name,
+    transport: (await context.connections.transfer()).kind,
+    backlog: pending.count,
+    lagMs: pending.oldestChangedAt === null ? 0 : Math.max(0, context.ports.now() - pending.oldestChangedAt),
+    lastAppliedAt: checkpoint.lastAppliedAt,
+    tables: tables.map((table) => ({
+      source: table.source,
+      target: displayName(table.targetTable),
+      state: table.state,
+      cause: table.cause,
+      inserted: table.inserted,
+      updated: table.updated,
+      deleted: table.deleted,
+      snapshotRows: table.snapshotRows,
+      stored: stored.get(table.source) ?? 0,
+    })),
+  };
+}
+
+/** Throws TABLE_NOT_IN_PIPELINE, PIPELINE_UNKNOWN. */
+export async function tableChanges(
+  context: PipelineContext,
+  name: string,
+  options: ChangesOptions,
+): Promise<readonly Change[]> {
+  const source = await context.connections.source();
+  const { checkpoint, tables } = await look(context);
+  const table = findTable(tables, name);
+  const route = await auditRoute(context, table.source);
+  const position = table.position ?? checkpoint.position;
+  return source.changes({
+    route,
+    after: options.onlyPending ? position : null,
+    afterId: options.afterId,
+    appliedUpTo: position,
+    limit: options.limit,
+    newest: options.newest,
+  });
+}
+
+/** The audit trail shows every captured column, replicated or not. */
+async function auditRoute(context: PipelineContext, table: string): Promise<TableRoute> {
+  const [route] = await context.capturedRoutes([table]);
+  if (route === undefined) {
+    throw new CdcError('SOURCE_SCHEMA_CHANGED', `The source has no table ${table} any more`, { table });
+  }
+  return route;
+}
+
+/** Oldest first over all tables, where the source orders ids over all tables; else table by table. */
+export async function allPendingChanges(context: PipelineContext, limit: number): Promise<readonly Change[]> {
+  const { tables } = await look(context);
+  const found: Change[] = [];
+  for (const table of tables) {
+    const changes = await tableChanges(context, table.source, {
+      limit,
+      afterId: null,
+      onlyPending: true,
+      newest: false,
+    });
+    found.push(...changes);
+  }
+  return found.sort((a, b) => a.changedAt - b.changedAt || compareIds(a.id, b.id)).slice(0, limit);
+}
+
+function compareIds(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+}
+
+/** See `Pipeline.waitCaughtUp`. */
+export async function waitUntilCaughtUp(
+  context: PipelineContext,
+  options: Parameters<Pipeline['waitCaughtUp']>[0],
+): Promise<boolean> {
+  const source = await context.connections.source();
+  const target = await context.connections.target();
+  const goal = await source.head();
+  const until = context.ports.now() + options.timeoutMs;
+  let pause = LOOK_MIN_MS;
+  let reportAt = 0;
+  for (;;) {
+    const checkpoint = requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
+    const tables = await target.tableCheckpoints(checkpoint.uuid);
+    if (tables.every((table) => table.state === 'replicating')) {
+      if (await source.covers(checkpoint.position, goal)) return true;
+      // A position moves over other tables' changes once a round only: nothing of ours left is as good.
+      const pending = await source.pending(checkpoint.position, await context.routesOf(tables), 1);
+      if (pending.count === 0) return true;
+    }
+    const now = context.ports.now();
+    if (options.onProgress !== undefined && now >= reportAt) {
+      reportAt = now + LOOK_MAX_MS;
+      options.onProgress(await pipelineStatistics(context));
+    }
+    if (options.signal?.aborted === true || now >= until) return false;
+    await context.ports.delay(Math.min(pause, until - now), options.signal);
+    pause = Math.min(pause * 2, LOOK_MAX_MS);
+  }
+}

@@ -1,0 +1,51 @@
+/** One pipeline's handle: the functions of this folder over one context, each reopening what was lost. */
+import { replicate } from '../apply';
+import type { Connections } from './connections';
+import { createContext } from './context';
+import { fencePipeline, finishPipeline, markPipelineGoal, resyncPipeline } from './control';
+import type { EnginePorts, Pipeline, PipelineRef } from './contract';
+import { fetchPendingChanges } from './fetch-pending';
+import { pipelineHealth } from './health';
+import { markPipelineSynced } from './mark-synced';
+import { allPendingChanges, pipelineStatistics, tableChanges, waitUntilCaughtUp } from './observe';
+import { planPipeline } from './planning';
+import { setupPipeline } from './setup';
+import { teardownPipeline } from './teardown';
+import { verifyPipeline } from './verify';
+
+export function openPipeline(ref: PipelineRef, connections: Connections, ports: EnginePorts): Pipeline {
+  const context = createContext(ref, ports, connections);
+  const guard = <T>(work: () => Promise<T>): Promise<T> => connections.guard(work);
+  return {
+    ref,
+    plan: (spec) => guard(async () => (await planPipeline(context, spec)).plan),
+    setup: (options) => guard(() => setupPipeline(context, options)),
+    fetchPending: (options) => guard(() => fetchPendingChanges(context, options)),
+    pendingChanges: (limit) => guard(() => allPendingChanges(context, limit)),
+    changes: (table, options) => guard(() => tableChanges(context, table, options)),
+    replicate: (options) =>
+      guard(async () =>
+        replicate(
+          {
+            source: await connections.source(),
+            target: await connections.target(),
+            transfer: await connections.transfer(),
+            now: () => ports.now(),
+            routesOf: (tables) => context.routesOf(tables),
+          },
+          { ...options, name: ref.name, holder: { host: ports.host, pid: ports.pid, session: null } },
+        ),
+      ),
+    markSynced: (options) => guard(() => markPipelineSynced(context, options.retainMs)),
+    fence: (options) => guard(() => fencePipeline(context, options)),
+    markGoal: (options) => guard(() => markPipelineGoal(context, options)),
+    resync: (options) => guard(() => resyncPipeline(context, options)),
+    finish: (options) => guard(() => finishPipeline(context, options.chain)),
+    statistics: () => guard(() => pipelineStatistics(context)),
+    healthReport: () => pipelineHealth(context),
+    verify: (options) => guard(() => verifyPipeline(context, options)),
+    waitCaughtUp: (options) => guard(() => waitUntilCaughtUp(context, options)),
+    teardown: () => guard(() => teardownPipeline(context)),
+    close: () => connections.close(),
+  };
+}

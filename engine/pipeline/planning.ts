@@ -1,0 +1,92 @@
+/** What setup would do, worked out without writing anything; setup itself starts from it. */
+import { orderByReferences } from '../apply';
+import { checkTargetTable, resolveTables } from '../capture';
+import { CdcError } from '../errors';
+import { displayName } from '../model';
+import type { Checkpoint, Plan, PipelineSpec, PlanStep, TableCheckpoint, TableRoute } from '../model';
+import { isInstalled } from '../apply';
+import type { PipelineContext } from './context';
+
+export interface Planning {
+  readonly plan: Plan;
+  /** Parents first. */
+  readonly routes: readonly TableRoute[];
+  /** Null before the first setup; one whose setup was cut short counts as null for its tables. */
+  readonly checkpoint: Checkpoint | null;
+  readonly tables: readonly TableCheckpoint[];
+  /** Tables that are new to the pipeline and whose target holds rows already. */
+  readonly occupied: readonly string[];
+  readonly createSteps: readonly PlanStep[];
+}
+
+/**
+ * Throws the codes of `resolveTables`, TARGET_TABLE_MISMATCH, TARGET_NOT_EMPTY, and the
+ * databases' codes.
+ */
+export async function planPipeline(context: PipelineContext, spec: PipelineSpec): Promise<Planning> {
+  const { connections, sameFamily } = context;
+  const source = await connections.source();
+  const target = await connections.target();
+  const resolved = resolveTables(spec.tables, await source.tables(), sameFamily);
+  const routes = orderByReferences(resolved.routes);
+
+  const existing = new Map(
+    (await target.tables()).map((table) => [displayName(table.name).toLowerCase(), table]),
+  );
+  const createSteps: PlanStep[] = [];
+  const present: TableRoute[] = [];
+  for (const route of routes) {
+    const table = existing.get(displayName(route.target).toLowerCase());
+    if (table !== undefined) {
+      checkTargetTable(route, table, sameFamily);
+      present.push(route);
+    } else {
+      const step = await target.planTable(route, source.family);
+      if (step !== null) createSteps.push(step);
+    }
+  }
+
+  const checkpoint = await target.checkpoint(spec.name);
+  const tables = checkpoint === null ? [] : await target.tableCheckpoints(checkpoint.uuid);
+  const known = new Set(
+    checkpoint !== null && isInstalled(checkpoint) ? tables.map((table) => table.source) : [],
+  );
+  const occupied: string[] = [];
+  for (const route of present) {
+    if (!known.has(route.id) && !(await target.isEmpty(route.target))) occupied.push(route.id);
+  }
+  refuseOccupied(spec, routes, occupied);
+
+  const schemas = routes.map((route) => route.source);
+  const plan: Plan = {
+    pipeline: spec.name,
+    transport: (await connections.transfer()).kind,
+    tables: routes.map((route) => ({
+      source: route.id,
+      target: displayName(route.target),
+      columns: route.columns,
+    })),
+    skipped: resolved.skipped,
+    steps: [...(await source.planCapture(schemas)), ...(await target.planObjects()), ...createSteps],
+    notices: [...(await source.notices(schemas)), ...(await target.notices(present))],
+  };
+  return { plan, routes, checkpoint, tables, occupied, createSteps };
+}
+
+function refuseOccupied(
+  spec: PipelineSpec,
+  routes: readonly TableRoute[],
+  occupied: readonly string[],
+): void {
+  if (occupied.length === 0 || spec.settings.existing === 'replace' || !spec.settings.snapshot) return;
+  const names = routes
+    .filter((route) => occupied.includes(route.id))
+    .map((route) => displayName(route.target));
+  throw new CdcError(
+    'TARGET_NOT_EMPTY',
+    `Target table${names.length > 1 ? 's' : ''} ${names.join(', ')} already hold rows`,
+    {
+      ...(occupied[0] === undefined ? {} : { table: occupied[0] }),
+    },
+  );
+}
