@@ -15,6 +15,8 @@ module.exports = {
   testMatch: ['**/*.test.js'],
   testEnvironment: 'node',
   transform: {},
+  globalSetup: '<rootDir>/dist/test/support/temporal-global-setup.js',
+  globalTeardown: '<rootDir>/dist/test/support/temporal-global-teardown.js',
   maxWorkers: 2,
   testTimeout: long ? 60 * 60_000 : 60_000,
 };
