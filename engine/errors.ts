@@ -87,7 +87,10 @@ export const ERROR_CODES = {
 
   // Databases
   CONNECTION_LOST: { retryable: true, hint: 'Check that the database is running and reachable.' },
-  DATABASE_MISSING: { retryable: false, hint: 'Check the path; a source is never created.' },
+  DATABASE_MISSING: {
+    retryable: false,
+    hint: 'Check the path: a source is never created, a target only by `cdc start`.',
+  },
   DATABASE_LOCKED: { retryable: true, hint: 'Another process holds the write lock: end its transaction.' },
   DATABASE_READ_ONLY: {
     retryable: false,

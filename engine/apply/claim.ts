@@ -3,9 +3,9 @@
  * pipeline and whether both sides remember the same past, then raises the epoch. Every later commit demands that
  * epoch with the row locked, so a stalled attempt that wakes finds its own gone.
  */
-import { verifyHandshake } from '../capture';
-import { CdcError } from '../errors';
-import type { Checkpoint, Holder, Source, TableCheckpoint, TableRoute, Target } from '../model';
+import { requireSameSource, verifyHandshake } from '../capture';
+import { CdcError, isCdcError } from '../errors';
+import type { Checkpoint, Holder, Position, Source, TableCheckpoint, TableRoute, Target } from '../model';
 
 export interface ClaimRequest {
   readonly name: string;
@@ -41,18 +41,11 @@ export async function claimPipeline(
         `Pipeline ${request.name} was paused or stopped since this attempt was handed out`,
       );
     }
-    const sourceId = await source.sourceId();
-    if (sourceId !== null && sourceId !== checkpoint.sourceId) {
-      throw new CdcError(
-        'SOURCE_REPLACED',
-        `The source of pipeline ${request.name} is another database than at setup`,
-      );
-    }
+    requireSameSource(checkpoint, await source.sourceId());
     // With the row locked no commit and no acknowledgement can come in between, so the comparison is exact.
     verifyHandshake(checkpoint, await source.consumer(checkpoint.uuid));
     const tables = (await tx.tableCheckpoints(checkpoint.uuid)).filter((table) => table.state !== 'parked');
-    const routes = await routesOf(tables);
-    const schemaToken = await source.check(checkpoint.position, routesToCheck(routes, tables));
+    const { routes, schemaToken } = await checkRoutes(source, checkpoint.position, tables, routesOf);
     const claimed: Checkpoint = {
       ...checkpoint,
       generation: request.generation,
@@ -64,20 +57,44 @@ export async function claimPipeline(
   });
 }
 
+/** How often a schema that moves under the reader is looked at again before the attempt gives up. */
+const SCHEMA_LOOKS = 5;
+
 /**
- * The routes whose changes since the position must all be there. A table of which nothing has been copied yet may
- * have been purged, or not captured, before: each of its ranges will be read together with a later window.
+ * Routes against the source's schema of now, and its word that reading may go on with them.
+ * Throws what `routesOf` and `Source.check` throw; SCHEMA_MOVED only when the schema does not come to rest.
+ */
+export async function checkRoutes(
+  source: Source,
+  position: Position,
+  tables: readonly TableCheckpoint[],
+  routesOf: (tables: readonly TableCheckpoint[]) => Promise<readonly TableRoute[]>,
+): Promise<Pick<Claim, 'routes' | 'schemaToken'>> {
+  for (let look = 1; ; look++) {
+    const routes = await routesOf(tables);
+    try {
+      return { routes, schemaToken: await source.check(position, routesToCheck(routes, tables)) };
+    } catch (error) {
+      if (!isCdcError(error, 'SCHEMA_MOVED') || look === SCHEMA_LOOKS) throw error;
+    }
+  }
+}
+
+/**
+ * The routes whose changes since the position must all be there. A table that a snapshot is about to replace may have
+ * been purged, or not captured, before: each of its ranges will be read together with a later window. A snapshot that
+ * only adds makes nothing good: rows that came as changes, ahead of its ranges, would miss their deletion.
  */
 export function routesToCheck(
   routes: readonly TableRoute[],
   tables: readonly TableCheckpoint[],
 ): readonly TableRoute[] {
-  const untouched = new Set(
-    tables
-      .filter((table) => table.state === 'snapshotting' && table.cursor === null)
-      .map((table) => table.source),
-  );
+  const untouched = new Set(tables.filter(isUntouched).map((table) => table.source));
   return routes.filter((route) => !untouched.has(route.id));
+}
+
+function isUntouched({ state, cursor, replace }: TableCheckpoint): boolean {
+  return state === 'snapshotting' && cursor === null && replace;
 }
 
 /** Throws PIPELINE_UNKNOWN for a checkpoint that is missing or whose setup has not come to its end. */
@@ -86,6 +103,18 @@ export function requireCheckpoint(checkpoint: Checkpoint | null, name: string): 
     throw new CdcError('PIPELINE_UNKNOWN', `The target has no checkpoint of pipeline ${name}`);
   }
   return checkpoint;
+}
+
+/**
+ * The checkpoint row, if it is still as the holder of the claim left it. More than the epoch is compared, because a
+ * target that was restored under open connections may have an epoch of its past again. Throws EPOCH_LOST.
+ */
+export function requireClaimed(locked: Checkpoint | null, { checkpoint }: Claim): Checkpoint {
+  const { name, uuid, epoch, seq, position } = checkpoint;
+  if (locked?.uuid !== uuid || locked.epoch !== epoch || locked.seq !== seq || locked.position !== position) {
+    throw new CdcError('EPOCH_LOST', `Another attempt has claimed pipeline ${name}`);
+  }
+  return locked;
 }
 
 /** False between setup's reservation of a uuid and its end. */

@@ -1,6 +1,6 @@
 /** The one transaction that moves a pipeline forward: rows, counts and position together, under the epoch. */
-import { CdcError } from '../errors';
 import type { Checkpoint, StagedChunk, TableCheckpoint, Target } from '../model';
+import { requireClaimed } from './claim';
 import type { Claim } from './claim';
 
 /**
@@ -14,12 +14,10 @@ export async function commitChunk(
   now: number,
 ): Promise<Claim> {
   return target.transaction(chunk, async (tx) => {
-    const locked = await tx.lockCheckpoint(claim.checkpoint.name);
-    if (locked === null || locked.uuid !== claim.checkpoint.uuid || locked.epoch !== claim.checkpoint.epoch) {
-      throw new CdcError('EPOCH_LOST', `Another attempt has claimed pipeline ${claim.checkpoint.name}`);
-    }
-    await tx.merge(chunk);
-    const changed = advanceTables(claim.tables, chunk);
+    const locked = requireClaimed(await tx.lockCheckpoint(claim.checkpoint.name), claim);
+    await tx.merge(chunk, { stale: staleTables(claim.tables) });
+    const tables = tablesAfter(claim.tables, chunk);
+    const changed = tables.filter((table, index) => table !== claim.tables[index]);
     if (changed.length > 0) await tx.saveTables(locked.uuid, changed);
     const checkpoint: Checkpoint = {
       // From the locked row: markSynced may have raised ackedSeq since the claim.
@@ -29,34 +27,35 @@ export async function commitChunk(
       lastAppliedAt: now,
     };
     await tx.saveCheckpoint(checkpoint);
-    return { ...claim, checkpoint, tables: replaceTables(claim.tables, changed) };
+    return { ...claim, checkpoint, tables };
   });
 }
 
-/** The rows of `tables` that a chunk changes, changed. */
-function advanceTables(tables: readonly TableCheckpoint[], chunk: StagedChunk): readonly TableCheckpoint[] {
+/** Tables that are being copied over rows of before. */
+function staleTables(tables: readonly TableCheckpoint[]): readonly string[] {
+  return tables
+    .filter((table) => table.state === 'snapshotting' && table.replace)
+    .map((table) => table.source);
+}
+
+/** `tables` as a chunk leaves them; those that it does not touch are the same objects. */
+export function tablesAfter(
+  tables: readonly TableCheckpoint[],
+  chunk: StagedChunk,
+): readonly TableCheckpoint[] {
   const counts = new Map(chunk.counts.map((entry) => [entry.table, entry]));
-  return tables.flatMap((table): TableCheckpoint[] => {
+  return tables.map((table): TableCheckpoint => {
     const count = counts.get(table.source);
     const snapshot = chunk.snapshot?.table === table.source ? chunk.snapshot : null;
-    if (count === undefined && snapshot === null) return [];
+    if (count === undefined && snapshot === null) return table;
     const counted: TableCheckpoint = {
       ...table,
       inserted: table.inserted + (count?.inserted ?? 0),
       updated: table.updated + (count?.updated ?? 0),
       deleted: table.deleted + (count?.deleted ?? 0),
     };
-    if (snapshot === null) return [counted];
+    if (snapshot === null) return counted;
     const copied = { ...counted, snapshotRows: table.snapshotRows + snapshot.rows, cursor: snapshot.cursor };
-    return [snapshot.finished ? { ...copied, state: 'replicating', replace: false, cursor: null } : copied];
+    return snapshot.finished ? { ...copied, state: 'replicating', replace: false, cursor: null } : copied;
   });
-}
-
-function replaceTables(
-  tables: readonly TableCheckpoint[],
-  changed: readonly TableCheckpoint[],
-): readonly TableCheckpoint[] {
-  if (changed.length === 0) return tables;
-  const bySource = new Map(changed.map((table) => [table.source, table]));
-  return tables.map((table) => bySource.get(table.source) ?? table);
 }

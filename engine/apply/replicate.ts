@@ -2,13 +2,12 @@
  * One attempt of a round: claim, then chunk after chunk until the time is over, reading one chunk ahead of writing.
  * Once caught up it lingers on the source for new changes, so that a change waits for no hop between activities.
  */
-import { CdcError, isCdcError } from '../errors';
+import { isCdcError } from '../errors';
 import type {
   ChunkRequest,
   PipelineSettings,
   Position,
   ReplicateResult,
-  SnapshotProgress,
   SnapshotRequest,
   Source,
   StagedChunk,
@@ -17,16 +16,16 @@ import type {
   Target,
   Transfer,
 } from '../model';
-import { claimPipeline, routesToCheck } from './claim';
+import { checkRoutes, claimPipeline, requireClaimed } from './claim';
 import type { Claim, ClaimRequest } from './claim';
-import { commitChunk } from './commit';
+import { commitChunk, tablesAfter } from './commit';
 import { startTotals } from './totals';
 import type { Totals, TotalsEnding } from './totals';
 
 /** A count of the backlog stops here: beyond it only "more than" matters. */
 const BACKLOG_COUNT_LIMIT = 10_000_000;
 
-/** How often a schema that moves under the reader is looked at again before the attempt gives up. */
+/** How often a chunk that the schema moved under is asked for again before the attempt gives up. */
 const SCHEMA_LOOKS = 5;
 
 export interface ReplicateContext {
@@ -61,7 +60,8 @@ class Attempt {
   /** How far has been read and found empty or committed; runs ahead of the checkpoint over others' changes. */
   private readUpTo: Position;
   private ahead: Promise<StagedChunk> | null = null;
-  private schemaToken: string;
+  /** As last checked; apart from the claim, which a commit replaces while the next chunk is being staged. */
+  private schema: Pick<Claim, 'routes' | 'schemaToken'>;
   private applied = 0;
 
   constructor(
@@ -71,7 +71,7 @@ class Attempt {
     private readonly until: number,
   ) {
     this.readUpTo = claim.checkpoint.position;
-    this.schemaToken = claim.schemaToken;
+    this.schema = claim;
   }
 
   async run(): Promise<ReplicateResult> {
@@ -103,32 +103,37 @@ class Attempt {
   }
 
   private next(): Promise<StagedChunk> {
-    const ahead = this.ahead ?? this.stage(this.readUpTo, nextSnapshot(this.claim.tables, null));
+    const ahead = this.ahead ?? this.stage(this.readUpTo, this.claim.tables);
     this.ahead = null;
     return ahead;
   }
 
-  private async stage(from: Position, snapshot: NextSnapshot | null): Promise<StagedChunk> {
-    const { settings, maxChanges } = this.request;
-    const limit = settings.atomic ? settings.atomicRows : settings.batchRows;
-    const chunkRequest: Omit<ChunkRequest, 'schemaToken'> = {
+  /** `tables`: as they will be when this chunk's turn comes. */
+  private async stage(from: Position, tables: readonly TableCheckpoint[]): Promise<StagedChunk> {
+    const { source, transfer, routesOf } = this.context;
+    const snapshot = nextSnapshot(tables);
+    const chunkRequest: Omit<ChunkRequest, 'schemaToken' | 'routes'> = {
       from,
-      routes: this.claim.routes,
-      limit: maxChanges === null ? limit : Math.min(limit, Math.max(1, maxChanges - this.applied)),
-      snapshot: snapshot === null ? null : { ...snapshot, limit: settings.snapshotRows },
+      limit: this.limit(),
+      snapshot: snapshot === null ? null : { ...snapshot, limit: this.request.settings.snapshotRows },
     };
     for (let look = 1; ; look++) {
       try {
-        return await this.context.transfer.stage({ ...chunkRequest, schemaToken: this.schemaToken });
+        return await transfer.stage({ ...chunkRequest, ...this.schema });
       } catch (error) {
         if (!isCdcError(error, 'SCHEMA_MOVED') || look === SCHEMA_LOOKS) throw error;
-        // A new index moves the schema too: `check` throws when a captured table really changed.
-        this.schemaToken = await this.context.source.check(
-          from,
-          routesToCheck(this.claim.routes, this.claim.tables),
-        );
+        // A new index moves the schema too, and a new trigger the routes: `check` throws when columns did.
+        this.schema = await checkRoutes(source, from, tables, routesOf);
       }
     }
+  }
+
+  /** Most changes in the next chunk. An atomic window is not cut for the sake of `maxChanges`. */
+  private limit(): number {
+    const { settings, maxChanges } = this.request;
+    if (settings.atomic) return settings.atomicRows;
+    const left = maxChanges === null ? settings.batchRows : maxChanges - this.applied;
+    return Math.min(settings.batchRows, Math.max(1, left));
   }
 
   private async apply(chunk: StagedChunk): Promise<void> {
@@ -142,9 +147,9 @@ class Attempt {
 
   /** Stages the next chunk while this one is being merged; a window and a range read later are applied later. */
   private readAhead(chunk: StagedChunk): void {
-    const snapshot = nextSnapshot(this.claim.tables, chunk.snapshot);
-    if (this.isOver() || (!chunk.more && snapshot === null)) return;
-    this.ahead = this.stage(chunk.to, snapshot);
+    const tables = tablesAfter(this.claim.tables, chunk);
+    if (this.isOver() || (!chunk.more && nextSnapshot(tables) === null)) return;
+    this.ahead = this.stage(chunk.to, tables);
     // Its failure is thrown where it is awaited; until then it must not count as unhandled.
     this.ahead.catch(() => undefined);
   }
@@ -153,7 +158,7 @@ class Attempt {
     const left = this.until - this.context.now();
     if (this.request.lingerMs === 0 || left <= 0) return false;
     const signal = this.request.signal ?? NEVER;
-    await this.context.source.waitForChange(this.readUpTo, this.claim.routes, left, signal);
+    await this.context.source.waitForChange(this.readUpTo, this.schema.routes, left, signal);
     return true;
   }
 
@@ -166,7 +171,7 @@ class Attempt {
   private async finish(caughtUp: boolean): Promise<ReplicateResult> {
     await this.dropAhead();
     if (this.readUpTo !== this.claim.checkpoint.position) await this.savePosition();
-    const pending = await this.context.source.pending(this.readUpTo, this.claim.routes, BACKLOG_COUNT_LIMIT);
+    const pending = await this.context.source.pending(this.readUpTo, this.schema.routes, BACKLOG_COUNT_LIMIT);
     const nothingLeft =
       pending.count === 0 && this.claim.tables.every((table) => table.state !== 'snapshotting');
     const reachedGoal = await this.coversGoal();
@@ -175,12 +180,9 @@ class Attempt {
 
   /** Once a round: changes of tables that are not ours were passed over, and purging should not wait for them. */
   private async savePosition(): Promise<void> {
-    const { name, uuid, epoch } = this.claim.checkpoint;
+    const { name } = this.claim.checkpoint;
     await this.context.target.transaction(null, async (tx) => {
-      const locked = await tx.lockCheckpoint(name);
-      if (locked === null || locked.uuid !== uuid || locked.epoch !== epoch) {
-        throw new CdcError('EPOCH_LOST', `Another attempt has claimed pipeline ${name}`);
-      }
+      const locked = requireClaimed(await tx.lockCheckpoint(name), this.claim);
       await tx.saveCheckpoint({ ...locked, seq: locked.seq + 1, position: this.readUpTo });
     });
   }
@@ -216,15 +218,8 @@ function isEmpty(chunk: StagedChunk): boolean {
   return chunk.changes === 0 && chunk.snapshot === null;
 }
 
-/** The range to copy after `done` (still being merged, so not in `tables` yet); one table after the other. */
-function nextSnapshot(
-  tables: readonly TableCheckpoint[],
-  done: SnapshotProgress | null,
-): NextSnapshot | null {
-  if (done !== null && !done.finished) {
-    const table = tables.find((entry) => entry.source === done.table);
-    return { table: done.table, after: done.cursor, replace: table?.replace ?? false };
-  }
-  const next = tables.find((table) => table.state === 'snapshotting' && table.source !== done?.table);
+/** The range to copy next; one table after the other. */
+function nextSnapshot(tables: readonly TableCheckpoint[]): NextSnapshot | null {
+  const next = tables.find((table) => table.state === 'snapshotting');
   return next === undefined ? null : { table: next.source, after: next.cursor, replace: next.replace };
 }

@@ -57,7 +57,7 @@ export function startTotals(): Totals {
         deleted: sum('deleted'),
         snapshotRows: sum('snapshotRows'),
         tables: touched,
-        progress: tables.filter((table) => byTable.has(table.source)).map(progressOf),
+        progress: tables.map(progressOf),
         snapshotting: tables.filter((table) => table.state === 'snapshotting').length,
         ...ending,
       };

@@ -6,13 +6,19 @@
 import { CdcError } from '../errors';
 import type { Checkpoint, Consumer } from '../model';
 
-/** Throws CAPTURE_MISSING, CAPTURE_SUSPENDED, TARGET_WENT_BACK, SOURCE_WENT_BACK. Call it with the checkpoint locked. */
-export function verifyHandshake(checkpoint: Checkpoint, consumer: Consumer | null): Consumer {
-  if (consumer === null) {
-    throw new CdcError('CAPTURE_MISSING', `The source does not know pipeline ${checkpoint.name} (any more)`, {
-      hint: 'The source was restored from a time before setup, or its objects were removed: run `cdc resync`.',
-    });
+/** Throws SOURCE_REPLACED. A source without an identity says nothing: that its capture is missing says it better. */
+export function requireSameSource(checkpoint: Checkpoint, sourceId: string | null): void {
+  if (sourceId !== null && sourceId !== checkpoint.sourceId) {
+    throw new CdcError(
+      'SOURCE_REPLACED',
+      `The source of pipeline ${checkpoint.name} is another database than at setup`,
+    );
   }
+}
+
+/** Throws CAPTURE_MISSING, CAPTURE_SUSPENDED, TARGET_WENT_BACK, SOURCE_WENT_BACK. Call it with the checkpoint locked. */
+export function verifyHandshake(checkpoint: Checkpoint, found: Consumer | null): Consumer {
+  const consumer = verifySource(checkpoint, found);
   if (consumer.suspended) {
     throw new CdcError(
       'CAPTURE_SUSPENDED',
@@ -24,6 +30,19 @@ export function verifyHandshake(checkpoint: Checkpoint, consumer: Consumer | nul
       'TARGET_WENT_BACK',
       `The target is older than what the source was told (pipeline ${checkpoint.name})`,
     );
+  }
+  return consumer;
+}
+
+/**
+ * The half of the handshake that needs no lock: holds for a checkpoint and a consumer that was read after it, because
+ * both numbers only grow. Throws CAPTURE_MISSING, SOURCE_WENT_BACK.
+ */
+export function verifySource(checkpoint: Checkpoint, consumer: Consumer | null): Consumer {
+  if (consumer === null) {
+    throw new CdcError('CAPTURE_MISSING', `The source does not know pipeline ${checkpoint.name} (any more)`, {
+      hint: 'The source was restored from a time before setup, or its objects were removed: run `cdc resync`.',
+    });
   }
   if (consumer.seq < checkpoint.ackedSeq) {
     throw new CdcError(

@@ -206,7 +206,9 @@ export interface Source {
   /**
    * Makes or migrates our objects, installs capture for the tables, records the consumer at the newest position,
    * all in one transaction where the database allows it, and returns the consumer. A consumer that exists keeps its
-   * position, unless `reset`. Throws OBJECTS_TOO_NEW.
+   * position, unless `reset`, and consumes exactly these tables from then on: capture that nobody consumes any more
+   * is removed. Capture that had holes is made whole; for positions before that moment `check` still says so.
+   * Throws OBJECTS_TOO_NEW.
    */
   install(tables: readonly TableSchema[], consumer: NewConsumer): Promise<Consumer>;
   /** Removes a consumer, the capture of tables that no other consumes, and our last objects with the last consumer. */
@@ -328,7 +330,8 @@ export interface Target {
   tableCheckpoints(uuid: string): Promise<readonly TableCheckpoint[]>;
   /**
    * Runs `work` in one transaction; commits when it resolves, rolls back when it throws. `on` names the staged
-   * chunk whose session must carry it. Throws DATABASE_LOCKED, with the last holder's name in the message where known.
+   * chunk whose session must carry it; the chunk is spent by it, whatever the outcome. Throws DATABASE_LOCKED, with
+   * the last holder's name in the message where known.
    */
   transaction<T>(on: StagedChunk | null, work: (tx: TargetTransaction) => Promise<T>): Promise<T>;
   /** Makes all that was committed survive a power cut. */
@@ -353,5 +356,13 @@ export interface TargetTransaction {
    * Applies a staged chunk: deletes children first, upserts parents first, then makes the snapshot range equal.
    * CONSTRAINT_FAILED or TYPE_MISMATCH name the table.
    */
-  merge(chunk: StagedChunk): Promise<void>;
+  merge(chunk: StagedChunk, options?: MergeOptions): Promise<void>;
+}
+
+export interface MergeOptions {
+  /**
+   * Display names of source tables whose target may hold rows that the source lacks: those that are being copied
+   * with `replace`. Such a row may be deleted where it stands in the way of a unique index.
+   */
+  readonly stale?: readonly string[];
 }

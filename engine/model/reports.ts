@@ -91,7 +91,7 @@ export interface ReplicateResult extends OperationCounts {
     readonly state: TableState;
     readonly snapshotRows: number;
   })[];
-  /** Where those tables stand since setup. */
+  /** Where all tables stand since setup. */
   readonly progress: readonly TableProgress[];
   /** Tables whose snapshot is not finished. */
   readonly snapshotting: number;

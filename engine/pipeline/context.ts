@@ -1,9 +1,9 @@
 /** What the functions of a pipeline share: its connections, the ports, and the routes as last resolved. */
 import { orderByReferences } from '../apply';
 import { nearMissHint, routeTable } from '../capture';
-import { CdcError } from '../errors';
+import { CdcError, toCdcError } from '../errors';
 import { displayName } from '../model';
-import type { TableCheckpoint, TableRoute } from '../model';
+import type { TableCheckpoint, TableRoute, TableSchema } from '../model';
 import type { Connections } from './connections';
 import type { EnginePorts, PipelineRef } from './contract';
 
@@ -39,9 +39,7 @@ export function createContext(
             table: table.source,
           });
         }
-        // The names were settled at setup; only the columns are looked at again.
-        const route = routeTable(schema, { to: null, columns: table.columns }, true);
-        return { ...route, target: table.targetTable };
+        return { ...currentRoute(schema, table), target: table.targetTable };
       });
       return orderByReferences(routes);
     },
@@ -53,6 +51,22 @@ export function createContext(
         .map((table) => routeTable(table, { to: null, columns: null }, true));
     },
   };
+}
+
+/** The names were settled at setup; only the columns are looked at again. Throws SOURCE_SCHEMA_CHANGED. */
+function currentRoute(schema: TableSchema, table: TableCheckpoint): TableRoute {
+  try {
+    return routeTable(schema, { to: null, columns: table.columns }, true);
+  } catch (error) {
+    // What setup would call a wrong name or a missing key was right when setup looked.
+    const { message, hint, column } = toCdcError(error);
+    throw new CdcError('SOURCE_SCHEMA_CHANGED', message, {
+      hint: `${hint} Then run \`cdc resync\` for this table.`,
+      table: table.source,
+      ...(column === null ? {} : { column }),
+      cause: error,
+    });
+  }
 }
 
 /** The row of a table of this pipeline. Throws TABLE_NOT_IN_PIPELINE with near misses. */

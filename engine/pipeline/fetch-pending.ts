@@ -1,28 +1,31 @@
 /** Looks whether there is something to apply, waiting on the source for it; guards the source's size meanwhile. */
 import { requireCheckpoint } from '../apply';
-import type { BacklogLimit, Checkpoint, Position, Source, TableCheckpoint } from '../model';
+import type { BacklogLimit, Checkpoint, Source } from '../model';
 import type { PipelineContext } from './context';
 import type { FetchOptions, FetchResult } from './contract';
+import { inspectPipeline } from './inspect';
 
 const NEVER: AbortSignal = new AbortController().signal;
 
 /** A count of the backlog stops here. */
 const COUNT_LIMIT = 10_000_000;
 
-/** Throws PIPELINE_UNKNOWN and the databases' codes. */
+/** Throws PIPELINE_UNKNOWN, what makes the pipeline unsound (see `inspectPipeline`), and the databases' codes. */
 export async function fetchPendingChanges(
   context: PipelineContext,
   options: FetchOptions,
 ): Promise<FetchResult> {
   const source = await context.connections.source();
-  const { checkpoint, tables } = await readProgress(context).catch(async (error: unknown) => {
+  const known = await readCheckpoint(context).catch(async (error: unknown) => {
     // A backlog grows just when the target is down: the guard must not depend on it.
     await guardBacklog(context, source, options.settings.maxBacklog, null);
     throw error;
   });
-  const guard = await guardBacklog(context, source, options.settings.maxBacklog, checkpoint.position);
+  const guard = await guardBacklog(context, source, options.settings.maxBacklog, known);
+  // The claim says what to do about it, so somebody must claim.
+  if (guard.suspended) return { pending: true, backlog: 0, lagMs: 0, ...guard };
+  const { checkpoint, tables, routes } = await inspectPipeline(context);
   const moving = tables.filter((table) => table.state !== 'parked');
-  const routes = await context.routesOf(moving);
   const goalOpen = checkpoint.goal !== null && !(await source.covers(checkpoint.position, checkpoint.goal));
   const unfinished = goalOpen || moving.some((table) => table.state === 'snapshotting');
   const waitMs = unfinished ? 0 : options.waitMs;
@@ -40,26 +43,27 @@ export async function fetchPendingChanges(
   };
 }
 
-async function readProgress(
-  context: PipelineContext,
-): Promise<{ readonly checkpoint: Checkpoint; readonly tables: readonly TableCheckpoint[] }> {
+async function readCheckpoint(context: PipelineContext): Promise<Checkpoint> {
   const target = await context.connections.target();
-  const checkpoint = requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
-  return { checkpoint, tables: await target.tableCheckpoints(checkpoint.uuid) };
+  return requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
 }
 
-/** `position` null: the target could not be asked, and what the source was last told has to do. */
+/** `checkpoint` null: the target could not be asked, and what the source was last told has to do. */
 async function guardBacklog(
   context: PipelineContext,
   source: Source,
   limit: BacklogLimit | null,
-  position: Position | null,
+  checkpoint: Checkpoint | null,
 ): Promise<Pick<FetchResult, 'overLimit' | 'suspended'>> {
-  const consumer = (await source.consumers()).find((entry) => entry.name === context.ref.name);
+  // By name only where there is nothing better: pipelines with other targets may have the same.
+  const consumer =
+    checkpoint === null
+      ? ((await source.consumers()).find((entry) => entry.name === context.ref.name) ?? null)
+      : await source.consumer(checkpoint.uuid);
   if (consumer?.suspended === true) return { overLimit: true, suspended: true };
-  if (limit === null || consumer === undefined) return { overLimit: false, suspended: false };
+  if (limit === null || consumer === null) return { overLimit: false, suspended: false };
   const routes = await context.capturedRoutes(consumer.tables);
-  const pending = await source.pending(position ?? consumer.position, routes, limit.changes + 1);
+  const pending = await source.pending(checkpoint?.position ?? consumer.position, routes, limit.changes + 1);
   if (pending.count <= limit.changes) return { overLimit: false, suspended: false };
   if (limit.action === 'stop') await source.suspend(consumer.uuid);
   return { overLimit: true, suspended: limit.action === 'stop' };

@@ -1,12 +1,12 @@
 /** Health: one check after the other, each with what to do; never throws for a database that is down. */
-import { requireCheckpoint, routesToCheck } from '../apply';
-import { verifyHandshake } from '../capture';
+import { requireCheckpoint } from '../apply';
 import { toCdcError } from '../errors';
 import type { CheckState, HealthCheck, HealthReport } from '../model';
 import type { PipelineContext } from './context';
+import { inspectPipeline } from './inspect';
 
-/** A lag above this is worth a warning: a few rounds, plus a worker's takeover. */
-const LAG_WARNING_MS = 60_000;
+/** A lag above this is worth a warning: longer than a round, and usually than a worker's takeover. */
+const LAG_WARNING_MS = 15_000;
 
 export async function pipelineHealth(context: PipelineContext): Promise<HealthReport> {
   const checks: HealthCheck[] = [];
@@ -62,12 +62,7 @@ async function readTables(context: PipelineContext) {
 }
 
 async function captureCheck(context: PipelineContext): Promise<Omit<HealthCheck, 'name'>> {
-  const { source, target, checkpoint, tables } = await readTables(context);
-  const consumer = await source.consumer(checkpoint.uuid);
-  // Read again after the source: it may have been told of a commit made in between.
-  const later = requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
-  verifyHandshake({ ...later, ackedSeq: checkpoint.ackedSeq }, consumer);
-  await source.check(checkpoint.position, routesToCheck(await context.routesOf(tables), tables));
+  const { tables } = await inspectPipeline(context);
   return good(`Capture is in place on ${String(tables.length)} table${tables.length === 1 ? '' : 's'}.`);
 }
 
@@ -80,7 +75,7 @@ async function lagCheck(context: PipelineContext): Promise<Omit<HealthCheck, 'na
   return notice(
     'warning',
     figures,
-    'Look at `cdc status`: the pipeline may be paused, failing, or without a worker.',
+    'Look at `cdc status`: the pipeline may be paused, failing, without a worker, or another process holds a lock.',
   );
 }
 

@@ -1,6 +1,6 @@
 /** Tells the source what has been applied, then purges what nobody needs any more. */
 import { requireCheckpoint } from '../apply';
-import { CdcError } from '../errors';
+import { verifySource } from '../capture';
 import type { Position, Source, TableCheckpoint } from '../model';
 import type { PipelineContext } from './context';
 import type { MarkSyncedResult } from './contract';
@@ -11,7 +11,7 @@ const PURGE_LIMIT = 10_000;
 /** Most batches in one call; the next round goes on. */
 const PURGE_BATCHES = 50;
 
-/** Throws PIPELINE_UNKNOWN, CAPTURE_MISSING, TARGET_WENT_BACK and the databases' codes. */
+/** Throws PIPELINE_UNKNOWN, CAPTURE_MISSING, SOURCE_WENT_BACK and the databases' codes. */
 export async function markPipelineSynced(
   context: PipelineContext,
   retainMs: number,
@@ -24,9 +24,10 @@ export async function markPipelineSynced(
 
   if (checkpoint.seq > checkpoint.ackedSeq) {
     const consumer = await source.consumer(checkpoint.uuid);
-    if (consumer === null) {
-      throw new CdcError('CAPTURE_MISSING', `The source does not know pipeline ${name} (any more)`);
-    }
+    const resynced = consumer === null && (await target.checkpoint(name))?.uuid !== checkpoint.uuid;
+    if (resynced) return { purged: 0 };
+    // A restored source must not be told anything: that would wipe out what it is known by.
+    verifySource(checkpoint, consumer);
     // The source may be told only of what survives a power cut on the target: else it would seem to be ahead.
     await target.flush();
     const position = await leastPosition(source, checkpoint.position, tables);

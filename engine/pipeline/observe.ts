@@ -5,6 +5,7 @@ import type { Change, Checkpoint, Statistics, TableCheckpoint, TableRoute } from
 import { displayName } from '../model';
 import type { PipelineContext } from './context';
 import { findTable } from './context';
+import { inspectPipeline } from './inspect';
 import type { ChangesOptions, Pipeline } from './contract';
 
 /** A count of the backlog stops here. */
@@ -86,7 +87,7 @@ async function auditRoute(context: PipelineContext, table: string): Promise<Tabl
 /** Oldest first over all tables, where the source orders ids over all tables; else table by table. */
 export async function allPendingChanges(context: PipelineContext, limit: number): Promise<readonly Change[]> {
   const { tables } = await look(context);
-  const found: Change[] = [];
+  const trails: (readonly Change[])[] = [];
   for (const table of tables) {
     const changes = await tableChanges(context, table.source, {
       limit,
@@ -94,33 +95,53 @@ export async function allPendingChanges(context: PipelineContext, limit: number)
       onlyPending: true,
       newest: false,
     });
-    found.push(...changes);
+    trails.push(changes);
   }
-  return found.sort((a, b) => a.changedAt - b.changedAt || compareIds(a.id, b.id)).slice(0, limit);
+  return mergeByTime(trails, limit);
+}
+
+/**
+ * Joins the tables' changes by time, and never turns two of one table round: a clock that was set back would. Where
+ * ids are in one order over all tables, times that are equal are told apart by them.
+ */
+function mergeByTime(trails: readonly (readonly Change[])[], limit: number): readonly Change[] {
+  const places = trails.map(() => 0);
+  const merged: Change[] = [];
+  while (merged.length < limit) {
+    const heads = trails.flatMap((trail, index) => {
+      const change = trail[places[index] ?? 0];
+      return change === undefined ? [] : [{ change, index }];
+    });
+    const [first] = heads.sort(
+      (a, b) => a.change.changedAt - b.change.changedAt || compareIds(a.change.id, b.change.id),
+    );
+    if (first === undefined) break;
+    merged.push(first.change);
+    places[first.index] = (places[first.index] ?? 0) + 1;
+  }
+  return merged;
 }
 
 function compareIds(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-/** See `Pipeline.waitCaughtUp`. */
+/** See `Pipeline.waitCaughtUp`. Throws the codes of `inspectPipeline`: a source that captures nothing has no changes left. */
 export async function waitUntilCaughtUp(
   context: PipelineContext,
   options: Parameters<Pipeline['waitCaughtUp']>[0],
 ): Promise<boolean> {
   const source = await context.connections.source();
-  const target = await context.connections.target();
   const goal = await source.head();
   const until = context.ports.now() + options.timeoutMs;
   let pause = LOOK_MIN_MS;
   let reportAt = 0;
   for (;;) {
-    const checkpoint = requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
-    const tables = await target.tableCheckpoints(checkpoint.uuid);
+    const { checkpoint, tables, routes } = await inspectPipeline(context);
     if (tables.every((table) => table.state === 'replicating')) {
       if (await source.covers(checkpoint.position, goal)) return true;
       // A position moves over other tables' changes once a round only: nothing of ours left is as good.
-      const pending = await source.pending(checkpoint.position, await context.routesOf(tables), 1);
+      const pending = await source.pending(checkpoint.position, routes, 1);
       if (pending.count === 0) return true;
     }
     const now = context.ports.now();

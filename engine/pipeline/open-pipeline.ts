@@ -2,13 +2,14 @@
 import { replicate } from '../apply';
 import type { Connections } from './connections';
 import { createContext } from './context';
-import { fencePipeline, finishPipeline, markPipelineGoal, resyncPipeline } from './control';
+import { fencePipeline, finishPipeline, markPipelineGoal } from './control';
 import type { EnginePorts, Pipeline, PipelineRef } from './contract';
 import { fetchPendingChanges } from './fetch-pending';
 import { pipelineHealth } from './health';
 import { markPipelineSynced } from './mark-synced';
 import { allPendingChanges, pipelineStatistics, tableChanges, waitUntilCaughtUp } from './observe';
 import { planPipeline } from './planning';
+import { resyncPipeline } from './resync';
 import { setupPipeline } from './setup';
 import { teardownPipeline } from './teardown';
 import { verifyPipeline } from './verify';

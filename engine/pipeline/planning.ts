@@ -26,9 +26,10 @@ export interface Planning {
 export async function planPipeline(context: PipelineContext, spec: PipelineSpec): Promise<Planning> {
   const { connections, sameFamily } = context;
   const source = await connections.source();
-  const target = await connections.target();
   const resolved = resolveTables(spec.tables, await source.tables(), sameFamily);
   const routes = orderByReferences(resolved.routes);
+  // Opened only now: opening may create the file, and nothing shall be left of a pipeline that is refused.
+  const target = await connections.target();
 
   const existing = new Map(
     (await target.tables()).map((table) => [displayName(table.name).toLowerCase(), table]),

@@ -3,7 +3,7 @@
  * reserved in the target first; whoever repeats a setup that was cut short goes on with the same uuid, and no
  * consumer is orphaned on the source.
  */
-import { requireChain } from '../apply';
+import { isInstalled, requireChain } from '../apply';
 import { displayName } from '../model';
 import type {
   Checkpoint,
@@ -15,35 +15,37 @@ import type {
   Target,
 } from '../model';
 import { asPosition } from '../model';
-import { CdcError } from '../errors';
-import { isInstalled } from '../apply';
+import { CdcError, isCdcError } from '../errors';
 import type { PipelineContext } from './context';
 import type { SetupOptions, SetupResult } from './contract';
+import { forgetFormerLives } from './lives';
 import { planPipeline } from './planning';
 
 /** Throws what planning throws, and PIPELINE_TAKEN, SOURCE_REPLACED, OBJECTS_TOO_NEW. */
 export async function setupPipeline(context: PipelineContext, options: SetupOptions): Promise<SetupResult> {
   const { spec } = options;
+  const planning = await planPipeline(context, spec);
   const source = await context.connections.source();
   const target = await context.connections.target();
-  const planning = await planPipeline(context, spec);
 
   await target.installObjects();
-  const reserved = await reserve(context, target, options);
+  const reserved = await reserve(context, source, target, options);
   const resumed = isInstalled(reserved);
-  if (resumed && (await source.sourceId()) !== reserved.sourceId) {
-    throw new CdcError(
-      'SOURCE_REPLACED',
-      `The source of pipeline ${spec.name} is another database than at its last setup`,
-    );
-  }
   await target.createTables(planning.createSteps);
-  const consumer = await source.install(
-    planning.routes.map((route) => route.source),
-    { uuid: reserved.uuid, name: spec.name, now: context.ports.now(), reset: false },
-  );
-  const tables = tableRows(spec, planning.routes, resumed ? planning.tables : [], planning.occupied);
-  const checkpoint = await record(context, source, target, reserved, consumer, tables);
+  // A consumer whose uuid the target forgot in a power cut would hold back purging for ever.
+  await target.flush();
+  const consumer = await install(context, source, planning.routes, reserved);
+  const { checkpoint, tables } = await record(context, source, target, reserved, consumer, (known) =>
+    tableRows(spec, planning.routes, known, planning.occupied, resumed),
+  ).catch(async (error: unknown) => {
+    // Late, and the pipeline was resynced meanwhile: nobody else would remove the consumer of a life that is over.
+    const now = isCdcError(error, 'PIPELINE_TAKEN') ? await target.checkpoint(spec.name) : null;
+    if (now !== null && now.uuid !== reserved.uuid) await source.uninstall(reserved.uuid);
+    throw error;
+  });
+  await target.flush();
+  // A resync that was ordered before this setup can't come to its end any more: its consumer is left over.
+  await forgetFormerLives(source, checkpoint.uuid, checkpoint.generation);
   return {
     resumed,
     tables: tables.map(({ source: from, targetTable, state }) => ({
@@ -58,12 +60,45 @@ export async function setupPipeline(context: PipelineContext, options: SetupOpti
   };
 }
 
+/**
+ * Null when a pipeline was set up before and this source does not know it: another database, or one that was restored.
+ * A consumer made anew at the newest position would hide that changes were missed. Setup comes to its end without it,
+ * so that a new chain owns the pipeline and may order the resync; each claim until then says what is wrong.
+ */
+async function install(
+  context: PipelineContext,
+  source: Source,
+  routes: readonly TableRoute[],
+  reserved: Checkpoint,
+): Promise<Consumer | null> {
+  const { uuid, name } = reserved;
+  const known = async (): Promise<boolean> =>
+    (await source.sourceId()) === reserved.sourceId && (await source.consumer(uuid)) !== null;
+  if (isInstalled(reserved) && !(await known())) return null;
+  const tables = routes.map((route) => route.source);
+  return source.install(tables, { uuid, name, now: context.ports.now(), reset: false });
+}
+
 /** Finds or makes the pipeline's row, owned by our chain. No other chain's attempt commits after it. */
-function reserve(context: PipelineContext, target: Target, options: SetupOptions): Promise<Checkpoint> {
+function reserve(
+  context: PipelineContext,
+  source: Source,
+  target: Target,
+  options: SetupOptions,
+): Promise<Checkpoint> {
   const { spec, chain, takeOver } = options;
   return target.transaction(null, async (tx) => {
     const found = await tx.lockCheckpoint(spec.name);
-    if (found !== null && !found.chainEnded && !takeOver) requireChain(found, chain);
+    // A setup that was cut short has no attempts to fight with, and one that still runs will find its epoch gone.
+    const owned = found !== null && isInstalled(found) && !found.chainEnded;
+    if (owned && !takeOver) requireChain(found, chain);
+    // Before anything is raised, and only to the owner: whoever is refused must be able to order the resync.
+    if (found?.chain === chain && isInstalled(found) && (await source.sourceId()) !== found.sourceId) {
+      throw new CdcError(
+        'SOURCE_REPLACED',
+        `The source of pipeline ${spec.name} is another database than at its last setup`,
+      );
+    }
     const checkpoint: Checkpoint =
       found === null
         ? {
@@ -93,12 +128,16 @@ function reserve(context: PipelineContext, target: Target, options: SetupOptions
   });
 }
 
-/** The table rows as they shall be: known tables keep their progress, new ones start with a snapshot if asked. */
+/**
+ * The table rows as they shall be: known tables keep their progress, new ones start with a snapshot if asked. One that
+ * joins later is always copied, and what is there replaced, since the pipeline stands at a position of before its capture.
+ */
 function tableRows(
   spec: PipelineSpec,
   routes: readonly TableRoute[],
   known: readonly TableCheckpoint[],
   occupied: readonly string[],
+  resumed: boolean,
 ): readonly TableCheckpoint[] {
   const bySource = new Map(known.map((table) => [table.source, table]));
   return routes.map((route): TableCheckpoint => {
@@ -109,18 +148,17 @@ function tableRows(
       displayName(before.targetTable) === displayName(route.target) &&
       JSON.stringify(before.columns) === JSON.stringify(columns);
     if (sameShape) return before;
-    const snapshot = spec.settings.snapshot;
     return {
       source: route.id,
       sourceTable: route.source.name,
       targetTable: route.target,
       columns,
-      state: snapshot ? 'snapshotting' : 'replicating',
+      state: spec.settings.snapshot || resumed ? 'snapshotting' : 'replicating',
       position: null,
       cause: null,
       cursor: null,
       // Other columns or another target than before: what is there must be made equal, not only added to.
-      replace: before !== undefined || occupied.includes(route.id),
+      replace: resumed || before !== undefined || occupied.includes(route.id),
       snapshotRows: 0,
       inserted: 0,
       updated: 0,
@@ -135,16 +173,19 @@ function wantedColumns(spec: PipelineSpec, route: TableRoute): readonly string[]
   return (mapping?.columns ?? null) === null ? null : route.columns;
 }
 
+/** `rowsOf` gets the rows as they are with the checkpoint locked: an attempt may have moved them since planning. */
 async function record(
   context: PipelineContext,
   source: Source,
   target: Target,
   reserved: Checkpoint,
-  consumer: Consumer,
-  tables: readonly TableCheckpoint[],
-): Promise<Checkpoint> {
-  const sourceId = await source.sourceId();
-  if (sourceId === null) throw new CdcError('INTERNAL', 'The source has no identity after its setup');
+  consumer: Consumer | null,
+  rowsOf: (known: readonly TableCheckpoint[]) => readonly TableCheckpoint[],
+): Promise<{ readonly checkpoint: Checkpoint; readonly tables: readonly TableCheckpoint[] }> {
+  const sourceId = consumer === null ? null : await source.sourceId();
+  if (consumer !== null && sourceId === null) {
+    throw new CdcError('INTERNAL', 'The source has no identity after its setup');
+  }
   return target.transaction(null, async (tx) => {
     const locked = await tx.lockCheckpoint(context.ref.name);
     if (locked === null || locked.uuid !== reserved.uuid || locked.epoch !== reserved.epoch) {
@@ -153,17 +194,17 @@ async function record(
         `Another setup of pipeline ${context.ref.name} ran at the same time`,
       );
     }
+    const known = await tx.tableCheckpoints(locked.uuid);
+    const tables = rowsOf(known);
     const wanted = new Set(tables.map((table) => table.source));
-    const before = await tx.tableCheckpoints(locked.uuid);
-    const removed = before.map((table) => table.source).filter((name) => !wanted.has(name));
+    const removed = known.map((table) => table.source).filter((name) => !wanted.has(name));
     if (removed.length > 0) await tx.removeTables(locked.uuid, removed);
     await tx.saveTables(locked.uuid, tables);
-    const checkpoint: Checkpoint = {
-      ...locked,
-      sourceId,
-      position: isInstalled(locked) ? locked.position : consumer.position,
-    };
+    const checkpoint: Checkpoint =
+      isInstalled(locked) || consumer === null || sourceId === null
+        ? locked
+        : { ...locked, sourceId, position: consumer.position };
     await tx.saveCheckpoint(checkpoint);
-    return checkpoint;
+    return { checkpoint, tables };
   });
 }

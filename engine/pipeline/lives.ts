@@ -1,0 +1,29 @@
+/**
+ * Lives of a pipeline: each resync of the whole gives it a new uuid, made of the first one, the generation that
+ * ordered it, and something that was never used before: a restored target forgets which generations there were.
+ */
+import type { Source } from '../model';
+
+export function uuidOfLife(former: string, generation: number, unique: string): string {
+  return `${baseOf(former)}.${String(generation)}.${unique}`;
+}
+
+/** The generation that ordered this life; 0 for the one that setup made. */
+export function generationOfLife(uuid: string): number {
+  return Number(uuid.split('.')[1] ?? 0);
+}
+
+function baseOf(uuid: string): string {
+  return uuid.split('.')[0] ?? uuid;
+}
+
+/**
+ * Removes the consumers of this pipeline's other lives, which would hold back purging for ever: those that were ordered
+ * before the generation given. Never later ones: whoever is late must not take away what a newer attempt stands on.
+ */
+export async function forgetFormerLives(source: Source, uuid: string, before: number): Promise<void> {
+  for (const other of await source.consumers()) {
+    const former = other.uuid !== uuid && generationOfLife(other.uuid) < before;
+    if (former && baseOf(other.uuid) === baseOf(uuid)) await source.uninstall(other.uuid);
+  }
+}

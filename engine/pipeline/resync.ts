@@ -1,0 +1,172 @@
+/**
+ * Resync: a new snapshot that makes the target equal, and capture made whole. Attempts may be repeated, late, or run
+ * beside each other: the generation says which of them may still do anything, and it is asked with the row locked.
+ */
+import { requireChain, requireCheckpoint } from '../apply';
+import { checkTargetTable, nearMissHint, routeTable, verifyHandshake } from '../capture';
+import { CdcError, isCdcError } from '../errors';
+import { displayName } from '../model';
+import type { Checkpoint, Source, TableCheckpoint, Target } from '../model';
+import type { PipelineContext } from './context';
+import { findTable } from './context';
+import { fenced } from './control';
+import type { Steering } from './control';
+import { forgetFormerLives, generationOfLife, uuidOfLife } from './lives';
+
+/** Marks one table (source name) or all for a new snapshot that replaces. Returns their source names. */
+export async function resyncPipeline(
+  context: PipelineContext,
+  options: Steering & { readonly table: string | null },
+): Promise<readonly string[]> {
+  return options.table === null ? resyncAll(context, options) : resyncTable(context, options, options.table);
+}
+
+async function resyncTable(
+  context: PipelineContext,
+  steering: Steering,
+  name: string,
+): Promise<readonly string[]> {
+  const source = await context.connections.source();
+  const target = await context.connections.target();
+  const { uuid, tables } = await target.transaction(null, async (tx) => {
+    const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context, steering);
+    // Installing makes a consumer that is gone anew, at the newest position: nobody would know what it has missed.
+    verifyHandshake(locked, await source.consumer(locked.uuid));
+    const known = await tx.tableCheckpoints(locked.uuid);
+    findTable(known, name);
+    return { uuid: locked.uuid, tables: known };
+  });
+  await makeCaptureWhole(context, target, tables, uuid);
+  await target.transaction(null, async (tx) => {
+    const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context, steering);
+    if (locked.uuid !== uuid) throw resyncedMeanwhile(context);
+    // Read again: an attempt may have counted changes meanwhile.
+    const table = findTable(await tx.tableCheckpoints(uuid), name);
+    await tx.saveCheckpoint(fenced(locked, steering.generation));
+    await tx.saveTables(uuid, [snapshotAnew(table)]);
+  });
+  await target.flush();
+  return [name];
+}
+
+/** A resync of the whole pipeline starts a new life: new uuid, new consumer at the source's newest position. */
+async function resyncAll(context: PipelineContext, steering: Steering): Promise<readonly string[]> {
+  const { source, target, tables, checkpoint } = await readCheckpoint(context, steering);
+  const uuid = isOfGeneration(checkpoint, steering)
+    ? checkpoint.uuid
+    : await beginLife(context, steering, source, target, checkpoint, tables);
+  // Before the former life is forgotten on the source, the new one must survive a power cut on the target.
+  await target.flush();
+  await forgetFormerLives(source, uuid, generationOfLife(uuid) + 1);
+  return tables.map((table) => table.source);
+}
+
+/** True when another attempt at the same resync has come to its end. */
+function isOfGeneration({ uuid }: Checkpoint, { generation }: Steering): boolean {
+  return generationOfLife(uuid) === generation;
+}
+
+/** Returns the uuid of the new life: ours, or that of another attempt at the same resync. */
+async function beginLife(
+  context: PipelineContext,
+  steering: Steering,
+  source: Source,
+  target: Target,
+  former: Checkpoint,
+  tables: readonly TableCheckpoint[],
+): Promise<string> {
+  const uuid = uuidOfLife(former.uuid, steering.generation, context.ports.uuid());
+  const { position } = await makeCaptureWhole(context, target, tables, uuid);
+  const sourceId = await source.sourceId();
+  if (sourceId === null) {
+    throw new CdcError('INTERNAL', 'The source has no identity after its capture was made whole');
+  }
+  try {
+    return await target.transaction(null, async (tx) => {
+      const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context, steering);
+      if (isOfGeneration(locked, steering)) return locked.uuid;
+      if (locked.uuid !== former.uuid) throw resyncedMeanwhile(context);
+      const known = await tx.tableCheckpoints(locked.uuid);
+      const names = known.map((table) => table.source);
+      await tx.removeTables(locked.uuid, names);
+      await tx.saveTables(uuid, known.map(snapshotAnew));
+      const goal = locked.goal === null ? null : position;
+      const steered = fenced(locked, steering.generation);
+      await tx.saveCheckpoint({ ...steered, uuid, sourceId, seq: 0, ackedSeq: 0, position, goal });
+      return uuid;
+    });
+  } catch (error) {
+    // A consumer without a pipeline would hold back purging. After any other failure we may own the pipeline.
+    if (isCdcError(error, 'FENCED') || isCdcError(error, 'PIPELINE_TAKEN')) await source.uninstall(uuid);
+    throw error;
+  }
+}
+
+/** The checkpoint as it stands now. Throws PIPELINE_UNKNOWN, PIPELINE_TAKEN, FENCED. */
+function requirePermit(
+  checkpoint: Checkpoint | null,
+  context: PipelineContext,
+  { chain, generation }: Steering,
+): Checkpoint {
+  const known = requireCheckpoint(checkpoint, context.ref.name);
+  requireChain(known, chain);
+  if (known.generation > generation) {
+    throw new CdcError('FENCED', `Pipeline ${context.ref.name} was paused, stopped or resynced meanwhile`);
+  }
+  return known;
+}
+
+function resyncedMeanwhile(context: PipelineContext): CdcError {
+  return new CdcError('FENCED', `Pipeline ${context.ref.name} was resynced as a whole meanwhile`);
+}
+
+async function readCheckpoint(context: PipelineContext, steering: Steering) {
+  const source = await context.connections.source();
+  const target = await context.connections.target();
+  const checkpoint = requirePermit(await target.checkpoint(context.ref.name), context, steering);
+  return { source, target, checkpoint, tables: await target.tableCheckpoints(checkpoint.uuid) };
+}
+
+/** Installs capture for all tables as they are now, once the target is known to be able to take them. */
+async function makeCaptureWhole(
+  context: PipelineContext,
+  target: Target,
+  tables: readonly TableCheckpoint[],
+  uuid: string,
+) {
+  const source = await context.connections.source();
+  const schemas = new Map((await source.tables()).map((table) => [displayName(table.name), table]));
+  const targets = new Map(
+    (await target.tables()).map((table) => [displayName(table.name).toLowerCase(), table]),
+  );
+  const routes = tables.map((table) => {
+    const schema = schemas.get(table.source);
+    if (schema === undefined) {
+      throw new CdcError('TABLE_UNKNOWN', `The source has no table ${table.source} any more`, {
+        hint: nearMissHint(
+          table.source,
+          [...schemas.keys()],
+          'Stop the pipeline and start it without this table.',
+        ),
+        table: table.source,
+      });
+    }
+    return { ...routeTable(schema, { to: null, columns: table.columns }, true), target: table.targetTable };
+  });
+  for (const route of routes) {
+    const existing = targets.get(displayName(route.target).toLowerCase());
+    if (existing !== undefined) checkTargetTable(route, existing, context.sameFamily);
+    else {
+      const step = await target.planTable(route, source.family);
+      if (step !== null) await target.createTables([step]);
+    }
+  }
+  return source.install(
+    routes.map((route) => route.source),
+    { uuid, name: context.ref.name, now: context.ports.now(), reset: false },
+  );
+}
+
+function snapshotAnew(table: TableCheckpoint): TableCheckpoint {
+  return { ...table, state: 'snapshotting', position: null, cause: null, cursor: null, replace: true };
+}
