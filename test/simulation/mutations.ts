@@ -1,0 +1,260 @@
+/**
+ * The negative control: each mutation makes the ports behave as if the engine lacked one rule. The simulation must
+ * catch every one of them. Nothing of this reaches into the engine: what it does is twisted on its way to a database.
+ */
+import { isCdcError } from '../../engine';
+import type { Checkpoint, Pipeline, RowChange, Source, Target, TargetTransaction } from '../../engine';
+import type { Plan } from './plan';
+import type { Snapshot } from './positions';
+import { covers, parsePosition } from './positions';
+import { deleteChanges } from './source';
+import type { SourceDatabase } from './source-database';
+
+export interface Mutation {
+  /** What an engine would have to lack. */
+  readonly description: string;
+  /** Worlds in which it can show; all, unless given. */
+  readonly where?: (plan: Plan) => boolean;
+  readonly maxIdCursor?: boolean;
+  readonly rangeSnapshot?: (database: SourceDatabase) => () => Snapshot;
+  readonly source?: (port: Source, database: SourceDatabase) => Source;
+  readonly target?: (port: Target) => Target;
+  readonly pipeline?: (port: Pipeline) => Pipeline;
+}
+
+export const NO_MUTATION: Mutation = { description: 'The engine as it is' };
+
+type Twist = (tx: TargetTransaction) => TargetTransaction;
+
+/** A target whose transactions are twisted. */
+function withTransactions(port: Target, twist: Twist): Target {
+  return { ...port, transaction: (on, work) => port.transaction(on, (tx) => work(twist(tx))) };
+}
+
+/** The newest row that this handle has saved of each pipeline: what its caller believes to hold. */
+function remembering(twist: (tx: TargetTransaction, held: Map<string, Checkpoint>) => TargetTransaction) {
+  return (port: Target): Target => {
+    const held = new Map<string, Checkpoint>();
+    return withTransactions(port, (tx) => twist(tx, held));
+  };
+}
+
+const mutations = {
+  maxIdCursor: {
+    description: 'A position is the greatest id seen, whatever was not yet visible below it',
+    maxIdCursor: true,
+  },
+  checkpointInItsOwnTransaction: {
+    description: 'Rows commit first, the checkpoint after them',
+    target: (port) => ({
+      ...port,
+      async transaction(on, work) {
+        const later: ((tx: TargetTransaction) => Promise<void>)[] = [];
+        let merged = false;
+        const split: Twist = (tx) => ({
+          ...tx,
+          merge(chunk, options) {
+            merged = true;
+            return tx.merge(chunk, options);
+          },
+          saveTables: (uuid, tables) => defer(tx, (second) => second.saveTables(uuid, tables)),
+          saveCheckpoint: (checkpoint) => defer(tx, (second) => second.saveCheckpoint(checkpoint)),
+        });
+        const defer = (
+          tx: TargetTransaction,
+          save: (tx: TargetTransaction) => Promise<void>,
+        ): Promise<void> => {
+          if (!merged) return save(tx);
+          later.push(save);
+          return Promise.resolve();
+        };
+        const result = await port.transaction(on, (tx) => work(split(tx)));
+        if (later.length > 0) {
+          await port.transaction(null, async (tx) => {
+            for (const save of later) await save(tx);
+          });
+        }
+        return result;
+      },
+    }),
+  },
+  noEpochCheck: {
+    description: 'A commit does not ask whether another attempt has claimed since',
+    target: remembering((tx, held) => ({
+      ...tx,
+      async lockCheckpoint(name) {
+        const locked = await tx.lockCheckpoint(name);
+        const mine = held.get(name);
+        if (locked === null || mine?.uuid !== locked.uuid) return locked;
+        return { ...locked, epoch: mine.epoch, seq: mine.seq, position: mine.position };
+      },
+      async saveCheckpoint(checkpoint) {
+        await tx.saveCheckpoint(checkpoint);
+        held.set(checkpoint.name, checkpoint);
+      },
+    })),
+  },
+  purgeWithoutFloor: {
+    description: 'Whoever has acknowledged purges what it has passed, and nobody remembers that',
+    source(port, database) {
+      let own: ReturnType<typeof parsePosition> | null = null;
+      return {
+        ...port,
+        async acknowledge(uuid, seq, position, now) {
+          await port.acknowledge(uuid, seq, position, now);
+          own = parsePosition(position);
+        },
+        async purge(request) {
+          await port.head();
+          const passed = own;
+          if (passed === null) return 0;
+          const gone = database.state.log.filter((change) => covers(passed, change)).slice(0, request.limit);
+          deleteChanges(database, gone, false);
+          return gone.length;
+        },
+      };
+    },
+  },
+  claimIgnoresGeneration: {
+    description: 'An attempt that was handed out before a pause may claim after it',
+    target: (port) =>
+      withTransactions(port, (tx) => {
+        let generation = 0;
+        return {
+          ...tx,
+          async lockCheckpoint(name) {
+            const locked = await tx.lockCheckpoint(name);
+            generation = locked?.generation ?? 0;
+            return locked === null ? null : { ...locked, generation: 0 };
+          },
+          saveCheckpoint: (checkpoint) =>
+            tx.saveCheckpoint({ ...checkpoint, generation: Math.max(generation, checkpoint.generation) }),
+        };
+      }),
+  },
+  fenceForgotten: {
+    description:
+      'A pause trusts that running attempts notice; nothing on the target keeps them from committing',
+    pipeline: (port) => ({ ...port, fence: () => Promise.resolve() }),
+  },
+  acknowledgeBeforeFlush: {
+    description: 'The source is told of commits that a power cut on the target may still take back',
+    where: ({ faults }) => faults.powerCuts > 0,
+    target: (port) => ({ ...port, flush: () => Promise.resolve() }),
+  },
+  acknowledgeAhead: {
+    description: 'The source is told its newest position instead of the one that was applied',
+    source: (port) => ({
+      ...port,
+      acknowledge: async (uuid, seq, _position, now) => port.acknowledge(uuid, seq, await port.head(), now),
+    }),
+  },
+  acknowledgeWithoutHandshake: {
+    description: 'A restored source is told what was applied, which wipes out what it is known by',
+    where: ({ fingerprint }) => !fingerprint,
+    target: (port) => ({
+      ...port,
+      async checkpoint(name) {
+        const checkpoint = await port.checkpoint(name);
+        return checkpoint === null ? null : { ...checkpoint, ackedSeq: 0 };
+      },
+    }),
+  },
+  snapshotOutsideWindow: {
+    description: 'The rows of a snapshot range are read in an earlier MVCC snapshot than the window',
+    rangeSnapshot(database) {
+      let earlier: Snapshot | null = null;
+      return () => {
+        const now = database.snapshot();
+        const used = earlier ?? now;
+        earlier = now;
+        return used;
+      };
+    },
+  },
+  replaceForgotten: {
+    description: 'A snapshot that replaces leaves the rows that the source lacks',
+    source: (port) => ({
+      ...port,
+      async read(request) {
+        const chunk = await port.read(request);
+        return { ...chunk, range: chunk.range === null ? null : { ...chunk.range, replace: false } };
+      },
+    }),
+  },
+  handshakeIgnored: {
+    description: 'Nobody compares what source and target remember of each other',
+    where: ({ fingerprint }) => !fingerprint,
+    source: (port) => ({
+      ...port,
+      async consumer(uuid) {
+        const consumer = await port.consumer(uuid);
+        return consumer === null ? null : { ...consumer, seq: 0 };
+      },
+    }),
+    target: (port) =>
+      withTransactions(
+        {
+          ...port,
+          async checkpoint(name) {
+            const checkpoint = await port.checkpoint(name);
+            return checkpoint === null ? null : { ...checkpoint, ackedSeq: 0 };
+          },
+        },
+        (tx) => {
+          let acked = 0;
+          let uuid = '';
+          return {
+            ...tx,
+            async lockCheckpoint(name) {
+              const locked = await tx.lockCheckpoint(name);
+              if (locked === null) return null;
+              ({ ackedSeq: acked, uuid } = locked);
+              return { ...locked, ackedSeq: 0 };
+            },
+            saveCheckpoint(checkpoint) {
+              const ackedSeq =
+                checkpoint.uuid === uuid ? Math.max(acked, checkpoint.ackedSeq) : checkpoint.ackedSeq;
+              return tx.saveCheckpoint({ ...checkpoint, ackedSeq });
+            },
+          };
+        },
+      ),
+  },
+  floorIgnored: {
+    description: 'Nobody asks whether changes after the position have been purged',
+    where: ({ faults }) => faults.forcedPurge,
+    source: (port) => ({
+      ...port,
+      async check(position, routes) {
+        try {
+          return await port.check(position, routes);
+        } catch (error) {
+          if (!isCdcError(error, 'POSITION_PURGED')) throw error;
+          return port.check(position, []);
+        }
+      },
+    }),
+  },
+  netKeepsFirst: {
+    description: 'Of several changes of a key in a chunk the first counts',
+    source: (port) => ({
+      ...port,
+      async read(request) {
+        const chunk = await port.read(request);
+        return {
+          ...chunk,
+          tables: chunk.tables.map(({ table, changes }) => ({ table, changes: firsts(changes) })),
+        };
+      },
+    }),
+  },
+} as const satisfies Record<string, Mutation>;
+
+function firsts(changes: readonly RowChange[]): readonly RowChange[] {
+  return [...new Map(changes.toReversed().map((change) => [change.identity, change])).values()];
+}
+
+export type MutationName = keyof typeof mutations;
+
+export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map(Object.entries(mutations));
