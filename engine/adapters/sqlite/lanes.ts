@@ -1,0 +1,69 @@
+/**
+ * A target's connections. Two of them, so that the next chunk is staged on one while the other merges: each has
+ * TEMP tables of its own, and a chunk is merged where it was staged. The second opens when it is first needed.
+ */
+import type { Connection } from './connection';
+
+export interface Lane {
+  readonly connection: Connection;
+  /** Routes that its thread knows, by id. */
+  readonly routes: Set<number>;
+  /** Staged chunks, and work that runs or waits. */
+  load: number;
+}
+
+export interface Lanes {
+  /** Runs `work` alone on the lane with the least to do. */
+  run<T>(work: (lane: Lane) => Promise<T>): Promise<T>;
+  /** The same; when none is idle, another lane is opened as long as there may be more. */
+  runBeside<T>(work: (lane: Lane) => Promise<T>): Promise<T>;
+  /** Runs `work` alone on this lane. */
+  runOn<T>(lane: Lane, work: (lane: Lane) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** `open` makes a further connection; there are `most` of them at most. */
+export async function openLanes(open: () => Promise<Connection>, most: number): Promise<Lanes> {
+  const start = async (): Promise<Lane> => ({ connection: await open(), routes: new Set(), load: 0 });
+  const first = await start();
+  const lanes = [first];
+  let opening: Promise<void> | null = null;
+  let closed = false;
+
+  const idlest = (): Lane => lanes.reduce((best, lane) => (lane.load < best.load ? lane : best), first);
+  const openAnother = async (): Promise<void> => {
+    opening ??= start().then(
+      (lane) => {
+        lanes.push(lane);
+        opening = null;
+      },
+      (error: unknown) => {
+        opening = null;
+        throw error;
+      },
+    );
+    await opening;
+  };
+  const runOn = async <T>(lane: Lane, work: (lane: Lane) => Promise<T>): Promise<T> => {
+    lane.load += 1;
+    try {
+      return await lane.connection.exclusive(() => work(lane));
+    } finally {
+      lane.load -= 1;
+    }
+  };
+
+  return {
+    run: (work) => runOn(idlest(), work),
+    async runBeside(work) {
+      if (idlest().load > 0 && lanes.length < most && !closed) await openAnother();
+      return runOn(idlest(), work);
+    },
+    runOn,
+    async close() {
+      closed = true;
+      await opening?.catch(() => undefined);
+      await Promise.all(lanes.map((lane) => lane.connection.close()));
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { describe, expect, test } from '@jest/globals';
+import type { TableRoute, Tuple } from '../../engine';
+import { folderPerTest } from '../support/sqlite';
+import { apply, rowSet, targetFixture } from '../support/sqlite-target';
+
+const folder = folderPerTest();
+const { exec, routeFor, routesFor, target, targetFor } = targetFixture(folder);
+
+describe('a table that is missing', () => {
+  const ODD = `
+    CREATE TABLE [order] ("a ""b""" NUMERIC(10,2) DEFAULT 1.5, [select] TEXT COLLATE NOCASE NOT NULL DEFAULT 'it''s',
+      x, doubled AS ("a ""b""" * 2), "größe" DATETIME DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY ([select], x)) WITHOUT ROWID;
+    CREATE TABLE strict_one (id INTEGER PRIMARY KEY, any_value ANY, amount REAL NOT NULL) STRICT;
+    CREATE TABLE by_unique (a INT, code TEXT NOT NULL UNIQUE, PRIMARY KEY (a));
+    CREATE TABLE only_key (k BLOB NOT NULL PRIMARY KEY);`;
+
+  test('is planned with the types, key, NOT NULL, collations and options of the source', async () => {
+    const routes = await routesFor(ODD);
+    const opened = await target();
+    const steps = await Promise.all([...routes].map((route) => opened.planTable(route, 'sqlite')));
+    await opened.createTables(steps.filter((step) => step !== null));
+    const made = new Map((await opened.tables()).map((table) => [table.name.name, table]));
+    for (const { id, source, columns } of routes) {
+      const copy = made.get(id);
+      expect(copy?.key).toEqual(source.key);
+      expect(copy?.options).toEqual(source.options);
+      const facts = (schema: typeof source): unknown =>
+        schema.columns
+          .filter((column) => columns.includes(column.name))
+          .map(({ name, declaredType, nullable, collation }) => ({
+            name,
+            declaredType,
+            nullable,
+            collation,
+          }));
+      expect(copy && facts(copy)).toEqual(facts(source));
+    }
+    expect(made.get('order')?.columns.map((column) => column.defaultSql)).toEqual([
+      '1.5',
+      "'it''s'",
+      null,
+      null,
+    ]);
+    for (const route of routes) expect(await opened.planTable(route, 'sqlite')).toBeNull();
+  });
+
+  test('takes values of any storage class unchanged', async () => {
+    const route = await routeFor('CREATE TABLE v (k PRIMARY KEY NOT NULL, v)');
+    const opened = await targetFor(route);
+    const values: Tuple = [
+      null,
+      9_223_372_036_854_775_807n,
+      -9_223_372_036_854_775_808n,
+      -0,
+      1e308,
+      5e-324,
+      Infinity,
+      0.1,
+      1,
+      1n,
+      '',
+      'a\0b',
+      '1',
+      '😀 ünï',
+      'x'.repeat(1_000_000),
+      new Uint8Array(),
+      new Uint8Array([0, 255, 128]),
+    ];
+    await apply(opened, [
+      rowSet(
+        route,
+        values.map((value, index): Tuple => [`k${index}`, value]),
+      ),
+    ]);
+    const db = folder.database('target.db');
+    const read = db.prepare<[], Tuple>('SELECT v FROM v ORDER BY rowid').raw().all().flat();
+    db.close();
+    expect(read.map((value) => (value instanceof Uint8Array ? new Uint8Array(value) : value))).toEqual(
+      values,
+    );
+    expect(Object.is(read[3], -0)).toBe(true);
+  });
+
+  test('gives a type to the columns of another kind of database', async () => {
+    const route = await routeFor('CREATE TABLE t (id INTEGER PRIMARY KEY, a, b, c)');
+    const types = new Map<string, TableRoute['source']['columns'][number]['type']>([
+      ['id', { kind: 'int', bits: 64, signed: false }],
+      ['a', { kind: 'decimal', precision: 20, scale: 4 }],
+      ['b', { kind: 'bool' }],
+      ['c', { kind: 'bytes', length: null }],
+    ]);
+    const columns = route.source.columns.map((column) => ({
+      ...column,
+      type: types.get(column.name) ?? column.type,
+      declaredType: 'foreign',
+      collation: 'de_DE',
+    }));
+    const opened = await target();
+    const step = await opened.planTable({ ...route, source: { ...route.source, columns } }, 'elsewhere');
+    expect(step?.sql).toMatch(/"id" TEXT NOT NULL,\s+"a" TEXT,\s+"b" BOOLEAN,\s+"c" BLOB,/);
+  });
+});
+
+describe('what setup should tell', () => {
+  test('triggers that will fire and types that may convert values', async () => {
+    const route = await routeFor('CREATE TABLE t (id INTEGER PRIMARY KEY, v, w TEXT)');
+    exec(`CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER, w);
+         CREATE TRIGGER audit AFTER INSERT ON t BEGIN SELECT 1; END`);
+    const opened = await target();
+    const messages = (await opened.notices([route])).map((notice) => notice.message);
+    expect(messages).toEqual([expect.stringContaining('audit'), expect.stringMatching(/: v$/)]);
+    expect(await opened.isEmpty(route.target)).toBe(true);
+  });
+});
