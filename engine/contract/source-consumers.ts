@@ -1,0 +1,159 @@
+/** Cases: several consumers share one capture; none loses what another has done with. */
+import assert from 'node:assert/strict';
+import type { Source } from '../model';
+import { contractCase } from './contract-case';
+import type { ContractCase } from './contract-case';
+import { assertEqual } from './equal';
+import type { ContractOptions } from './options';
+import { assertSameRows, currentRows, replay } from './replay';
+import { CONSUMER, first, installFor, rejection } from './scene';
+import { ITEMS, WORDS } from './tables';
+
+const OTHER = { uuid: 'other-consumer', name: 'other' };
+const ROWS = [1, 2, 3, 4].map((n) => `INSERT INTO items (id, name, amount) VALUES (${n}, 'n', ${n})`);
+const WORD = `INSERT INTO words (word, meaning) VALUES ('up', 'not down')`;
+
+/** Everything is old enough for it. */
+function purgeAll(source: Source): Promise<number> {
+  return source.purge({ before: Date.now() + 60_000, limit: 1000 });
+}
+
+export function sourceConsumerCases(options: ContractOptions): readonly ContractCase[] {
+  const define = (name: string, body: Parameters<typeof contractCase>[2]) =>
+    contractCase(options, name, body);
+  return [
+    define('an acknowledgement is kept, and a seq that is not greater changes nothing', async (scene) => {
+      const { database, source, routes, consumer, start } = await scene.captured([ITEMS]);
+      assert.equal(consumer.seq, 0);
+      await database.execute(...ROWS);
+      const { to } = await replay(source, routes, start, 10);
+      const now = Date.now();
+      await source.acknowledge(consumer.uuid, 5, to, now);
+      const told = await source.consumer(consumer.uuid);
+      assertEqual([told?.seq, told?.position, told?.updatedAt], [5, to, now]);
+      for (const seq of [5, 4, 0]) await source.acknowledge(consumer.uuid, seq, start, now + 1);
+      const still = await source.consumer(consumer.uuid);
+      assertEqual([still?.seq, still?.position], [5, to]);
+    }),
+
+    define('an acknowledgement for a consumer that is gone makes none', async (scene) => {
+      const { source, start } = await scene.captured([ITEMS]);
+      await source.acknowledge('gone', 1, start, Date.now()).catch(() => undefined);
+      assert.equal(await source.consumer('gone'), null);
+    }),
+
+    define('a consumer is listed with its name and tables', async (scene) => {
+      const { source, routes, consumer } = await scene.captured([ITEMS, WORDS]);
+      const ids = routes.map((route) => route.id).sort();
+      assertEqual([...consumer.tables].sort(), ids);
+      const listed = await source.consumers();
+      assertEqual(
+        listed.map(({ uuid, name, suspended, tables }) => [uuid, name, suspended, [...tables].sort()]),
+        [[CONSUMER.uuid, CONSUMER.name, false, ids]],
+      );
+      assertEqual(await source.consumer(consumer.uuid), first(listed));
+    }),
+
+    define('changes stay until every consumer of their table has passed them', async (scene) => {
+      const { database, source, routes, consumer, start } = await scene.captured([ITEMS, WORDS]);
+      const items = routes.slice(0, 1);
+      const other = await installFor(source, items, OTHER);
+      assert.equal(await source.covers(other.position, start), true);
+      await database.execute(...ROWS, WORD);
+      const { to } = await replay(source, routes, start, 10);
+      await source.acknowledge(consumer.uuid, 1, to, Date.now());
+      // The other consumer has no part in the table of words.
+      assert.equal(await purgeAll(source), 1);
+      await source.check(other.position, items);
+      const { replica } = await replay(source, items, other.position, 10);
+      await assertSameRows(source, items, replica);
+      await source.acknowledge(other.uuid, 1, to, Date.now());
+      assert.equal(await purgeAll(source), ROWS.length);
+    }),
+
+    define('changes younger than asked stay', async (scene) => {
+      const { database, source, routes, consumer, start } = await scene.captured([ITEMS]);
+      await database.execute(...ROWS);
+      const { to } = await replay(source, routes, start, 10);
+      await source.acknowledge(consumer.uuid, 1, to, Date.now());
+      assert.equal(await source.purge({ before: Date.now() - 60_000, limit: 100 }), 0);
+      assert.equal(first(await source.figures(routes)).stored, ROWS.length);
+      await source.check(start, routes);
+    }),
+
+    define('a purge deletes no more than its limit at once, oldest first', async (scene) => {
+      const { database, source, routes, consumer, start } = await scene.captured([ITEMS]);
+      await database.execute(...ROWS);
+      const { to, chunks } = await replay(source, routes, start, 3);
+      await source.acknowledge(consumer.uuid, 1, to, Date.now());
+      const limited = { before: Date.now() + 60_000, limit: 3 };
+      assert.equal(await source.purge(limited), 3);
+      assert.equal(first(await source.figures(routes)).stored, 1);
+      await source.check(first(chunks).to, routes);
+      await rejection(source.check(start, routes), 'POSITION_PURGED');
+      assert.equal(await source.purge(limited), 1);
+      assert.equal(await source.purge(limited), 0);
+    }),
+
+    define('a new consumer of a purged table starts at the newest position', async (scene) => {
+      const { database, source, routes, consumer, start } = await scene.captured([ITEMS]);
+      await database.execute(...ROWS);
+      const { to } = await replay(source, routes, start, 10);
+      await source.acknowledge(consumer.uuid, 1, to, Date.now());
+      await purgeAll(source);
+      const { position } = await installFor(source, routes, OTHER);
+      await source.check(position, routes);
+      const before = await currentRows(source, routes);
+      await database.execute(`DELETE FROM items WHERE id = 1`);
+      await replay(source, routes, position, 10, before);
+      await assertSameRows(source, routes, before);
+    }),
+
+    define(
+      'a suspended consumer is marked, its changes are gone, and writes are not captured',
+      async (scene) => {
+        const { database, source, routes, consumer } = await scene.captured([ITEMS]);
+        await database.execute(...ROWS);
+        await source.suspend(consumer.uuid);
+        await database.execute(`UPDATE items SET amount = 0`);
+        assert.equal((await source.consumer(consumer.uuid))?.suspended, true);
+        const figures = await source.figures(routes);
+        assertEqual(
+          figures.filter((entry) => entry.stored > 0),
+          [],
+        );
+        await source.suspend(consumer.uuid);
+      },
+    ),
+
+    define('suspending leaves tables alone that another consumer needs', async (scene) => {
+      const { database, source, routes, consumer, start } = await scene.captured([ITEMS, WORDS]);
+      const items = routes.slice(0, 1);
+      await installFor(source, items, OTHER);
+      await source.suspend(consumer.uuid);
+      await database.execute(...ROWS, WORD);
+      const { replica } = await replay(source, items, start, 10);
+      await assertSameRows(source, items, replica);
+      assert.equal((await source.consumer(OTHER.uuid))?.suspended, false);
+      await rejection(source.check(start, routes.slice(1)), 'CAPTURE_MISSING', 'CAPTURE_SUSPENDED');
+    }),
+
+    define('a reset starts a consumer again at the newest position with capture whole', async (scene) => {
+      const { database, source, routes, consumer, start } = await scene.captured([ITEMS]);
+      await database.execute(...ROWS);
+      const { to } = await replay(source, routes, start, 10);
+      await source.acknowledge(consumer.uuid, 7, to, Date.now());
+      await source.suspend(consumer.uuid);
+      await database.execute(`DELETE FROM items WHERE id = 4`);
+      const again = await installFor(source, routes, { ...CONSUMER, reset: true });
+      assertEqual([again.seq, again.suspended], [0, false]);
+      assertEqual(await source.consumer(consumer.uuid), again);
+      assert.equal(await source.covers(again.position, await source.head()), true);
+      await source.check(again.position, routes);
+      const replica = await currentRows(source, routes);
+      await database.execute(`DELETE FROM items WHERE id = 1`);
+      await replay(source, routes, again.position, 10, replica);
+      await assertSameRows(source, routes, replica);
+    }),
+  ];
+}

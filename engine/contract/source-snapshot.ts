@@ -1,0 +1,177 @@
+/** Cases: existing rows are read in ranges that agree with the window they are read with. */
+import assert from 'node:assert/strict';
+import type { Cursor, RowChunk, Source, TableRoute } from '../model';
+import { contractCase } from './contract-case';
+import type { ContractCase } from './contract-case';
+import { assertEqual } from './equal';
+import type { ContractOptions } from './options';
+import {
+  applyChanges,
+  assertSameRows,
+  describeTuple,
+  emptyReplica,
+  keyOf,
+  readChunk,
+  replay,
+  rowsOf,
+} from './replay';
+import type { Replica } from './replay';
+import { first } from './scene';
+import { ITEMS, PAIRS, WORDS } from './tables';
+
+function insertItems(from: number, to: number): string {
+  const rows = Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  return `INSERT INTO items (id, name, amount) VALUES ${rows.map((n) => `(${n}, 'n${n}', ${n})`).join(', ')}`;
+}
+
+export function sourceSnapshotCases(options: ContractOptions): readonly ContractCase[] {
+  const define = (name: string, body: Parameters<typeof contractCase>[2]) =>
+    contractCase(options, name, body);
+  return [
+    define('ranges of every size together hold each row once, in the order of the key', async (scene) => {
+      const { source, routes, start } = await scene.captured([ITEMS], [insertItems(1, 7)]);
+      for (let limit = 1; limit <= 8; limit++) {
+        const ranges = await copy(source, first(routes), start, limit);
+        const keys = ranges.flatMap(({ range }) => (range?.rows ?? []).map((row) => row[0]));
+        assertEqual(keys, [1n, 2n, 3n, 4n, 5n, 6n, 7n], `ranges of ${limit}`);
+      }
+    }),
+
+    define('ranges follow a key of several columns, of which the first repeats', async (scene) => {
+      const rows = [1, 2, 3].flatMap((n) => ['a', 'b', 'c'].map((part) => `('x', '${part}', ${n})`));
+      const { source, routes, start } = await scene.captured(
+        [PAIRS],
+        [`INSERT INTO pairs (note, part, number) VALUES ${rows.join(', ')}`],
+      );
+      for (const limit of [1, 2, 4, 9]) await assertCopied(source, first(routes), start, limit);
+    }),
+
+    define('ranges follow a key of text', async (scene) => {
+      const words = ['b', 'a', 'B', 'aa', 'Z', 'z', '1', 'a b', '_'];
+      const { source, routes, start } = await scene.captured(
+        [WORDS],
+        [`INSERT INTO words (word, meaning) VALUES ${words.map((word) => `('${word}', 'm')`).join(', ')}`],
+      );
+      for (const limit of [1, 2, 4, 9]) await assertCopied(source, first(routes), start, limit);
+    }),
+
+    define('the snapshot of an empty table is finished at once', async (scene) => {
+      const { source, routes, start } = await scene.captured([ITEMS]);
+      const [only, ...more] = await copy(source, first(routes), start, 5);
+      assertEqual(more, []);
+      assertEqual(only?.snapshot, { table: first(routes).id, rows: 0, cursor: null, finished: true });
+      assert.equal(only?.range?.upTo ?? null, null);
+    }),
+
+    define('a range is left for later when its chunk does not reach the end of the window', async (scene) => {
+      const { database, source, routes, start } = await scene.captured([ITEMS], [insertItems(1, 3)]);
+      await database.execute(insertItems(4, 6));
+      const snapshot = { table: first(routes).id, after: null, limit: 10, replace: false };
+      const early = await readChunk(source, routes, start, 2, snapshot);
+      assert.equal(early.more, true);
+      assertEqual([early.snapshot, early.range], [null, null]);
+      const late = await readChunk(source, routes, early.to, 10, snapshot);
+      assert.equal(late.more, false);
+      assert.equal(late.snapshot?.rows, 6);
+    }),
+
+    define('the bounds of a range follow on each other', async (scene) => {
+      const { source, routes, start } = await scene.captured([ITEMS], [insertItems(1, 5)]);
+      const ranges = await copy(source, first(routes), start, 2);
+      let after: Cursor | null = null;
+      for (const { range, snapshot } of ranges) {
+        assert.ok(range !== null && snapshot !== null);
+        assert.equal(range.after, after);
+        assert.equal(range.upTo, snapshot.finished ? null : snapshot.cursor);
+        after = range.upTo;
+      }
+    }),
+
+    define('rows and window agree while another connection writes', async (scene) => {
+      const { database, source, routes, start } = await scene.captured([ITEMS], [insertItems(1, 40)]);
+      const route = first(routes);
+      const connection = await scene.connect(database);
+      let writing = true;
+      const writer = (async () => {
+        for (let n = 1; n <= 60; n++) {
+          await connection.execute('BEGIN');
+          await connection.execute(`UPDATE items SET amount = amount + 1 WHERE id % 5 = ${n % 5}`);
+          await connection.execute(`DELETE FROM items WHERE id = ${((n * 7) % 40) + 1}`);
+          await connection.execute(insertItems(100 + n, 100 + n));
+          await connection.execute('COMMIT');
+          await new Promise((resolve) => setTimeout(resolve, 2));
+        }
+        writing = false;
+      })();
+      const replica = emptyReplica(routes);
+      let to = start;
+      let snapshot: Parameters<typeof readChunk>[4] = {
+        table: route.id,
+        after: null,
+        limit: 3,
+        replace: false,
+      };
+      try {
+        while (snapshot !== null) {
+          const chunk: RowChunk = await readChunk(source, routes, to, 50, snapshot);
+          applyChanges(replica, routes, chunk);
+          applyRange(replica, route, chunk);
+          to = chunk.to;
+          const done = chunk.snapshot;
+          if (done !== null) snapshot = done.finished ? null : { ...snapshot, after: done.cursor };
+        }
+      } finally {
+        await writer;
+      }
+      assert.equal(writing, false);
+      await replay(source, routes, to, 50, replica);
+      await assertSameRows(source, routes, replica);
+    }),
+  ];
+}
+
+/** Reads a whole table in ranges. */
+async function copy(
+  source: Source,
+  route: TableRoute,
+  from: Parameters<typeof readChunk>[2],
+  limit: number,
+): Promise<readonly RowChunk[]> {
+  const chunks: RowChunk[] = [];
+  let after: Cursor | null = null;
+  for (;;) {
+    const snapshot = { table: route.id, after, limit, replace: false };
+    const chunk: RowChunk = await readChunk(source, [route], from, 100, snapshot);
+    chunks.push(chunk);
+    const done = chunk.snapshot;
+    assert.ok(done, 'a chunk at the end of its window has the range that was asked for');
+    assert.equal(done.rows, chunk.range?.rows.length);
+    assert.ok(done.rows <= limit, 'a range holds no more rows than asked');
+    if (done.finished) return chunks;
+    after = done.cursor;
+    assert.ok(after !== null && chunks.length < 1000, 'copying comes to an end');
+  }
+}
+
+/** Asserts that ranges of this size hold what the table holds, each row once. */
+async function assertCopied(
+  source: Source,
+  route: TableRoute,
+  from: Parameters<typeof readChunk>[2],
+  limit: number,
+): Promise<void> {
+  const replica = emptyReplica([route]);
+  let rows = 0;
+  for (const chunk of await copy(source, route, from, limit)) {
+    rows += chunk.range?.rows.length ?? 0;
+    applyRange(replica, route, chunk);
+  }
+  assert.equal(rows, rowsOf(replica, route.id).size, 'no row comes twice');
+  await assertSameRows(source, [route], replica);
+}
+
+function applyRange(replica: Replica, route: TableRoute, chunk: RowChunk): void {
+  for (const row of chunk.range?.rows ?? []) {
+    rowsOf(replica, route.id).set(describeTuple(keyOf(route, row)), row);
+  }
+}

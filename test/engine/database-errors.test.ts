@@ -1,0 +1,192 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { describe, expect, test } from '@jest/globals';
+import type { CdcError } from '../../engine';
+import { spawnChild } from '../support/child';
+import { engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
+import { expectSameTables } from '../support/same-files';
+import { SHOP, SHOP_CHANGES, SHOP_TABLES } from '../support/shop';
+import { folderPerTest } from '../support/sqlite';
+
+const folder = folderPerTest();
+
+async function open(source = 'shop.db', target = 'warehouse.db') {
+  const engine = folder.closing(engineOver(folder.url(source), folder.url(target)));
+  return engine.pipeline(REF);
+}
+
+/** Nothing of an error that travels may hold a path, a value or what the driver said. */
+function expectDiscreet(error: CdcError): void {
+  const shown = JSON.stringify([error.message, error.hint]);
+  expect(shown).not.toContain(folder.path);
+  expect(shown).not.toMatch(/SQLITE_|secret|Ada/);
+}
+
+function expectEqual(): void {
+  expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), SHOP_TABLES);
+}
+
+/** Rights mean nothing to root, who runs the tests in containers. */
+const asRoot = process.getuid?.() === 0;
+
+describe('databases in trouble', () => {
+  test('a target whose write lock somebody keeps is DATABASE_LOCKED, and goes on after it', async () => {
+    const shop = folder.database('shop.db', SHOP);
+    const warehouse = folder.database('warehouse.db');
+    const pipeline = await open();
+    const { generation } = await started(pipeline, specOf(['*']));
+    shop.exec(SHOP_CHANGES);
+    warehouse.exec('BEGIN IMMEDIATE');
+    const error = await rejection(replicate(pipeline, generation), 'DATABASE_LOCKED');
+    expect(error.retryable).toBe(true);
+    expect(error.message).toContain('warehouse.db');
+    expectDiscreet(error);
+    await rejection(pipeline.fence({ chain: 'chain-1', generation }), 'DATABASE_LOCKED');
+    warehouse.exec('ROLLBACK');
+    await replicate(pipeline, generation);
+    expectEqual();
+  }, 40_000);
+
+  test('a source whose write lock somebody keeps is still read', async () => {
+    const shop = folder.database('shop.db', SHOP);
+    const pipeline = await open();
+    const { generation } = await started(pipeline, specOf(['*']));
+    shop.exec(`UPDATE orders SET total = 1`);
+    shop.exec(`BEGIN IMMEDIATE; UPDATE orders SET total = 2`);
+    expect((await replicate(pipeline, generation)).changes).toBe(3);
+    const error = await rejection(pipeline.markSynced({ retainMs: 0 }), 'DATABASE_LOCKED');
+    expect(error.message).toContain('shop.db');
+    shop.exec('COMMIT');
+    await pipeline.markSynced({ retainMs: 0 });
+    await replicate(pipeline, generation);
+    expectEqual();
+  }, 40_000);
+
+  test.each([
+    [
+      'a text file',
+      Buffer.from('this is no database, but a text that is long enough to look like one'.repeat(20)),
+    ],
+    ['a damaged header', Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(4080, 0xff)])],
+  ])('%s is DATABASE_CORRUPT on either side', async (_, bytes) => {
+    folder.database('shop.db', SHOP);
+    writeFileSync(folder.file('broken.db'), bytes);
+    for (const [source, target] of [
+      ['broken.db', 'warehouse.db'],
+      ['shop.db', 'broken.db'],
+    ] as const) {
+      const error = await rejection(setUp(await open(source, target), specOf(['*'])), 'DATABASE_CORRUPT');
+      expect(error.message).toContain('broken.db');
+      expect(error.hint).toMatch(/backup/);
+      expectDiscreet(error);
+    }
+    expect(readFileSync(folder.file('broken.db')).equals(bytes)).toBe(true);
+  });
+
+  test('a damaged page is DATABASE_CORRUPT, never an empty table', async () => {
+    const shop = folder.database('shop.db', SHOP);
+    shop.exec(`WITH RECURSIVE n (i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+      INSERT INTO orders SELECT i, 1, 'a note that takes some room ' || i, i FROM n`);
+    shop.pragma('journal_mode = DELETE');
+    shop.close();
+    const pipeline = await open();
+    const { generation } = await setUp(pipeline, specOf(['orders']));
+    await pipeline.close();
+    const bytes = readFileSync(folder.file('shop.db'));
+    bytes.fill(0xff, 4096 * 20, 4096 * 24);
+    writeFileSync(folder.file('shop.db'), bytes);
+    const error = await rejection(replicate(await open(), generation), 'DATABASE_CORRUPT');
+    expectDiscreet(error);
+  });
+
+  test('a folder in the place of a database is DATABASE_UNREADABLE', async () => {
+    folder.database('shop.db', SHOP);
+    mkdirSync(folder.file('folder.db'));
+    await rejection(setUp(await open('folder.db'), specOf(['*'])), 'DATABASE_UNREADABLE');
+    await rejection(setUp(await open('shop.db', 'folder.db'), specOf(['*'])), 'DATABASE_UNREADABLE');
+  });
+
+  test('a source that is missing later on is DATABASE_MISSING, and is not made', async () => {
+    const shop = folder.database('shop.db', SHOP);
+    const pipeline = await open();
+    const { generation } = await started(pipeline, specOf(['*']));
+    await pipeline.close();
+    shop.pragma('journal_mode = DELETE');
+    shop.close();
+    renameSync(folder.file('shop.db'), folder.file('away.db'));
+    await rejection(replicate(pipeline, generation), 'DATABASE_MISSING');
+    expect(existsSync(folder.file('shop.db'))).toBe(false);
+    const report = await pipeline.healthReport();
+    expect(report.checks.find((check) => check.name === 'source')).toMatchObject({ state: 'failed' });
+    expect(report.checks.find((check) => check.name === 'target')).toMatchObject({ state: 'ok' });
+    renameSync(folder.file('away.db'), folder.file('shop.db'));
+    await replicate(pipeline, generation);
+    expectEqual();
+  });
+
+  test('a database that cannot grow is DATABASE_FULL, which may be tried again', async () => {
+    const child = folder.closing(spawnChild('full-database', [folder.file('small.db')]));
+    expect(await child.said('wrote')).toBe('wrote DATABASE_FULL retryable');
+    await child.stop();
+  });
+
+  (asRoot ? test.skip : test)('files that may not be written or read are told apart', async () => {
+    folder.database('shop.db', SHOP).close();
+    folder.database('warehouse.db').close();
+    chmodSync(folder.file('warehouse.db'), 0o444);
+    await rejection(setUp(await open(), specOf(['*'])), 'DATABASE_READ_ONLY');
+    chmodSync(folder.file('shop.db'), 0o000);
+    await rejection(setUp(await open(), specOf(['*'])), 'DATABASE_UNREADABLE');
+  });
+
+  test('a target opened for reading only refuses to be written', async () => {
+    folder.database('shop.db', SHOP);
+    folder.database('warehouse.db');
+    const engine = folder.closing(
+      engineOver(folder.url('shop.db'), folder.url('warehouse.db'), { readOnly: true }),
+    );
+    const pipeline = await engine.pipeline(REF);
+    expect((await pipeline.plan(specOf(['*']))).steps.length).toBeGreaterThan(0);
+    const error = await rejection(setUp(pipeline, specOf(['*'])), 'DATABASE_READ_ONLY');
+    expectDiscreet(error);
+  });
+
+  test('a row that the target refuses names the table, and nothing of its chunk stays', async () => {
+    const shop = folder.database('shop.db', SHOP);
+    const warehouse = folder.database('warehouse.db');
+    warehouse.exec(
+      `CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id, note TEXT CHECK (note <> 'secret'), total)`,
+    );
+    const pipeline = await open();
+    const { generation } = await started(pipeline, specOf(['*']));
+    shop.exec(
+      `BEGIN; UPDATE customers SET credit = 1; UPDATE orders SET note = 'secret' WHERE id = 2; COMMIT`,
+    );
+    const error = await rejection(replicate(pipeline, generation), 'CONSTRAINT_FAILED');
+    expect(error.table).toBe('orders');
+    expectDiscreet(error);
+    const credits = warehouse.prepare('SELECT credit FROM customers WHERE id = 1').pluck().get();
+    expect(credits).toBe(10.5);
+    shop.exec(`UPDATE orders SET note = 'public' WHERE id = 2`);
+    await replicate(pipeline, generation);
+    expectEqual();
+  });
+
+  test('a rollback-journal source is read while its writer writes, and its writer is not turned away', async () => {
+    const shop = new Database(folder.file('shop.db'), { timeout: 2_000 });
+    folder.closing(shop);
+    shop.exec(SHOP);
+    expect(shop.pragma('journal_mode', { simple: true })).toBe('delete');
+    const pipeline = await open();
+    const { generation } = await setUp(pipeline, specOf(['*']));
+    const running = replicate(pipeline, generation, { lingerMs: 1_500, settings: { snapshotRows: 1 } });
+    for (let n = 0; n < 60; n++) {
+      shop.exec(`UPDATE orders SET total = ${n}; INSERT INTO tags VALUES (${n + 100}, 't', ${n})`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await running;
+    await replicate(pipeline, generation);
+    expectEqual();
+    expect(shop.pragma('journal_mode', { simple: true })).toBe('delete');
+  });
+});
