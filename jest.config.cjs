@@ -18,5 +18,5 @@ module.exports = {
   globalSetup: '<rootDir>/dist/test/support/temporal-global-setup.js',
   globalTeardown: '<rootDir>/dist/test/support/temporal-global-teardown.js',
   maxWorkers: 2,
-  testTimeout: long ? 60 * 60_000 : 60_000,
+  testTimeout: long ? 60 * 60_000 : 240_000,
 };

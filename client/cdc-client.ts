@@ -1,0 +1,175 @@
+/** Starts pipelines, steers them and tells how they stand, through Temporal only. */
+import {
+  type Client,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+  WorkflowUpdateStage,
+} from '@temporalio/client';
+import type { PipelineSettings, PipelineSpec } from '../engine/model';
+import {
+  DEFAULT_TASK_QUEUE,
+  MEMO_KEY,
+  REPLICATION_WORKFLOW,
+  pauseUpdate,
+  readyUpdate,
+  resumeUpdate,
+  resyncUpdate,
+  settingsUpdate,
+  stopUpdate,
+  workflowIdOf,
+} from '../workflows/messages';
+import type {
+  PipelineMemo,
+  PipelineStatus,
+  ReplicationInput,
+  Resynced,
+  Steered,
+} from '../workflows/messages';
+import { CdcClientError, toClientError } from './errors';
+import { listPipelines } from './memo';
+import { pipelineStatus } from './status';
+import type { PipelineReport } from './status';
+import { ask } from './steer';
+import type { Asking } from './steer';
+
+/** A workflow task that a stopped worker holds goes to another one after this; a replay takes a tenth of it. */
+const WORKFLOW_TASK_TIMEOUT = '5 seconds';
+
+const START_TIMEOUT_MS = 4_000;
+const READY_TIMEOUT_MS = 30_000;
+
+/** A pause waits for a stopped worker's tasks to come back, and for a lock on the target. */
+const STEER_TIMEOUT_MS = 30_000;
+
+const ACCEPTED = { waitForStage: WorkflowUpdateStage.ACCEPTED } as const;
+
+export interface StartOptions {
+  /** Adopt a pipeline whose former run was never recorded as ended, because it is gone for good. */
+  readonly takeOver?: boolean;
+  /** Continue as new after this many rounds; default: when Temporal suggests it. */
+  readonly roundsPerRun?: number;
+  /** How long to wait until it is set up, milliseconds; default: 30 s. It keeps trying after that. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * All methods throw CdcClientError. Those that steer throw NO_WORKER within 5 s when no worker lives: the request may
+ * still take effect once one does.
+ */
+export interface CdcClient {
+  /**
+   * Starts a pipeline and waits until it is set up. Throws ALREADY_RUNNING when one of its name runs, and the engine's
+   * code when it can't be set up: for good, and nothing keeps running; or for now, and the message says so.
+   */
+  start(spec: PipelineSpec, options?: StartOptions): Promise<Steered>;
+  /** When it has returned, nothing is applied any more. */
+  pause(pipeline: string): Promise<Steered>;
+  /** Ends a pause, or makes a failing pipeline try at once. */
+  resume(pipeline: string): Promise<Steered>;
+  /** As `pause`, for good; the pipeline may be started again and goes on from where it was. */
+  stop(pipeline: string): Promise<Steered>;
+  /** Copies one table (source name), or all of them, again. */
+  resync(pipeline: string, table?: string): Promise<Resynced>;
+  /** Returns all settings as they are now. They count from the next round on. */
+  updateSettings(pipeline: string, change: Partial<PipelineSettings>): Promise<PipelineSettings>;
+  /** Answers within 5 s, with a worker or without. */
+  status(pipeline: string): Promise<PipelineReport>;
+  /** The newest run of each pipeline, running or ended. */
+  list(): Promise<readonly PipelineMemo[]>;
+  /** Waits for the end of a batch run, or until the pipeline is stopped. */
+  result(pipeline: string): Promise<PipelineStatus>;
+}
+
+export interface CdcClientOptions {
+  /** Default: `temporal-cdc`. */
+  readonly taskQueue?: string;
+}
+
+/** A client over a connection of the caller's, which stays open. */
+export function createCdcClient(temporal: Client, options: CdcClientOptions = {}): CdcClient {
+  const taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
+  const asking = (pipeline: string, timeoutMs = STEER_TIMEOUT_MS): Asking => ({
+    temporal,
+    taskQueue,
+    pipeline,
+    timeoutMs,
+  });
+  return {
+    async start(spec, startOptions = {}) {
+      await startWorkflow(temporal, taskQueue, spec, startOptions);
+      const { timeoutMs = READY_TIMEOUT_MS } = startOptions;
+      try {
+        return await ask(asking(spec.name, timeoutMs), (run) => run.startUpdate(readyUpdate, ACCEPTED));
+      } catch (error) {
+        throw await causeOf(error, temporal, spec.name);
+      }
+    },
+    pause: (pipeline) => ask(asking(pipeline), (run) => run.startUpdate(pauseUpdate, ACCEPTED)),
+    resume: (pipeline) => ask(asking(pipeline), (run) => run.startUpdate(resumeUpdate, ACCEPTED)),
+    stop: (pipeline) => ask(asking(pipeline), (run) => run.startUpdate(stopUpdate, ACCEPTED)),
+    resync: (pipeline, table) =>
+      ask(asking(pipeline), (run) =>
+        run.startUpdate(resyncUpdate, { ...ACCEPTED, args: [{ table: table ?? null }] }),
+      ),
+    updateSettings: (pipeline, change) =>
+      ask(asking(pipeline), (run) => run.startUpdate(settingsUpdate, { ...ACCEPTED, args: [change] })),
+    status: (pipeline) => pipelineStatus(temporal, pipeline),
+    list: () => listPipelines(temporal),
+    async result(pipeline) {
+      try {
+        return await temporal.workflow.result<() => Promise<PipelineStatus>>(workflowIdOf(pipeline));
+      } catch (error) {
+        throw toClientError(error, pipeline);
+      }
+    },
+  };
+}
+
+/** A setup that fails again and again says why; "no answer" would not. */
+async function causeOf(error: unknown, temporal: Client, pipeline: string): Promise<unknown> {
+  if (!(error instanceof CdcClientError) || error.code !== 'TIMEOUT') return error;
+  const { lastError } = await pipelineStatus(temporal, pipeline);
+  if (lastError === null) return error;
+  const { code, message, hint } = lastError;
+  return new CdcClientError(code, `${message}; pipeline ${pipeline} is started and keeps trying`, hint);
+}
+
+async function startWorkflow(
+  temporal: Client,
+  taskQueue: string,
+  spec: PipelineSpec,
+  options: StartOptions,
+): Promise<void> {
+  const { name, source, target, mode } = spec;
+  const input: ReplicationInput = {
+    spec,
+    takeOver: options.takeOver ?? false,
+    roundsPerRun: options.roundsPerRun ?? null,
+    carried: null,
+  };
+  const memo: PipelineMemo = {
+    pipeline: name,
+    source,
+    target,
+    mode,
+    state: 'starting',
+    since: Date.now(),
+    lastError: null,
+  };
+  try {
+    await temporal.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
+      temporal.workflow.start(REPLICATION_WORKFLOW, {
+        workflowId: workflowIdOf(name),
+        taskQueue,
+        args: [input],
+        memo: { [MEMO_KEY]: memo },
+        staticSummary: `${source} to ${target}`,
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+      }),
+    );
+  } catch (error) {
+    throw toClientError(error, name);
+  }
+}

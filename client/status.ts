@@ -1,0 +1,70 @@
+/** A pipeline's status: from its worker, and where none answers, from what Temporal itself knows. */
+import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
+import { statusQuery, workflowIdOf } from '../workflows/messages';
+import type { PipelineStatus } from '../workflows/messages';
+import { withProgress } from '../workflows/messages/status';
+import { CdcClientError, toClientError } from './errors';
+import { memoIn, stateOf } from './memo';
+import { recordedStatus } from './recorded-status';
+import { decode, roundReport } from './stored';
+
+/** How long a worker may take to answer a query before the status is put together without it. */
+const QUERY_TIMEOUT_MS = 2_000;
+const DESCRIBE_TIMEOUT_MS = 1_500;
+
+/** A status, and who gave it. */
+export interface PipelineReport extends PipelineStatus {
+  /** `temporal`: no worker answered, so the figures are as old as `asOf` says. */
+  readonly answeredBy: 'worker' | 'temporal';
+}
+
+/** Throws CdcClientError: NOT_FOUND, UNREACHABLE. Answers within 5 s. */
+export async function pipelineStatus(temporal: Client, pipeline: string): Promise<PipelineReport> {
+  const handle = temporal.workflow.getHandle(workflowIdOf(pipeline));
+  try {
+    const answer = await temporal
+      .withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query(statusQuery))
+      .catch(nullWithoutWorker);
+    const recorded = answer === null ? await recordedStatus(temporal, handle) : null;
+    // Asked last, so that what heartbeats say is never older than the rest.
+    const description = await temporal.withDeadline(Date.now() + DESCRIBE_TIMEOUT_MS, () =>
+      handle.describe(),
+    );
+    if (answer !== null) return { ...withHeartbeats(answer, description), answeredBy: 'worker' };
+    const lastError = memoIn(description)?.lastError ?? null;
+    const status = { ...(recorded ?? unreadable(pipeline)), state: stateOf(description), lastError };
+    return { ...withHeartbeats(status, description), answeredBy: 'temporal' };
+  } catch (error) {
+    throw toClientError(error, pipeline);
+  }
+}
+
+/** A query needs a worker, other calls don't: only what those could not answer either is an error. */
+function nullWithoutWorker(error: unknown): null {
+  if (error instanceof WorkflowNotFoundError) throw error;
+  return null;
+}
+
+function unreadable(pipeline: string): never {
+  throw new CdcClientError(
+    'FAILED',
+    `The workflow of ${pipeline} is no pipeline of this version`,
+    'Check that client and worker are of the same version, and use the same data converter.',
+  );
+}
+
+/** An attempt that runs reports its figures with its heartbeats; the workflow hears of them at its end. */
+function withHeartbeats(status: PipelineStatus, description: WorkflowExecutionDescription): PipelineStatus {
+  const reports = (description.raw.pendingActivities ?? []).flatMap(({ heartbeatDetails }) => {
+    const report = roundReport(decode(heartbeatDetails?.payloads?.[0]));
+    return report === null ? [] : [report];
+  });
+  const latest = reports.reduce(withProgress, status);
+  return { ...latest, state: workState(latest) };
+}
+
+/** A table's copy may have ended, or begun, within the round: the workflow hears of that at its end too. */
+function workState({ state, tables }: PipelineStatus): PipelineStatus['state'] {
+  if (state !== 'snapshotting' && state !== 'running') return state;
+  return tables.some((table) => table.state === 'snapshotting') ? 'snapshotting' : 'running';
+}

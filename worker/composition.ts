@@ -1,0 +1,45 @@
+/**
+ * The composition root: the one place that names concrete adapters and gives the engine its real clock, chance and
+ * process. An adapter of one's own is registered by building one's own root like this one.
+ */
+import { randomInt, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Engine, type EnginePorts, createEngine, createRegistry } from '../engine';
+import { sqliteAdapter } from '../engine/adapters/sqlite';
+import type { Config } from './config';
+import { withEmptyTargets } from './empty-target';
+
+/** Every adapter that ships with the package. */
+export const registry = createRegistry([sqliteAdapter]);
+
+/** For planning: a target file that is missing is not made, and counts as empty. */
+const planningRegistry = createRegistry([withEmptyTargets(sqliteAdapter)]);
+
+/** The engine's ports onto this process. */
+export function realPorts(): EnginePorts {
+  return {
+    now: () => Date.now(),
+    uuid: () => randomUUID(),
+    async delay(ms, signal) {
+      // An abort ends the wait; it is no error.
+      await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+    },
+    randomEpoch: () => randomInt(2 ** 40),
+    host: hostname(),
+    pid: process.pid,
+  };
+}
+
+/** `write`: for a worker. `read`: opens databases for reading only. `plan`: as `read`, with targets yet to be made. */
+export type EngineUse = 'write' | 'read' | 'plan';
+
+/** An engine over the connections of a configuration. Opens nothing until a pipeline is asked for. */
+export function openEngine(config: Pick<Config, 'connections'>, use: EngineUse = 'write'): Engine {
+  return createEngine({
+    registry: use === 'plan' ? planningRegistry : registry,
+    connections: config.connections,
+    ports: realPorts(),
+    readOnly: use !== 'write',
+  });
+}

@@ -1,0 +1,157 @@
+/**
+ * The shape of `cdc.yaml`. Checks that need more than one place of the file stand in `references.ts`; the words of
+ * the messages in `messages.ts`.
+ */
+import { z } from 'zod';
+import { DEFAULT_SETTINGS, type BacklogLimit } from '../../engine/model';
+import { parseDuration } from './quantities';
+
+/** Words that the program will understand one day: refused by name rather than as unknown. */
+export const NOT_YET: ReadonlySet<string> = new Set(['schedule', 'ddl', 'timestamp', 'version', 'deleted']);
+
+const name = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+    'a name has 1 to 63 letters, digits, dots, dashes and underscores, and starts with a letter or digit',
+  );
+
+const text = z.string().min(1, 'is empty');
+
+function wholeNumber(least: number, most: number): z.ZodNumber {
+  const message = `must be a whole number from ${least} to ${most.toLocaleString('en-US')}`;
+  return z.number(message).int(message).min(least, message).max(most, message);
+}
+
+function duration(least: string, most: string) {
+  const [leastMs, mostMs] = [parseDuration(least) ?? 0, parseDuration(most) ?? Infinity];
+  return z.unknown().transform((value, context): number => {
+    const parsed = typeof value === 'string' ? parseDuration(value) : value === 0 ? 0 : null;
+    if (parsed === null) {
+      context.addIssue('must be a duration with its unit, such as 500ms, 10s, 5m, 24h or 7d');
+      return z.NEVER;
+    }
+    if (parsed < leastMs || parsed > mostMs) {
+      context.addIssue(`must be a duration from ${least} to ${most}`);
+      return z.NEVER;
+    }
+    return parsed;
+  });
+}
+
+/** Words for a value that has the wrong kind, where a short form is allowed beside the group of keys. */
+function otherwise(words: string) {
+  return {
+    error: (issue: { readonly code?: string }) => (issue.code === 'invalid_type' ? words : undefined),
+  };
+}
+
+/** `url` or a file that holds it. A bare text is taken as the URL. */
+const connection = z.preprocess(
+  (value) => (typeof value === 'string' ? { url: value } : value),
+  z.strictObject(
+    { url: text.optional(), url_file: text.optional() },
+    otherwise('must be { url: … } or a URL'),
+  ),
+);
+
+const capture = z.unknown().transform((value, context): 'trigger' => {
+  if (value === 'trigger') return value;
+  const asked =
+    typeof value === 'string'
+      ? value
+      : typeof value === 'object' && value !== null
+        ? (Object.keys(value)[0] ?? '')
+        : '';
+  context.addIssue(
+    NOT_YET.has(asked) ? `capture by ${asked} is not supported yet; use "trigger"` : 'must be "trigger"',
+  );
+  return z.NEVER;
+});
+
+const table = z.preprocess(
+  (value) => (typeof value === 'string' ? { from: value } : value),
+  z.strictObject(
+    {
+      from: text,
+      to: text.optional(),
+      columns: z.array(text).min(1, 'lists no column; leave it out to replicate all').optional(),
+    },
+    otherwise('must be the name of a table or { from: …, to: …, columns: … }'),
+  ),
+);
+
+const maxBacklog = z.preprocess(
+  (value) => (typeof value === 'number' ? { changes: value } : value),
+  z
+    .strictObject(
+      { changes: wholeNumber(1, 1e12), action: z.enum(['warn', 'stop']).default('warn') },
+      otherwise('must be a number of changes or { changes: …, action: warn or stop }'),
+    )
+    .transform((limit): BacklogLimit => limit),
+);
+
+const atomic = z.preprocess(
+  (value) => (typeof value === 'boolean' ? { on: value } : value),
+  z.strictObject(
+    {
+      on: z.boolean().default(true),
+      maxRows: wholeNumber(1, 10_000_000).default(DEFAULT_SETTINGS.atomicRows),
+    },
+    otherwise('must be true, false or { maxRows: … }'),
+  ),
+);
+
+const pipeline = z.strictObject({
+  source: text,
+  target: text,
+  capture: capture.default('trigger'),
+  mode: z.enum(['continuous', 'batch']).default('continuous'),
+  tables: z.array(table).min(1, 'lists no table; "*" stands for all'),
+  existing: z.enum(['refuse', 'replace']).default(DEFAULT_SETTINGS.existing),
+  snapshot: z.boolean().default(DEFAULT_SETTINGS.snapshot),
+  atomic: atomic.default({ on: DEFAULT_SETTINGS.atomic, maxRows: DEFAULT_SETTINGS.atomicRows }),
+  maxBacklog: maxBacklog.optional(),
+  retain: duration('0s', '3650d').default(DEFAULT_SETTINGS.retainMs),
+  round: duration('1s', '5m').default(DEFAULT_SETTINGS.roundMs),
+  batch: wholeNumber(1, 1_000_000).default(DEFAULT_SETTINGS.batchRows),
+  snapshotBatch: wholeNumber(1, 1_000_000).default(DEFAULT_SETTINGS.snapshotRows),
+});
+
+const temporal = z.strictObject({
+  address: z
+    .string()
+    .regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'must be host:port, such as localhost:7233')
+    .optional(),
+  namespace: text.optional(),
+  taskQueue: text.optional(),
+});
+
+export const configSchema = z.strictObject({
+  connections: z.record(name, connection),
+  pipelines: z.record(name, pipeline),
+  temporal: temporal.default({}),
+});
+
+/** `cdc.yaml` after its shape was checked, with defaults filled in. */
+export type ConfigData = z.output<typeof configSchema>;
+export type PipelineData = ConfigData['pipelines'][string];
+
+/** The keys that may stand in each group, by what the group's path looks like: for near misses. */
+export function keysAt(path: readonly (string | number)[]): readonly string[] {
+  switch (path[0]) {
+    case undefined:
+      return Object.keys(configSchema.shape);
+    case 'temporal':
+      return Object.keys(temporal.shape);
+    case 'connections':
+      return ['url', 'url_file'];
+    case 'pipelines':
+      if (path[2] === 'tables') return ['from', 'to', 'columns'];
+      if (path[2] === 'maxBacklog') return ['changes', 'action'];
+      if (path[2] === 'atomic') return ['maxRows'];
+      return Object.keys(pipeline.shape);
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * How a status grows from what activities report. Pure: a status goes in, a status comes out. The workflow keeps its
+ * status so; the client, where no worker answers, makes it again from the reports in the history.
+ */
+import type { RoundReport, SetupReport } from '../../activities';
+import type { FetchResult } from '../../engine';
+import type { PipelineSpec, TableProgress } from '../../engine/model';
+import type { Failure, LastError, PipelineMemo, PipelineStatus } from './index';
+
+export function initialStatus(spec: PipelineSpec, now: number): PipelineStatus {
+  return {
+    version: 1,
+    pipeline: spec.name,
+    source: spec.source,
+    target: spec.target,
+    state: 'starting',
+    capture: spec.capture,
+    mode: spec.mode,
+    lagMs: 0,
+    backlog: 0,
+    rounds: 0,
+    tables: [],
+    lastError: null,
+    startedAt: now,
+    lastAppliedAt: null,
+    asOf: now,
+    transport: null,
+    overLimit: false,
+    suspended: false,
+    atomicCuts: 0,
+    skipped: [],
+    notices: [],
+    settings: spec.settings,
+  };
+}
+
+export function withSetup(status: PipelineStatus, report: SetupReport, now: number): PipelineStatus {
+  const { tables, lastAppliedAt, transport, skipped, notices } = report;
+  return { ...status, tables, lastAppliedAt, transport, skipped, notices, asOf: now };
+}
+
+export function withPending(status: PipelineStatus, fetched: FetchResult, now: number): PipelineStatus {
+  const { backlog, lagMs, overLimit, suspended } = fetched;
+  return { ...status, backlog, lagMs, overLimit, suspended, asOf: now };
+}
+
+export function withRound(status: PipelineStatus, report: RoundReport): PipelineStatus {
+  return {
+    ...withProgress(status, report),
+    rounds: status.rounds + 1,
+    atomicCuts: status.atomicCuts + report.atomicCuts,
+  };
+}
+
+/** Takes over figures that are absolute, so it does not matter whether some reports before it got lost. */
+export function withProgress(status: PipelineStatus, report: RoundReport): PipelineStatus {
+  return {
+    ...status,
+    tables: mergeTables(status.tables, report.progress),
+    backlog: report.backlog,
+    lagMs: report.lagMs,
+    lastAppliedAt: report.lastAppliedAt ?? status.lastAppliedAt,
+    asOf: report.asOf,
+  };
+}
+
+export function withResync(status: PipelineStatus, tables: readonly string[]): PipelineStatus {
+  return {
+    ...status,
+    tables: status.tables.map((table) =>
+      tables.includes(table.source) ? { ...table, state: 'snapshotting', cause: null } : table,
+    ),
+  };
+}
+
+export function isCopying(status: PipelineStatus): boolean {
+  return status.tables.some((table) => table.state === 'snapshotting');
+}
+
+export function withFailure(
+  status: PipelineStatus,
+  failure: Failure,
+  when: Pick<LastError, 'at' | 'attempts' | 'nextAttemptAt'>,
+): PipelineStatus {
+  return { ...status, lastError: { ...failure, ...when } };
+}
+
+export function memoOf(status: PipelineStatus, now: number): PipelineMemo {
+  const { pipeline, source, target, mode, state, lastError } = status;
+  return { pipeline, source, target, mode, state, since: now, lastError };
+}
+
+/** Tables in the order in which they were first seen. */
+function mergeTables(
+  known: readonly TableProgress[],
+  changed: readonly TableProgress[],
+): readonly TableProgress[] {
+  const bySource = new Map(known.map((table) => [table.source, table]));
+  for (const table of changed) bySource.set(table.source, table);
+  return [...bySource.values()];
+}

@@ -1,0 +1,138 @@
+/** What callers ask of a pipeline, performed by the main loop between two pieces of work. */
+import { TemporalFailure, isCancellation } from '@temporalio/workflow';
+import type { Command } from './commands';
+import { describeFailure, failureFor } from './failures';
+import type { Failure, Steered } from './messages';
+import { fence, finish, resync } from './proxies';
+import { clearFailure, fail, goOn, happen, permit } from './run';
+import type { Run } from './run';
+import { withResync } from './messages/status';
+import type { Syncing } from './work';
+
+/** Performs a request and answers its caller. Throws only when the workflow itself is cancelled. */
+export async function perform(run: Run, command: Command, syncing: Syncing): Promise<void> {
+  switch (command.kind) {
+    case 'pause':
+      if (run.status.state !== 'paused') startHold(run, 'pause');
+      answer(run, command.done, await hold(run, syncing));
+      return;
+    case 'stop':
+      if (run.status.state !== 'paused') startHold(run, 'stop');
+      run.holdFor = 'stop';
+      answer(run, command.done, await hold(run, syncing));
+      return;
+    case 'resume':
+      resume(run);
+      answer(run, command.done, null);
+      return;
+    case 'resync': {
+      const outcome = await resyncTables(run, command.table);
+      if ('tables' in outcome) command.done.resolve({ state: run.status.state, tables: outcome.tables });
+      else command.done.reject(failureFor(outcome));
+      return;
+    }
+    default:
+      command satisfies never;
+  }
+}
+
+function answer(
+  run: Run,
+  done: { resolve(value: Steered): void; reject(error: unknown): void },
+  failure: Failure | null,
+) {
+  if (failure === null) done.resolve({ state: run.status.state });
+  else done.reject(failureFor(failure));
+}
+
+function startHold(run: Run, holdFor: Run['holdFor']): void {
+  run.holdFor = holdFor;
+  clearFailure(run);
+  happen(run, 'hold');
+}
+
+/**
+ * Takes a `pausing` pipeline to `paused`, and on to `stopped` where that was asked for. The failure that kept it from
+ * getting there, or null.
+ */
+export async function hold(run: Run, syncing: Syncing): Promise<Failure | null> {
+  try {
+    if (run.status.state === 'pausing') {
+      // Raised first: if the answer gets lost after the deed, this generation is the one that claims may name.
+      run.generation += 1;
+      await unlessUnknown(fence(permit(run)));
+      clearFailure(run);
+      happen(run, 'fenced');
+    }
+    if (run.holdFor === 'stop' && run.status.state === 'paused') {
+      syncing.cancel();
+      await unlessUnknown(finish({ pipeline: run.pipeline, chain: run.chain }));
+      clearFailure(run);
+      happen(run, 'ended');
+    }
+    return null;
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
+    const failure = describeFailure(error);
+    fail(run, failure);
+    return failure;
+  }
+}
+
+/** Ends a chain that will not go on, as well as can be: another one may then adopt the pipeline. */
+export async function release(run: Run, syncing: Syncing | null): Promise<void> {
+  syncing?.cancel();
+  try {
+    await finish({ pipeline: run.pipeline, chain: run.chain });
+  } catch (error) {
+    if (!(error instanceof TemporalFailure)) throw error;
+  }
+}
+
+/** Before setup has come far enough there is nothing to fence and nobody to commit. */
+async function unlessUnknown(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (describeFailure(error).code !== 'PIPELINE_UNKNOWN') throw error;
+  }
+}
+
+function resume(run: Run): void {
+  if (run.status.state === 'failing') {
+    // It tries at once; the state tells how that went.
+    run.status = { ...run.status, lastError: retriedNow(run.status.lastError) };
+    return;
+  }
+  // A fence whose answer got lost may have raised the checkpoint's generation to ours; a higher one may always claim.
+  run.generation += 1;
+  run.holdFor = 'pause';
+  run.skipFetch = true;
+  clearFailure(run);
+  goOn(run);
+}
+
+function retriedNow(error: Run['status']['lastError']): Run['status']['lastError'] {
+  return error === null ? null : { ...error, attempts: 0, nextAttemptAt: Date.now() };
+}
+
+/** Marks tables for a new copy, which fences: an attempt that still runs commits no more. */
+async function resyncTables(
+  run: Run,
+  table: string | null,
+): Promise<{ readonly tables: readonly string[] } | Failure> {
+  run.generation += 1;
+  try {
+    const tables = await resync({ ...permit(run), table });
+    run.status = withResync(run.status, tables);
+    run.skipFetch = true;
+    if (run.status.state !== 'paused') {
+      clearFailure(run);
+      happen(run, 'copying');
+    }
+    return { tables };
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
+    return describeFailure(error);
+  }
+}
