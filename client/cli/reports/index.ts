@@ -1,0 +1,10 @@
+/** Reports as pure functions: what a verb found, as lines for a person and as JSON for a program. */
+export * from './changes';
+export * from './columns';
+export * from './figures';
+export * from './health';
+export * from './list';
+export * from './plan';
+export * from './status';
+export * from './values';
+export * from './verify';

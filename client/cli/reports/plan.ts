@@ -1,0 +1,57 @@
+/** What setup would do. */
+import type { Plan, PlanStep } from '../../../engine/model';
+import type { Paint } from '../terminal';
+import { columns } from './columns';
+import { counted } from './figures';
+
+export interface JsonPlan extends Plan {
+  readonly version: 1;
+}
+
+export function planJson(plan: Plan): JsonPlan {
+  return { version: 1, ...plan };
+}
+
+function stepLines(title: string, steps: readonly PlanStep[], paint: Paint): readonly string[] {
+  if (steps.length === 0) return [];
+  const lines = [paint.bold(`-- ${title}`)];
+  for (const step of steps) {
+    if (step.table !== null) lines.push(paint.dim(`-- ${step.table}`));
+    lines.push(step.sql.trimEnd().endsWith(';') ? step.sql : `${step.sql};`, '');
+  }
+  return lines;
+}
+
+/** Tables that are left out, and what a person should know. */
+export function noticeLines(told: Pick<Plan, 'skipped' | 'notices'>, paint: Paint): readonly string[] {
+  return [
+    ...told.skipped.map(({ table, reason }) => `  ${paint.yellow('skipped')}  ${table}: ${reason}`),
+    ...told.notices.map(
+      ({ table, message }) => `  ${paint.yellow('notice')}   ${table === null ? '' : `${table}: `}${message}`,
+    ),
+  ];
+}
+
+/** The mapping, then the SQL by database. */
+export function planReport(plan: Plan, paint: Paint): string {
+  const layout = [
+    { title: 'SOURCE', align: 'left' },
+    { title: 'TARGET', align: 'left' },
+    { title: 'COLUMNS', align: 'right' },
+  ] as const;
+  const rows = plan.tables.map((table) => [table.source, table.target, String(table.columns.length)]);
+  const notices = noticeLines(plan, paint);
+  const source = plan.steps.filter((step) => step.on === 'source');
+  const target = plan.steps.filter((step) => step.on === 'target');
+  const sql = [...stepLines('On the source', source, paint), ...stepLines('On the target', target, paint)];
+  return [
+    `${paint.bold(plan.pipeline)}: ${counted(plan.tables.length, 'table')}, rows travel by ${plan.transport}`,
+    '',
+    columns(layout, rows, paint.dim),
+    ...(notices.length === 0 ? [] : ['', ...notices]),
+    '',
+    ...(sql.length === 0 ? ['Everything is in place: setup would run no statement.'] : sql),
+  ]
+    .join('\n')
+    .trimEnd();
+}

@@ -1,0 +1,34 @@
+/** Verbs and options that are planned and do not exist yet: refused by name, so that nobody waits for their effect. */
+import type { Command } from 'commander';
+import { wrongUse } from '../outcome';
+
+const VERBS: ReadonlyMap<string, string> = new Map([
+  ['apply', 'Changes are applied by a running worker; `cdc start NAME` starts a pipeline.'],
+  ['dead-letters', 'A row that cannot be applied parks its table; `cdc status NAME` tells the cause.'],
+  ['ddl', 'Change the table on both sides, then run `cdc resync NAME TABLE`.'],
+  ['doctor', '`cdc health NAME` looks at Temporal, the worker and both databases.'],
+  ['schedule', 'Run `cdc start NAME` of a pipeline with `mode: batch` from your own scheduler.'],
+]);
+
+function refuse(what: string, hint: string): never {
+  throw wrongUse(`\`cdc ${what}\` is not supported yet.`, hint);
+}
+
+export function addRefusedVerbs(program: Command): void {
+  for (const [verb, hint] of VERBS) {
+    program
+      .command(`${verb} [rest...]`, { hidden: true })
+      .allowUnknownOption()
+      .action(() => refuse(verb, hint));
+  }
+}
+
+/** Hides an option in the help and refuses it where it is used. */
+export function refuseOption(command: Command, flags: string, hint: string): void {
+  const option = command.createOption(flags).hideHelp();
+  command.addOption(option);
+  command.hook('preAction', (_this, action) => {
+    if (action.getOptionValue(option.attributeName()) === undefined) return;
+    refuse(`${action.name()} ${option.long ?? flags}`, hint);
+  });
+}

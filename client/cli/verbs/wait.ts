@@ -1,0 +1,182 @@
+/** `cdc wait NAME caught-up`: until all that was committed on the source before the command has been applied. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import type { Statistics, TableProgress } from '../../../engine/model';
+import { parseDuration } from '../../../worker/config';
+import { CdcClientError, type PipelineReport } from '../..';
+import type { CliContext } from '../context';
+import { type VerbError, failed } from '../outcome';
+import { count, counted, duration, rate } from '../reports';
+import { type Session, withSession } from '../session';
+
+interface Options {
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+const LOOK_EVERY_MS = 500;
+
+function parseTimeout(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds === null) throw new InvalidArgumentError('It must be a duration such as 10s, 5m or 1h.');
+  return milliseconds;
+}
+
+/** Why waiting is pointless, or null while there is hope. */
+function hopeless(status: PipelineReport): VerbError | null {
+  const { pipeline, state, lastError, tables } = status;
+  const parked = parkedTable(tables);
+  if (parked !== null) return parked;
+  if (status.suspended) {
+    return failed(
+      `Capture of ${pipeline} was stopped: its backlog passed maxBacklog.`,
+      `Run \`cdc resync ${pipeline}\`.`,
+    );
+  }
+  switch (state) {
+    case 'pausing':
+    case 'paused':
+      return failed(
+        `Pipeline ${pipeline} is ${state}: nothing will be applied.`,
+        `Run \`cdc resume ${pipeline}\`.`,
+      );
+    case 'stopped':
+    case 'completed':
+      return failed(
+        `Pipeline ${pipeline} is ${state}: nothing will be applied.`,
+        `Run \`cdc start ${pipeline}\`.`,
+      );
+    case 'failing':
+      // No attempt has failed since `cdc resume`: the next one may succeed.
+      if (lastError === null || lastError.retryable || lastError.attempts === 0) return null;
+      return failed(
+        `Pipeline ${pipeline} is failing. ${lastError.code}: ${lastError.message}`,
+        `${lastError.hint} Then \`cdc resume ${pipeline}\` makes it try at once.`,
+      );
+    case 'starting':
+    case 'snapshotting':
+    case 'running':
+      return null;
+  }
+}
+
+function parkedTable(tables: readonly TableProgress[]): VerbError | null {
+  const parked = tables.find(({ state }) => state === 'parked');
+  if (parked === undefined) return null;
+  return failed(
+    `Table ${parked.source} is parked: ${parked.cause ?? 'its cause is unknown'}.`,
+    'Mend the cause, then run `cdc resync` for this table.',
+  );
+}
+
+/** Looks at the pipeline beside the waiting, and aborts it when it is in vain. */
+async function watch(session: Session, name: string, waiting: AbortController): Promise<void> {
+  const { signal } = waiting;
+  for (;;) {
+    // An abort ends the sleep, which is no failure.
+    await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    try {
+      const client = await session.client();
+      const reason = hopeless(await client.status(name));
+      if (reason !== null) waiting.abort(reason);
+    } catch (error) {
+      // Whether all has arrived is asked of the databases; Temporal may be out of reach meanwhile.
+      if (!(error instanceof CdcClientError) || error.code !== 'NOT_FOUND') continue;
+      waiting.abort(failed(`Pipeline ${name} is not running.`, `Start it with \`cdc start ${name}\`.`));
+    }
+  }
+}
+
+/** The line that moves on a terminal. */
+function progressLine(first: Statistics, now: Statistics, elapsedMs: number): string {
+  const copied = (statistics: Statistics): number =>
+    statistics.tables.reduce((sum, table) => sum + table.snapshotRows, 0);
+  const applied = ({ tables }: Statistics): number =>
+    tables.reduce((sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted, 0);
+  const copying = now.tables.filter(({ state }) => state === 'snapshotting').length;
+  const done = copying > 0 ? copied(now) - copied(first) : applied(now) - applied(first);
+  const speed = rate(done, elapsedMs);
+  const parts = [
+    ...(copying > 0 ? [`copying ${counted(copying, 'table')}, ${count(copied(now))} rows so far`] : []),
+    `backlog ${count(now.backlog)}`,
+    ...(speed === null ? [] : [speed]),
+  ];
+  return `Waiting: ${parts.join(', ')}`;
+}
+
+interface WaitOutcome {
+  readonly caughtUp: boolean;
+  readonly waitedMs: number;
+}
+
+export async function waitCaughtUp(session: Session, name: string, options: Options): Promise<WaitOutcome> {
+  const { terminal } = session.context;
+  const pipeline = await session.pipeline(name, 'read');
+  const waiting = new AbortController();
+  const startedAt = Date.now();
+  let first: Statistics | null = null;
+  const watching = watch(session, name, waiting);
+  try {
+    let caughtUp = await pipeline.waitCaughtUp({
+      timeoutMs: options.timeout,
+      signal: waiting.signal,
+      ...(terminal.interactive && {
+        onProgress(now: Statistics) {
+          first ??= now;
+          terminal.progress(progressLine(first, now, Date.now() - startedAt));
+        },
+      }),
+    });
+    // A run that has just ended may have ended with everything applied.
+    if (!caughtUp && waiting.signal.aborted) caughtUp = await pipeline.waitCaughtUp({ timeoutMs: 0 });
+    const reason: unknown = waiting.signal.reason;
+    if (!caughtUp && reason instanceof Error) throw reason;
+    return { caughtUp, waitedMs: Date.now() - startedAt };
+  } finally {
+    if (!waiting.signal.aborted) waiting.abort();
+    await watching;
+    terminal.endProgress();
+  }
+}
+
+export async function wait(session: Session, name: string, options: Options): Promise<void> {
+  const { terminal } = session.context;
+  const { caughtUp, waitedMs } = await waitCaughtUp(session, name, options);
+  const pipeline = await session.pipeline(name, 'read');
+  if (options.json === true || !caughtUp) {
+    const { backlog, lagMs, tables } = await pipeline.statistics();
+    if (options.json === true) {
+      terminal.out(
+        JSON.stringify({ version: 1, pipeline: name, caughtUp, waitedMs, backlog, lagMs }, null, 2),
+      );
+    }
+    if (!caughtUp) {
+      const copying = tables.filter(({ state }) => state === 'snapshotting').map(({ source }) => source);
+      const more = copying.length === 0 ? '' : `; still being copied: ${copying.join(', ')}`;
+      throw failed(
+        `Not caught up within ${duration(options.timeout)}: ${counted(backlog, 'change')} wait, the oldest for ${duration(lagMs)}${more}.`,
+        `\`cdc status ${name}\` and \`cdc health ${name}\` tell why; --timeout allows more time.`,
+      );
+    }
+  }
+  if (options.json !== true)
+    terminal.say(`${terminal.sayPaint.green('Caught up')} after ${duration(waitedMs)}.`);
+}
+
+export function addWaitVerb(program: Command, context: CliContext): void {
+  program
+    .command('wait <name>')
+    .addArgument(new Argument('<what>', 'what to wait for').choices(['caught-up']))
+    .description('wait until all that was committed on the source before this command has been applied')
+    .addOption(
+      new Option('--timeout <duration>', 'give up after this long')
+        .argParser(parseTimeout)
+        .default(60_000, '60s'),
+    )
+    .option('--json', 'print JSON')
+    .action((name: string, _what: string, options: Options, command: Command) =>
+      withSession(context, command, 'databases', (session) => wait(session, name, options)),
+    );
+}
