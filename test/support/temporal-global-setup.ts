@@ -1,0 +1,3 @@
+import { startTemporalFixture } from './temporal-fixture';
+
+export default startTemporalFixture;

@@ -1,0 +1,3 @@
+import { stopTemporalFixture } from './temporal-fixture';
+
+export default stopTemporalFixture;
