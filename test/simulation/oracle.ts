@@ -131,6 +131,8 @@ export function createOracle(world: OracleWorld): Oracle {
   ): void => {
     const [from, to] = [parsePosition(before.position), parsePosition(after.position)];
     if (!hasMark(source, from) || !hasMark(source, to) || disturbed.has(after.uuid)) return;
+    // What was purged by force under a table that is to be copied is passed uncounted.
+    if (source.state.forced > 0) return;
     const tables = tablesIn(world.target().state, null, after.uuid);
     const passed = [...source.state.log, ...source.state.purged].filter(
       (change) => tables.has(change.table) && covers(to, change) && !covers(from, change),
@@ -224,7 +226,7 @@ export function createOracle(world: OracleWorld): Oracle {
     onPowerCut: () =>
       guard(() => {
         for (const checkpoint of world.target().state.checkpoints.values()) checkNumbers(checkpoint);
-        checkPurged(source.state.purged);
+        if (source.state.forced === 0) checkPurged(source.state.purged);
       }),
     onRestore() {
       for (const { uuid } of world.target().state.checkpoints.values()) disturbed.add(uuid);

@@ -32,7 +32,8 @@ export interface Scheduler {
   setIntercept(intercept: Intercept): void;
   /** Ends the run: `run` throws this. The first failure counts. */
   fail(error: Error): void;
-  note(actor: Actor | null, text: string): void;
+  /** Tells people what happens, if anybody wants to know. */
+  note(actor: Actor, text: string | (() => string)): void;
   /** Runs until `main` has resolved; whoever still waits then is forgotten. */
   run(main: () => Promise<void>): Promise<void>;
   readonly steps: number;
@@ -56,6 +57,9 @@ interface Waiter {
   readonly ready: (() => boolean) | null;
   readonly resume: (reached: boolean) => void;
 }
+
+/** How many steps go by without a look at signals, timers and streams. */
+const BREATH_EVERY = 200;
 
 /** How many steps the weights of the actors last. */
 const WEIGHTS_LAST = 150;
@@ -149,7 +153,9 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       failure ??= { error };
     },
     note(actor, text) {
-      trace?.(`${String(now).padStart(7)}  ${(actor?.name ?? '').padEnd(12)} ${text}`);
+      if (trace === null) return;
+      const line = typeof text === 'string' ? text : text();
+      trace(`${String(now).padStart(7)}  ${actor.name.padEnd(12)} ${line}`);
     },
     async run(main) {
       const progress = { ended: false };
@@ -158,7 +164,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         progress.ended = true;
       });
       for (;;) {
-        await settled();
+        await settled(steps);
         if (failure !== null) throw failure.error;
         if (progress.ended) return;
         advance();
@@ -171,9 +177,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   return scheduler;
 }
 
-/** Resolves when no promise has anything left to do: all that acted have come to their next wait. */
-function settled(): Promise<void> {
+/**
+ * Resolves when no promise has anything left to do: all that acted have come to their next wait. Node runs what waits
+ * for the next tick once all promises have had their turn; now and then the rest of the process gets one too.
+ */
+function settled(step: number): Promise<void> {
   return new Promise((resolve) => {
-    setImmediate(resolve);
+    if (step % BREATH_EVERY === 0) setImmediate(resolve);
+    else process.nextTick(resolve);
   });
 }

@@ -44,7 +44,9 @@ export function readChunk(database: SourceDatabase, request: ChunkRequest, rules
   const chunk = window.slice(0, request.limit);
   const cut = window.length > chunk.length;
   const last = chunk.at(-1);
-  const mark = position.to === null ? database.mark() : position.mark;
+  // Rows that are read again show more than the window: a source without that must not pass for the same.
+  const beyond = position.to === null || chunk.some(({ table }) => rules.reread.has(table));
+  const mark = beyond ? database.mark() : position.mark;
   const end: ParsedPosition =
     cut && last !== undefined
       ? { from: position.from, to, after: last.order, mark }

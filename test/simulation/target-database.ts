@@ -141,7 +141,8 @@ export function createTargetDatabase(options: TargetDatabaseOptions): TargetData
       journal.push(undo);
       end(work);
       for (const checkpoint of work.checkpoints.values()) {
-        scheduler.note(work.connection.actor, `commits ${describe(checkpoint, before.get(checkpoint.name))}`);
+        const former = before.get(checkpoint.name);
+        scheduler.note(work.connection.actor, () => `commits ${describe(checkpoint, former)}`);
       }
       onCommit({ work, before, tablesBefore, twice });
     },

@@ -54,7 +54,7 @@ export async function runWriter(world: WriterWorld, actor: Actor, random: Random
       coverage.happened('late commit behind a reader');
     }
     source.commit(transaction);
-    scheduler.note(actor, `commits ${String(transaction.xid)}: ${describe(transaction)}`);
+    scheduler.note(actor, () => `commits ${String(transaction.xid)}: ${describe(transaction)}`);
   }
 }
 
