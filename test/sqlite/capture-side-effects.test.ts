@@ -172,6 +172,18 @@ describe('triggers of the application', () => {
     expect(routes.map((route) => replica.rows(route))).toEqual([['integer 1, integer 3, integer 2']]);
   });
 
+  test('that came and went before anybody looked are followed', () => {
+    const { db, session, routes, position } = captured(
+      'CREATE TABLE t (k INTEGER PRIMARY KEY, v, r DEFAULT 0); INSERT INTO t (k, v) VALUES (1, 1)',
+    );
+    const replica = replicaOf(session, routes, position);
+    db.exec(`${STAMP}; UPDATE t SET v = 2; DROP TRIGGER app; INSERT INTO t (k, v) VALUES (2, 2)`);
+    replica.catchUp(routes, 1);
+    expect(routes.map((route) => replica.rows(route))).toEqual([
+      ['integer 1, integer 2, integer 1', 'integer 2, integer 2, integer 0'],
+    ]);
+  });
+
   test('that abandon the rest of a statement cannot keep ours from firing', () => {
     const { log, follows } = captured(
       `CREATE TABLE t (k INTEGER PRIMARY KEY, v);

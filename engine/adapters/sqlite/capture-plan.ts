@@ -95,6 +95,9 @@ export function findHole(session: Session, detail: TableDetail, capture: Capture
 /**
  * Texts of the application's AFTER triggers that fire before ours. SQLite fires the newest first, which it promises
  * nobody, but has kept to, also when it reads a schema.
+ *
+ * Such a trigger can fail under an OR FAIL statement, which leaves the row written and ours not fired. That is not
+ * seen; installing again makes ours the newest.
  */
 function newerTriggers(session: Session, capture: Capture): readonly string[] {
   const own = Object.keys(capture.triggers);

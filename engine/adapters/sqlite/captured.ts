@@ -1,7 +1,8 @@
 /** What both ways of reading a source (by rows, attached) ask of its own objects; `schema` is `main` or attached. */
 import { CdcError } from '../../errors';
+import type { TableRoute } from '../../model';
 import { quote } from './identifiers';
-import type { SqlitePosition } from './position';
+import type { ChangeMark, SqlitePosition } from './position';
 import type { Session } from './session';
 import { numberOf, numberOrNull, textOf } from './values';
 
@@ -11,7 +12,7 @@ export function readSchemaToken(session: Session, schema: string): string {
 }
 
 /** The newest change of all tables. Throws CAPTURE_MISSING when the counter has been emptied. */
-export function readNewest(session: Session, schema: string): SqlitePosition {
+export function readNewest(session: Session, schema: string): ChangeMark {
   const row = session.get(`SELECT n, at FROM ${schema}._cdc_counter`);
   if (row === undefined)
     throw new CdcError('CAPTURE_MISSING', 'The counter of changes in the source is gone');
@@ -70,4 +71,28 @@ export function nextSpan(
     return numberOrNull(row?.[0]) ?? [];
   });
   return firsts.length === 0 ? { from: window.from, to: window.to } : next(Math.min(...firsts) - 1);
+}
+
+/**
+ * The routes as the changes after a position have to be read. A trigger that wrote rows of its own table and was
+ * dropped before anybody looked has left no trace but the schema's token: under another one nothing is taken from
+ * the log.
+ */
+export function routesSince(
+  routes: readonly TableRoute[],
+  position: SqlitePosition,
+  schemaToken: string,
+): readonly TableRoute[] {
+  if (position.schema === schemaToken) return routes;
+  return routes.map((route) => ({ ...route, source: { ...route.source, reread: true } }));
+}
+
+/** The position after a chunk; `more`: changes of the time before the schema moved may remain. */
+export function positionAfter(
+  mark: ChangeMark,
+  from: SqlitePosition,
+  more: boolean,
+  schemaToken: string,
+): SqlitePosition {
+  return { id: mark.id, at: mark.at, schema: more ? from.schema : schemaToken };
 }

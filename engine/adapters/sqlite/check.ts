@@ -6,7 +6,7 @@ import { isInstalled, readCaptures, type Capture } from './capture-registry';
 import { readChangedAt, readChangeTables, readSchemaToken } from './captured';
 import { readHead } from './counter';
 import { installedVersion, SOURCE_OBJECTS } from './objects';
-import { decodePosition, type SqlitePosition } from './position';
+import { decodePosition, type ChangeMark } from './position';
 import { tableDetails, type TableDetail } from './schema';
 import type { Session } from './session';
 import { readSource } from './source-transaction';
@@ -30,7 +30,7 @@ export function checkPosition(session: Session, position: Position, routes: read
   });
 }
 
-function requireSamePast(session: Session, { id, at }: SqlitePosition): void {
+function requireSamePast(session: Session, { id, at }: ChangeMark): void {
   const head = readHead(session);
   const known =
     id === head.id ? head.at : readChangedAt(session, readChangeTables(session, 'main').values(), id);
@@ -76,7 +76,7 @@ function checkTable(
   }
   if (position < capture.floor)
     return fail('POSITION_PURGED', 'changes after this position have been purged');
-  if (detail.schema.reread !== route.source.reread) {
+  if (detail.schema.reread && !route.source.reread) {
     return fail('SCHEMA_MOVED', 'the triggers that can write it have changed');
   }
 }

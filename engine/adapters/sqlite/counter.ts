@@ -1,13 +1,18 @@
 /** `_cdc_counter`: the one order of all changes, as our own transactions use it. */
-import { readNewest } from './captured';
+import { readNewest, readSchemaToken } from './captured';
 import { readMeta, writeMeta } from './objects';
-import type { SqlitePosition } from './position';
+import type { ChangeMark, SqlitePosition } from './position';
 import type { Session } from './session';
 import { numberOf } from './values';
 
-/** The newest position. Throws CAPTURE_MISSING when the counter has been emptied. */
-export function readHead(session: Session): SqlitePosition {
+/** The newest change. Throws CAPTURE_MISSING when the counter has been emptied. */
+export function readHead(session: Session): ChangeMark {
   return readNewest(session, 'main');
+}
+
+/** The newest position: it covers everything that this transaction sees. */
+export function readHeadPosition(session: Session): SqlitePosition {
+  return { ...readHead(session), schema: readSchemaToken(session, 'main') };
 }
 
 /** Takes an id that no change has: positions before it and after it can then be told apart. */

@@ -4,7 +4,7 @@ import type { Consumer, NewConsumer, PlanStep } from '../../model';
 import { readCaptures, writeCapture, type Capture } from './capture-registry';
 import { planTable, type TablePlan } from './capture-plan';
 import { readConsumer, readConsumers, writeConsumer } from './consumers';
-import { readHead, SOURCE_ID, takeId } from './counter';
+import { readHead, readHeadPosition, SOURCE_ID, takeId } from './counter';
 import { migrate, missingObjects, readMeta, SOURCE_OBJECTS, writeMeta } from './objects';
 import { encodePosition } from './position';
 import { requireTable } from './schema';
@@ -44,7 +44,7 @@ export function install(session: Session, tables: readonly string[], wanted: New
             uuid: wanted.uuid,
             name: wanted.name,
             seq: 0,
-            position: encodePosition(readHead(session)),
+            position: encodePosition(readHeadPosition(session)),
             suspended: false,
             updatedAt: wanted.now,
             tables: sorted(tables),

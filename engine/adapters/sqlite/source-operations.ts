@@ -21,7 +21,7 @@ import { isInstalled } from './capture-registry';
 import { readChanges } from './changes';
 import { checkPosition } from './check';
 import { advanceConsumer, readConsumers } from './consumers';
-import { readHead } from './counter';
+import { readHeadPosition } from './counter';
 import type { FileIdentity } from './file';
 import { install, planCapture, sourceId } from './install';
 import { readNotices } from './notices';
@@ -64,7 +64,7 @@ export const sourceOperations = {
 
   head(session: Session): Position {
     return readSource(session, () =>
-      encodePosition(isInstalled(session) ? readHead(session) : { id: 0, at: null }),
+      encodePosition(isInstalled(session) ? readHeadPosition(session) : { id: 0, at: null, schema: null }),
     );
   },
   checkPosition(session: Session, position: Position, routes: readonly TableRoute[]): string {

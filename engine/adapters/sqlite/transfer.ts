@@ -8,9 +8,17 @@ import type { ChunkRequest, ChunkSummary, TableRoute } from '../../model';
 import { attachSource, type AttachedSource, type Reading } from './attach';
 import { stageChanges } from './attached-changes';
 import { stageRange } from './attached-range';
-import { nextSpan, readChangedAt, readChangeTables, readNewest, readSchemaToken } from './captured';
+import {
+  nextSpan,
+  positionAfter,
+  routesSince,
+  readChangedAt,
+  readChangeTables,
+  readNewest,
+  readSchemaToken,
+} from './captured';
 import { toDatabaseError } from './errors';
-import { decodePosition, encodePosition, type SqlitePosition } from './position';
+import { decodePosition, encodePosition, type ChangeMark } from './position';
 import { sessionState, type Session } from './session';
 import { borrowTable, dropTable, keepChunk, type StagedRoute } from './staging';
 import { changeTableOf } from './window';
@@ -79,7 +87,7 @@ interface ReadChunk {
 function readChunk(
   reading: Reading,
   request: AttachedChunkRequest,
-  routes: readonly TableRoute[],
+  resolved: readonly TableRoute[],
 ): ReadChunk {
   const { session, source } = reading;
   const { schema } = source;
@@ -91,6 +99,7 @@ function readChunk(
   if (from.id > newest.id) {
     throw new CdcError('SOURCE_WENT_BACK', `${source.locator.name} is older than the position reached in it`);
   }
+  const routes = routesSince(resolved, from, request.schemaToken);
   const changeTables = readChangeTables(session, schema);
   const tables = routes.map((route) => ({ route, changes: changeTableOf(changeTables, route) }));
   const span = nextSpan(
@@ -106,7 +115,9 @@ function readChunk(
   const wanted = more ? null : request.snapshot;
   const ranged = wanted === null ? null : stageRange(reading, wanted, routes);
   const summary: ChunkSummary = {
-    to: encodePosition(endOf(reading, changeTables, span.to, [from, newest])),
+    to: encodePosition(
+      positionAfter(endOf(reading, changeTables, span.to, [from, newest]), from, more, request.schemaToken),
+    ),
     more,
     changes: sum(counted.map((entry) => entry.changes)),
     counts: counted.map((entry) => entry.counts),
@@ -122,15 +133,15 @@ function readChunk(
   return { summary, staged };
 }
 
-/** The position after a chunk, with its fingerprint: of a position that is known, else of the change itself. */
+/** The last change of a chunk, with its fingerprint: of a mark that is known, else of the change itself. */
 function endOf(
   { session }: Reading,
   changeTables: ReadonlyMap<string, string>,
   id: number,
-  known: readonly SqlitePosition[],
-): SqlitePosition {
+  known: readonly ChangeMark[],
+): ChangeMark {
   return (
-    known.find((position) => position.id === id) ?? {
+    known.find((mark) => mark.id === id) ?? {
       id,
       at: readChangedAt(session, changeTables.values(), id),
     }

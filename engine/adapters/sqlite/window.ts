@@ -12,13 +12,21 @@ import type {
   TableRoute,
   Tuple,
 } from '../../model';
-import { nextSpan, readChangedAt, readChangeTables, readSchemaToken, toMilliseconds } from './captured';
+import {
+  nextSpan,
+  positionAfter,
+  routesSince,
+  readChangedAt,
+  readChangeTables,
+  readSchemaToken,
+  toMilliseconds,
+} from './captured';
 import { readHead } from './counter';
 import { selectExact, type ExactRow } from './exact-rows';
 import { quote } from './identifiers';
 import { keyIdentity } from './key-identity';
 import { selectRange } from './key-range';
-import { decodePosition, encodePosition, type SqlitePosition } from './position';
+import { decodePosition, encodePosition, type ChangeMark } from './position';
 import { cursorOf } from './scan';
 import type { Session } from './session';
 import { readSource } from './source-transaction';
@@ -38,8 +46,9 @@ export function readChunk(session: Session, request: ChunkRequest): RowChunk {
     if (from.id > head.id) {
       throw new CdcError('SOURCE_WENT_BACK', `${session.file.name} is older than the position reached in it`);
     }
+    const routes = routesSince(request.routes, from, request.schemaToken);
     const changeTables = readChangeTables(session, 'main');
-    const tables = request.routes.map((route) => ({ route, changes: changeTableOf(changeTables, route) }));
+    const tables = routes.map((route) => ({ route, changes: changeTableOf(changeTables, route) }));
     const span = nextSpan(
       session,
       tables.map(({ changes }) => changes),
@@ -48,10 +57,11 @@ export function readChunk(session: Session, request: ChunkRequest): RowChunk {
     );
     const read = tables.flatMap(({ route, changes }) => readTable(session, route, changes, span) ?? []);
     const more = span.to < head.id;
-    const range =
-      more || request.snapshot === null ? null : readRange(session, request.routes, request.snapshot);
+    const range = more || request.snapshot === null ? null : readRange(session, routes, request.snapshot);
     return {
-      to: encodePosition(endOf(session, changeTables, span.to, from, head)),
+      to: encodePosition(
+        positionAfter(endOf(session, changeTables, span.to, [from, head]), from, more, request.schemaToken),
+      ),
       more,
       changes: read.reduce((sum, table) => sum + table.logged, 0),
       counts: read.map((table) => table.counts),
@@ -73,17 +83,19 @@ export function changeTableOf(changeTables: ReadonlyMap<string, string>, route: 
   throw new CdcError('CAPTURE_MISSING', `Changes of table ${route.id} are not captured`, { table: route.id });
 }
 
-/** The position after a chunk, with its fingerprint where it can still be had. */
+/** The last change of a chunk, with its fingerprint where it can still be had. */
 function endOf(
   session: Session,
   changeTables: ReadonlyMap<string, string>,
   id: number,
-  from: SqlitePosition,
-  head: SqlitePosition,
-): SqlitePosition {
-  if (id === from.id) return from;
-  if (id === head.id) return head;
-  return { id, at: readChangedAt(session, changeTables.values(), id) };
+  known: readonly ChangeMark[],
+): ChangeMark {
+  return (
+    known.find((mark) => mark.id === id) ?? {
+      id,
+      at: readChangedAt(session, changeTables.values(), id),
+    }
+  );
 }
 
 interface ReadTable {
