@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Adapter, OpenOptions, Target } from '../engine';
-import { parseUrl } from '../engine/adapters/sqlite/file';
+import { parseUrl } from '../engine/adapters/sqlite/database/file';
 
 async function openEmpty(adapter: Adapter): Promise<Target> {
   const folder = mkdtempSync(join(tmpdir(), 'cdc-plan-'));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { uninstall } from '../../engine/adapters/sqlite/uninstall';
+import { uninstall } from '../../engine/adapters/sqlite/capture/uninstall';
 import { folderPerTest } from '../support/sqlite';
 import { captureIn } from '../support/sqlite-captured';
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { openConnection, type Connection } from '../../engine/adapters/sqlite/connection';
-import { databaseFile } from '../../engine/adapters/sqlite/file';
+import { openConnection, type Connection } from '../../engine/adapters/sqlite/threads/connection';
+import { databaseFile } from '../../engine/adapters/sqlite/database/file';
 import { folderPerTest } from '../support/sqlite';
 
 const folder = folderPerTest();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { asCursor } from '../../engine';
-import { decodeCursor, encodeCursor, type CursorValue } from '../../engine/adapters/sqlite/cursor';
+import { decodeCursor, encodeCursor, type CursorValue } from '../../engine/adapters/sqlite/rows/cursor';
 
 const bytes = fc.uint8Array({ maxLength: 20 }).map((array) => Buffer.from(array));
 const value: fc.Arbitrary<CursorValue> = fc.oneof(

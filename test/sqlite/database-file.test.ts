@@ -1,7 +1,12 @@
 import { linkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { join, resolve } from 'node:path';
-import { decodeLocator, encodeLocator, identifyUrl, parseUrl } from '../../engine/adapters/sqlite/file';
+import {
+  decodeLocator,
+  encodeLocator,
+  identifyUrl,
+  parseUrl,
+} from '../../engine/adapters/sqlite/database/file';
 import { folderPerTest } from '../support/sqlite';
 
 const folder = folderPerTest();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RowSet, Tuple } from '../../engine';
-import { encodeCursor } from '../../engine/adapters/sqlite/cursor';
+import { encodeCursor } from '../../engine/adapters/sqlite/rows/cursor';
 import { folderPerTest } from '../support/sqlite';
 import { apply, CHECKPOINT, chunkOf, rowSet, targetFixture } from '../support/sqlite-target';
 

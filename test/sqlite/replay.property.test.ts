@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import { readHeadPosition } from '../../engine/adapters/sqlite/counter';
-import { encodePosition } from '../../engine/adapters/sqlite/position';
+import { readHeadPosition } from '../../engine/adapters/sqlite/capture/counter';
+import { encodePosition } from '../../engine/adapters/sqlite/capture/position';
 import type { TableRoute } from '../../engine/model';
 import { folderPerTest } from '../support/sqlite';
 import { captureTables, replicaOf, routeOf, sourceRows, sourceSession } from '../support/sqlite-replica';

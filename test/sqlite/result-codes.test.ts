@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { SqliteError } from 'better-sqlite3';
 import { CdcError } from '../../engine';
-import { packError, toDatabaseError, unpackError } from '../../engine/adapters/sqlite/errors';
+import { packError, toDatabaseError, unpackError } from '../../engine/adapters/sqlite/database/errors';
 
 describe('an error of SQLite', () => {
   test.each([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { TableSchema } from '../../engine/model';
-import { readTables } from '../../engine/adapters/sqlite/schema';
+import { readTables } from '../../engine/adapters/sqlite/schema/schema';
 import { captureTables, sourceSession } from '../support/sqlite-replica';
 import { folderPerTest } from '../support/sqlite';
 

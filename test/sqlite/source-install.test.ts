@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type Database from 'better-sqlite3';
-import { digest } from '../../engine/adapters/sqlite/capture';
+import { digest } from '../../engine/adapters/sqlite/capture/triggers';
 import { folderPerTest } from '../support/sqlite';
 import { coded, install, installIn, openIn, routesOf, TABLE } from '../support/sqlite-source';
 

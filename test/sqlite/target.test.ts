@@ -1,8 +1,8 @@
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { asCursor, asPosition, type Checkpoint, type TableCheckpoint } from '../../engine';
-import { openSource } from '../../engine/adapters/sqlite/source';
-import { openTarget } from '../../engine/adapters/sqlite/target';
+import { openSource } from '../../engine/adapters/sqlite/source/source';
+import { openTarget } from '../../engine/adapters/sqlite/target/target';
 import { folderPerTest } from '../support/sqlite';
 import { apply, CHECKPOINT, rowSet, targetFixture } from '../support/sqlite-target';
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { lookForChange, type Look } from '../../engine/adapters/sqlite/pending';
-import { waitForLook, watchDatabase, type Watch } from '../../engine/adapters/sqlite/wait';
+import { lookForChange, type Look } from '../../engine/adapters/sqlite/source/pending';
+import { waitForLook, watchDatabase, type Watch } from '../../engine/adapters/sqlite/source/wait';
 import { folderPerTest } from '../support/sqlite';
 import { captureTables, sourceSession } from '../support/sqlite-replica';
 

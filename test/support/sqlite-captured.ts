@@ -2,7 +2,7 @@
 import { expect } from '@jest/globals';
 import type Database from 'better-sqlite3';
 import type { Position, TableRoute } from '../../engine/model';
-import type { Session } from '../../engine/adapters/sqlite/session';
+import type { Session } from '../../engine/adapters/sqlite/database/session';
 import type { TemporaryFolder } from './sqlite';
 import { captureTables, replicaOf, routeOf, sourceRows, sourceSession } from './sqlite-replica';
 

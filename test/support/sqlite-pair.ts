@@ -11,8 +11,8 @@ import {
   type Target,
   type Transfer,
 } from '../../engine';
-import { openSource } from '../../engine/adapters/sqlite/source';
-import { openTarget } from '../../engine/adapters/sqlite/target';
+import { openSource } from '../../engine/adapters/sqlite/source/source';
+import { openTarget } from '../../engine/adapters/sqlite/target/target';
 import { transferRows } from '../../engine/apply';
 import { routeOf } from './routes';
 import type { TemporaryFolder } from './sqlite';

@@ -2,14 +2,14 @@
 import { routeTable } from '../../engine/capture';
 import { netChanges } from '../../engine/apply/net';
 import type { Position, RowChunk, TableRoute, Tuple, Value } from '../../engine/model';
-import { databaseFile } from '../../engine/adapters/sqlite/file';
-import { install } from '../../engine/adapters/sqlite/install';
-import { keyIdentity } from '../../engine/adapters/sqlite/key-identity';
-import { readSchemaToken } from '../../engine/adapters/sqlite/captured';
-import { scanRows } from '../../engine/adapters/sqlite/scan';
-import { requireTable } from '../../engine/adapters/sqlite/schema';
-import { openSession, type Session } from '../../engine/adapters/sqlite/session';
-import { readChunk } from '../../engine/adapters/sqlite/window';
+import { databaseFile } from '../../engine/adapters/sqlite/database/file';
+import { install } from '../../engine/adapters/sqlite/capture/install';
+import { keyIdentity } from '../../engine/adapters/sqlite/rows/key-identity';
+import { readSchemaToken } from '../../engine/adapters/sqlite/capture/captured';
+import { scanRows } from '../../engine/adapters/sqlite/rows/scan';
+import { requireTable } from '../../engine/adapters/sqlite/schema/schema';
+import { openSession, type Session } from '../../engine/adapters/sqlite/database/session';
+import { readChunk } from '../../engine/adapters/sqlite/source/window';
 
 /** Opens a database as a source's thread does. */
 export function sourceSession(path: string, options: { readonly readOnly?: boolean } = {}): Session {

@@ -1,7 +1,7 @@
 /** An SQLite source under test: opened through its port, with a connection of the application beside it. */
 import { expect } from '@jest/globals';
 import type Database from 'better-sqlite3';
-import { openSource } from '../../engine/adapters/sqlite/source';
+import { openSource } from '../../engine/adapters/sqlite/source/source';
 import { routeTable } from '../../engine/capture';
 import type { ErrorCode } from '../../engine/errors';
 import type { Consumer, Position, Source, TableRoute } from '../../engine/model';

@@ -8,7 +8,7 @@ import {
   type Target,
   type Tuple,
 } from '../../engine';
-import { openTarget } from '../../engine/adapters/sqlite/target';
+import { openTarget } from '../../engine/adapters/sqlite/target/target';
 import { routeOf } from './routes';
 import type { TemporaryFolder } from './sqlite';
 

@@ -4,8 +4,8 @@
  * errors is not the one that the adapter knows. Argument: file.
  */
 import { isCdcError } from '../../../engine';
-import { toDatabaseError } from '../../../engine/adapters/sqlite/errors';
-import { openSession } from '../../../engine/adapters/sqlite/session';
+import { toDatabaseError } from '../../../engine/adapters/sqlite/database/errors';
+import { openSession } from '../../../engine/adapters/sqlite/database/session';
 
 const [path = ''] = process.argv.slice(2);
 const session = openSession({

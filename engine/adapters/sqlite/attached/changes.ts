@@ -1,0 +1,122 @@
+/** Nets the changes of one table of an attached source into a TEMP table, and reads again what the log can't tell. */
+import type { TableCounts, TableRoute } from '../../../model';
+import type { Reading } from './attach';
+import { toMilliseconds, type Span } from '../capture/captured';
+import { quote } from '../database/identifiers';
+import type { Session } from '../database/session';
+import { keyCollation, KIND, stagedColumns, stagedKey, type StagedChanges } from '../target/staging';
+import { numberOf } from '../database/values';
+
+export interface ReadChanges {
+  readonly route: TableRoute;
+  readonly staged: StagedChanges;
+  readonly changes: number;
+  readonly counts: TableCounts;
+  readonly oldest: number;
+  readonly newest: number;
+}
+
+/** Null when the table has no changes in the span: a look that costs microseconds. */
+export function stageChanges(
+  reading: Reading,
+  route: TableRoute,
+  changes: string,
+  span: Span,
+): ReadChanges | null {
+  const { session } = reading;
+  const bounds = [BigInt(span.from), BigInt(span.to)] as const;
+  const [count, inserts, updates, deletes, touches, oldest, newest] =
+    session.get(
+      `SELECT count(*), sum(op = 'insert'), sum(op = 'update'), sum(op = 'delete'), sum(op = 'touch'),
+  min(changed_at), max(changed_at)
+FROM ${changes} WHERE id > ? AND id <= ?`,
+      ...bounds,
+    ) ?? [];
+  if (numberOf(count) === 0) return null;
+
+  const table = reading.borrow(route);
+  session.run(netSql(route, changes, table), ...bounds);
+  const reread = route.source.reread || numberOf(touches) > 0;
+  if (reread) rereadStaged(reading, route, table);
+  const touched =
+    numberOf(touches) === 0
+      ? { updated: 0, deleted: 0 }
+      : countTouched(session, route, changes, table, bounds);
+  return {
+    route,
+    staged: {
+      table,
+      deletes: reread || numberOf(deletes) > 0,
+      upserts: reread || numberOf(inserts) + numberOf(updates) > 0,
+    },
+    changes: numberOf(count),
+    counts: {
+      table: route.id,
+      inserted: numberOf(inserts),
+      updated: numberOf(updates) + touched.updated,
+      deleted: numberOf(deletes) + touched.deleted,
+    },
+    oldest: toMilliseconds(numberOf(oldest)),
+    newest: toMilliseconds(numberOf(newest)),
+  };
+}
+
+/**
+ * The last change of each key. Beside max(), SQLite takes every other column of a group from the row that holds the
+ * maximum. The key is written by CASE, not as it is grouped: spellings that are equal share a group, and the group's
+ * own value could be an older spelling than that row's.
+ */
+function netSql(route: TableRoute, changes: string, table: string): string {
+  const columns = route.columns.map((column) => {
+    const [before, after] = [quote(`old_${column}`), quote(`new_${column}`)];
+    return route.key.includes(column)
+      ? `CASE WHEN op IN ('delete', 'touch') THEN ${before} ELSE ${after} END`
+      : after;
+  });
+  const key = route.key.map(
+    (column) =>
+      `coalesce(${quote(`new_${column}`)}, ${quote(`old_${column}`)})${keyCollation(route, column)}`,
+  );
+  const kind = route.source.reread
+    ? String(KIND.reread)
+    : `CASE op WHEN 'delete' THEN ${KIND.delete} WHEN 'touch' THEN ${KIND.reread} ELSE ${KIND.upsert} END`;
+  return `INSERT INTO ${table} (ord, kind, ${stagedColumns(route)})
+SELECT max(id), ${kind}, ${columns.join(', ')}
+FROM ${changes} WHERE id > ? AND id <= ?
+GROUP BY ${key.join(', ')}`;
+}
+
+/** Gives staged keys that must be read again the source's row as it is in this read transaction, or a delete. */
+function rereadStaged({ session, source }: Reading, route: TableRoute, table: string): void {
+  const rows = `${source.schema}.${quote(route.source.name.name)} AS s`;
+  const name = table.slice(table.indexOf('.') + 1);
+  const sameKey = route.key
+    .map((column, index) => `s.${quote(column)} = ${name}.${stagedKey(route)[index] ?? ''}`)
+    .join(' AND ');
+  session.run(`UPDATE ${table} SET kind = ${KIND.delete}
+WHERE kind = ${KIND.reread} AND NOT EXISTS (SELECT 1 FROM ${rows} WHERE ${sameKey})`);
+  session.run(`UPDATE ${table} SET (kind, ${stagedColumns(route)}) =
+  (SELECT ${KIND.upsert}, ${route.columns.map((column) => `s.${quote(column)}`).join(', ')} FROM ${rows} WHERE ${sameKey})
+WHERE kind = ${KIND.reread}`);
+}
+
+/** A touch counts as what came of it. */
+function countTouched(
+  session: Session,
+  route: TableRoute,
+  changes: string,
+  table: string,
+  bounds: readonly [bigint, bigint],
+): { readonly updated: number; readonly deleted: number } {
+  const sameKey = route.key.map(
+    (column, index) => `g.${stagedKey(route)[index] ?? ''} = c.${quote(`old_${column}`)}`,
+  );
+  const [updated, deleted] =
+    session.get(
+      `SELECT total(g.kind = ${KIND.upsert}), total(g.kind = ${KIND.delete})
+FROM ${changes} AS c JOIN ${table} AS g ON ${sameKey.join(' AND ')}
+WHERE c.id > ? AND c.id <= ? AND c.op = 'touch'`,
+      ...bounds,
+    ) ?? [];
+  return { updated: numberOf(updated), deleted: numberOf(deleted) };
+}

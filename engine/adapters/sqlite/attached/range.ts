@@ -1,0 +1,66 @@
+/** Copies a snapshot range out of an attached source into a TEMP table. */
+import { isUtf8 } from 'node:buffer';
+import type { SnapshotProgress, SnapshotRequest, TableRoute } from '../../../model';
+import type { Reading } from './attach';
+import { bindCursorValue, decodeCursor, encodeCursor, type CursorValue } from '../rows/cursor';
+import { quote, quoteAll } from '../database/identifiers';
+import type { Session } from '../database/session';
+import { KIND, stagedColumns, stagedKey, type StagedRange } from '../target/staging';
+
+export interface ReadRange {
+  readonly route: TableRoute;
+  readonly staged: StagedRange;
+  readonly progress: SnapshotProgress;
+}
+
+/** Copies the next rows of a table in the order of its key. Null when the table is not among the routes. */
+export function stageRange(
+  reading: Reading,
+  request: SnapshotRequest,
+  routes: readonly TableRoute[],
+): ReadRange | null {
+  const { session, source } = reading;
+  const route = routes.find((candidate) => candidate.id === request.table);
+  if (route === undefined) return null;
+  const after = request.after === null ? null : decodeCursor(request.after, route.key.length);
+  const key = quoteAll(route.key);
+  const parts = after?.map(bindCursorValue) ?? [];
+  const condition =
+    parts.length === 0 ? '' : `WHERE (${key}) > (${parts.map((part) => part.sql).join(', ')})`;
+  const table = reading.borrow(route);
+  const rows = session.run(
+    `INSERT INTO ${table} (kind, ${stagedColumns(route)})
+SELECT ${KIND.upsert}, ${quoteAll(route.columns)}
+FROM ${source.schema}.${quote(route.source.name.name)} ${condition} ORDER BY ${key} LIMIT ?`,
+    ...parts.map((part) => part.bound),
+    BigInt(request.limit),
+  );
+  const upTo = rows < request.limit ? null : lastKey(session, route, table);
+  return {
+    route,
+    staged: { table, after, upTo, replace: request.replace },
+    progress: {
+      table: route.id,
+      rows,
+      cursor: upTo === null ? null : encodeCursor(upTo),
+      finished: upTo === null,
+    },
+  };
+}
+
+/** The key that was staged last, every bit of it: text comes as bytes, since it need not be valid. */
+function lastKey(session: Session, route: TableRoute, table: string): readonly CursorValue[] {
+  const utf8 = session.get('PRAGMA encoding')?.[0] === 'UTF-8';
+  const columns = stagedKey(route).flatMap((column) => [
+    `typeof(${column}) = 'text'`,
+    utf8 ? `CASE typeof(${column}) WHEN 'text' THEN CAST(${column} AS BLOB) ELSE ${column} END` : column,
+  ]);
+  const row = session.get(`SELECT ${columns.join(', ')} FROM ${table} ORDER BY rowid DESC LIMIT 1`) ?? [];
+  return route.key.map((_, index): CursorValue => {
+    const value = row[2 * index + 1] ?? null;
+    const isText = row[2 * index] === 1n;
+    if (typeof value === 'boolean') return null;
+    if (!isText || !(value instanceof Uint8Array)) return value;
+    return isUtf8(value) ? Buffer.from(value).toString('utf8') : { rawText: value };
+  });
+}

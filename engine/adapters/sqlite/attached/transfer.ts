@@ -1,0 +1,161 @@
+/**
+ * Stages a chunk out of an attached source: nets its changes per key into TEMP tables by set statements, all in one
+ * read transaction that ends here, so that a source in rollback-journal mode can be written while we merge.
+ */
+import { SqliteError } from 'better-sqlite3';
+import { CdcError } from '../../../errors';
+import type { ChunkRequest, ChunkSummary, TableRoute } from '../../../model';
+import { attachSource, type AttachedSource, type Reading } from './attach';
+import { stageChanges } from './changes';
+import { stageRange } from './range';
+import {
+  nextSpan,
+  positionAfter,
+  routesSince,
+  readChangedAt,
+  readChangeTables,
+  readNewest,
+  readSchemaToken,
+} from '../capture/captured';
+import { toDatabaseError } from '../database/errors';
+import { decodePosition, encodePosition, type ChangeMark } from '../capture/position';
+import { sessionState, type Session } from '../database/session';
+import { borrowTable, dropTable, keepChunk, type StagedRoute } from '../target/staging';
+import { changeTableOf } from '../source/window';
+
+/** A chunk to stage; routes stand under an id, so that they need not travel with every chunk. */
+export interface AttachedChunkRequest extends Omit<ChunkRequest, 'routes'> {
+  readonly locator: string;
+  readonly token: number;
+  readonly routesId: number;
+}
+
+const routesOf = sessionState<Map<number, readonly TableRoute[]>>(() => new Map());
+
+/** Keeps routes under an id. An id is never used for others. */
+export function defineRoutes(session: Session, id: number, routes: readonly TableRoute[]): void {
+  routesOf(session).set(id, routes);
+}
+
+export function forgetRoutes(session: Session, id: number): void {
+  routesOf(session).delete(id);
+}
+
+/**
+ * Throws SCHEMA_MOVED when the source's schema is not the one that was checked, SOURCE_REPLACED, CAPTURE_MISSING,
+ * POSITION_INVALID and the database codes, which name the source's file.
+ */
+export function stageAttached(session: Session, request: AttachedChunkRequest): ChunkSummary {
+  const source = attachSource(session, request.locator);
+  const routes = routesOf(session).get(request.routesId);
+  if (source === null || routes === undefined)
+    throw new CdcError('INTERNAL', 'A chunk was staged before its source');
+  const borrowed: string[] = [];
+  const borrow = (route: TableRoute): string => {
+    const table = borrowTable(session, route);
+    borrowed.push(table);
+    return table;
+  };
+  session.run('BEGIN');
+  try {
+    const { summary, staged } = readChunk({ session, source, borrow }, request, routes);
+    session.run('COMMIT');
+    keepChunk(session, request.token, staged);
+    return summary;
+  } catch (error) {
+    if (session.db.inTransaction) session.run('ROLLBACK');
+    for (const table of borrowed) dropTable(session, table);
+    throw stagingError(session, source, error);
+  }
+}
+
+function stagingError(session: Session, source: AttachedSource, error: unknown): CdcError {
+  if (error instanceof SqliteError && error.code === 'SQLITE_FULL') {
+    return new CdcError('DATABASE_FULL', `The temporary files of ${session.file.name} cannot grow`, {
+      hint: 'Free disk space in the folder for temporary files.',
+      cause: error,
+    });
+  }
+  return toDatabaseError(error, source.locator.name);
+}
+
+interface ReadChunk {
+  readonly summary: ChunkSummary;
+  readonly staged: readonly StagedRoute[];
+}
+
+function readChunk(
+  reading: Reading,
+  request: AttachedChunkRequest,
+  resolved: readonly TableRoute[],
+): ReadChunk {
+  const { session, source } = reading;
+  const { schema } = source;
+  if (readSchemaToken(session, schema) !== request.schemaToken) {
+    throw new CdcError('SCHEMA_MOVED', `The schema of ${source.locator.name} has changed`);
+  }
+  const from = decodePosition(request.from);
+  const newest = readNewest(session, schema);
+  if (from.id > newest.id) {
+    throw new CdcError('SOURCE_WENT_BACK', `${source.locator.name} is older than the position reached in it`);
+  }
+  const routes = routesSince(resolved, from, request.schemaToken);
+  const changeTables = readChangeTables(session, schema);
+  const tables = routes.map((route) => ({ route, changes: changeTableOf(changeTables, route) }));
+  const span = nextSpan(
+    session,
+    tables.map(({ changes }) => changes),
+    { from: from.id, to: newest.id },
+    request.limit,
+  );
+  const read = tables.map(({ route, changes }) => stageChanges(reading, route, changes, span));
+  const counted = read.filter((entry) => entry !== null);
+
+  const more = span.to < newest.id;
+  const wanted = more ? null : request.snapshot;
+  const ranged = wanted === null ? null : stageRange(reading, wanted, routes);
+  const summary: ChunkSummary = {
+    to: encodePosition(
+      positionAfter(endOf(reading, changeTables, span.to, [from, newest]), from, more, request.schemaToken),
+    ),
+    more,
+    changes: sum(counted.map((entry) => entry.changes)),
+    counts: counted.map((entry) => entry.counts),
+    oldestChangedAt: least(counted.map((entry) => entry.oldest)),
+    newestChangedAt: greatest(counted.map((entry) => entry.newest)),
+    snapshot: ranged?.progress ?? null,
+  };
+  const staged = routes.flatMap((route): StagedRoute[] => {
+    const changes = counted.find((entry) => entry.route === route)?.staged ?? null;
+    const range = ranged?.route === route ? ranged.staged : null;
+    return changes === null && range === null ? [] : [{ route, changes, range }];
+  });
+  return { summary, staged };
+}
+
+/** The last change of a chunk, with its fingerprint: of a mark that is known, else of the change itself. */
+function endOf(
+  { session }: Reading,
+  changeTables: ReadonlyMap<string, string>,
+  id: number,
+  known: readonly ChangeMark[],
+): ChangeMark {
+  return (
+    known.find((mark) => mark.id === id) ?? {
+      id,
+      at: readChangedAt(session, changeTables.values(), id),
+    }
+  );
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, value) => total + value, 0);
+}
+
+function least(numbers: readonly number[]): number | null {
+  return numbers.length === 0 ? null : Math.min(...numbers);
+}
+
+function greatest(numbers: readonly number[]): number | null {
+  return numbers.length === 0 ? null : Math.max(...numbers);
+}

@@ -1,0 +1,98 @@
+/** What both ways of reading a source (by rows, attached) ask of its own objects; `schema` is `main` or attached. */
+import { CdcError } from '../../../errors';
+import type { TableRoute } from '../../../model';
+import { quote } from '../database/identifiers';
+import type { ChangeMark, SqlitePosition } from './position';
+import type { Session } from '../database/session';
+import { numberOf, numberOrNull, textOf } from '../database/values';
+
+/** Changes whenever anybody changes the schema of the database; the same inside of one read transaction. */
+export function readSchemaToken(session: Session, schema: string): string {
+  return String(numberOf(session.get(`PRAGMA ${schema}.schema_version`)?.[0]));
+}
+
+/** The newest change of all tables. Throws CAPTURE_MISSING when the counter has been emptied. */
+export function readNewest(session: Session, schema: string): ChangeMark {
+  const row = session.get(`SELECT n, at FROM ${schema}._cdc_counter`);
+  if (row === undefined)
+    throw new CdcError('CAPTURE_MISSING', 'The counter of changes in the source is gone');
+  return { id: numberOf(row[0]), at: numberOf(row[1]) };
+}
+
+/** Change tables, quoted and qualified, by the name of the table that they belong to; none of suspended capture. */
+export function readChangeTables(session: Session, schema: string): ReadonlyMap<string, string> {
+  const rows = session.all(`SELECT table_name, change_table FROM ${schema}._cdc_capture WHERE NOT suspended`);
+  return new Map(rows.map(([table, changes]) => [textOf(table), `${schema}.${quote(textOf(changes))}`]));
+}
+
+/** `changed_at` of the change with this id, whichever table it is of; null when it is gone. */
+export function readChangedAt(session: Session, changeTables: Iterable<string>, id: number): number | null {
+  for (const table of changeTables) {
+    const row = session.get(`SELECT changed_at FROM ${table} WHERE id = ?`, BigInt(id));
+    if (row !== undefined) return numberOrNull(row[0]);
+  }
+  return null;
+}
+
+/** Julian day of 1970-01-01T00:00Z. */
+const EPOCH_DAY = 2_440_587.5;
+const MS_PER_DAY = 86_400_000;
+
+/** Triggers log julianday('now'), which every SQLite has; whole milliseconds since 1970. */
+export function toMilliseconds(julianDay: number): number {
+  return Math.round((julianDay - EPOCH_DAY) * MS_PER_DAY);
+}
+
+export function toJulianDay(milliseconds: number): number {
+  return milliseconds / MS_PER_DAY + EPOCH_DAY;
+}
+
+/** Ids after `from`, up to and including `to`. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * The next `limit` ids of a window. Where they are all of other tables than these change tables', it goes on to the
+ * first that is, so that an empty chunk means an empty window.
+ */
+export function nextSpan(
+  session: Session,
+  changeTables: readonly string[],
+  window: Span,
+  limit: number,
+): Span {
+  const next = (after: number): Span => ({ from: window.from, to: Math.min(after + limit, window.to) });
+  const span = next(window.from);
+  if (span.to === window.to) return span;
+  const firsts = changeTables.flatMap((table) => {
+    const row = session.get(`SELECT min(id) FROM ${table} WHERE id > ?`, BigInt(window.from));
+    return numberOrNull(row?.[0]) ?? [];
+  });
+  return firsts.length === 0 ? { from: window.from, to: window.to } : next(Math.min(...firsts) - 1);
+}
+
+/**
+ * The routes as the changes after a position have to be read. A trigger that wrote rows of its own table and was
+ * dropped before anybody looked has left no trace but the schema's token: under another one nothing is taken from
+ * the log.
+ */
+export function routesSince(
+  routes: readonly TableRoute[],
+  position: SqlitePosition,
+  schemaToken: string,
+): readonly TableRoute[] {
+  if (position.schema === schemaToken) return routes;
+  return routes.map((route) => ({ ...route, source: { ...route.source, reread: true } }));
+}
+
+/** The position after a chunk; `more`: changes of the time before the schema moved may remain. */
+export function positionAfter(
+  mark: ChangeMark,
+  from: SqlitePosition,
+  more: boolean,
+  schemaToken: string,
+): SqlitePosition {
+  return { id: mark.id, at: mark.at, schema: more ? from.schema : schemaToken };
+}

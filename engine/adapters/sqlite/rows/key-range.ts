@@ -1,0 +1,37 @@
+/** Ranges of a table in the order of its key, as SQL. */
+import type { Cursor, Value } from '../../../model';
+import { bindCursorValue, decodeCursor } from './cursor';
+import { quote, quoteAll, rowValue } from '../database/identifiers';
+
+export interface KeyRange {
+  /** Exclusive; null: from the start. */
+  readonly after: Cursor | null;
+  /** Inclusive; null: to the end. */
+  readonly upTo: Cursor | null;
+  readonly limit: number | null;
+}
+
+/**
+ * `FROM table WHERE … ORDER BY key LIMIT …`, in the collation of the columns, which is that of the key's index.
+ * Throws POSITION_INVALID for a cursor of another key.
+ */
+export function selectRange(
+  table: string,
+  key: readonly string[],
+  range: KeyRange,
+): { readonly sql: string; readonly parameters: readonly Value[] } {
+  const conditions: string[] = [];
+  const parameters: Value[] = [];
+  const compare = (operator: string, cursor: Cursor | null): void => {
+    if (cursor === null) return;
+    const bound = decodeCursor(cursor, key.length).map(bindCursorValue);
+    conditions.push(`${rowValue(key.map(quote))} ${operator} ${rowValue(bound.map((value) => value.sql))}`);
+    parameters.push(...bound.map((value) => value.bound));
+  };
+  compare('>', range.after);
+  compare('<=', range.upTo);
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')} `;
+  const limit = range.limit === null ? '' : ' LIMIT ?';
+  if (range.limit !== null) parameters.push(BigInt(range.limit));
+  return { sql: `FROM main.${quote(table)} ${where}ORDER BY ${quoteAll(key)}${limit}`, parameters };
+}

@@ -1,0 +1,270 @@
+/**
+ * Reads a chunk by rows: the changes of a window with what must be read again, and a snapshot range, all in one
+ * read transaction, which is over before anybody works on the rows.
+ */
+import { CdcError } from '../../../errors';
+import type {
+  ChunkRequest,
+  RowChange,
+  RowChunk,
+  SnapshotRequest,
+  TableCounts,
+  TableRoute,
+  Tuple,
+} from '../../../model';
+import {
+  nextSpan,
+  positionAfter,
+  routesSince,
+  readChangedAt,
+  readChangeTables,
+  readSchemaToken,
+  toMilliseconds,
+} from '../capture/captured';
+import { readHead } from '../capture/counter';
+import { selectExact, type ExactRow } from '../rows/exact-rows';
+import { quote } from '../database/identifiers';
+import { keyIdentity } from '../rows/key-identity';
+import { selectRange } from '../rows/key-range';
+import { decodePosition, encodePosition, type ChangeMark } from '../capture/position';
+import { cursorOf } from '../rows/scan';
+import type { Session } from '../database/session';
+import { readSource } from './transaction';
+import { numberOf, textOf } from '../database/values';
+
+/**
+ * Throws SCHEMA_MOVED, SOURCE_WENT_BACK, CAPTURE_MISSING, POSITION_INVALID, and TYPE_MISMATCH for text that is not
+ * valid in its encoding: such a value can travel between SQLite databases only.
+ */
+export function readChunk(session: Session, request: ChunkRequest): RowChunk {
+  return readSource(session, () => {
+    if (readSchemaToken(session, 'main') !== request.schemaToken) {
+      throw new CdcError('SCHEMA_MOVED', `The schema of ${session.file.name} has changed`);
+    }
+    const from = decodePosition(request.from);
+    const head = readHead(session);
+    if (from.id > head.id) {
+      throw new CdcError('SOURCE_WENT_BACK', `${session.file.name} is older than the position reached in it`);
+    }
+    const routes = routesSince(request.routes, from, request.schemaToken);
+    const changeTables = readChangeTables(session, 'main');
+    const tables = routes.map((route) => ({ route, changes: changeTableOf(changeTables, route) }));
+    const span = nextSpan(
+      session,
+      tables.map(({ changes }) => changes),
+      { from: from.id, to: head.id },
+      request.limit,
+    );
+    const read = tables.flatMap(({ route, changes }) => readTable(session, route, changes, span) ?? []);
+    const more = span.to < head.id;
+    const range = more || request.snapshot === null ? null : readRange(session, routes, request.snapshot);
+    return {
+      to: encodePosition(
+        positionAfter(endOf(session, changeTables, span.to, [from, head]), from, more, request.schemaToken),
+      ),
+      more,
+      changes: read.reduce((sum, table) => sum + table.logged, 0),
+      counts: read.map((table) => table.counts),
+      oldestChangedAt:
+        read.length === 0 ? null : toMilliseconds(Math.min(...read.map((table) => table.oldest))),
+      newestChangedAt:
+        read.length === 0 ? null : toMilliseconds(Math.max(...read.map((table) => table.newest))),
+      snapshot: range?.progress ?? null,
+      tables: read.map((table) => ({ table: table.route.id, changes: table.changes })),
+      range: range?.range ?? null,
+    };
+  });
+}
+
+/** The change table of a route, quoted and qualified. */
+export function changeTableOf(changeTables: ReadonlyMap<string, string>, route: TableRoute): string {
+  const table = changeTables.get(route.source.name.name);
+  if (table !== undefined) return table;
+  throw new CdcError('CAPTURE_MISSING', `Changes of table ${route.id} are not captured`, { table: route.id });
+}
+
+/** The last change of a chunk, with its fingerprint where it can still be had. */
+function endOf(
+  session: Session,
+  changeTables: ReadonlyMap<string, string>,
+  id: number,
+  known: readonly ChangeMark[],
+): ChangeMark {
+  return (
+    known.find((mark) => mark.id === id) ?? {
+      id,
+      at: readChangedAt(session, changeTables.values(), id),
+    }
+  );
+}
+
+interface ReadTable {
+  readonly route: TableRoute;
+  readonly changes: readonly RowChange[];
+  /** Captured changes, before what was read again made fewer of them. */
+  readonly logged: number;
+  readonly counts: TableCounts;
+  readonly oldest: number;
+  readonly newest: number;
+}
+
+/** One logged change, as far as applying needs it. */
+interface LoggedChange {
+  readonly op: string;
+  readonly changedAt: number;
+  readonly identity: string;
+  readonly key: Tuple;
+  /** Null unless the row is there after the change. */
+  readonly row: Tuple | null;
+}
+
+const META = 3;
+
+/** Null when the table has no changes in the span. */
+function readTable(
+  session: Session,
+  route: TableRoute,
+  changeTable: string,
+  span: { readonly from: number; readonly to: number },
+): ReadTable | null {
+  const columns = [
+    'id',
+    'op',
+    'changed_at',
+    ...route.key.map((name) => quote(`old_${name}`)),
+    ...route.columns.map((name) => quote(`new_${name}`)),
+  ];
+  const found = selectExact(session, columns, `FROM ${changeTable} WHERE id > ? AND id <= ? ORDER BY id`, [
+    BigInt(span.from),
+    BigInt(span.to),
+  ]);
+  if (found.length === 0) return null;
+  const places = route.key.map((name) => META + route.key.length + route.columns.indexOf(name));
+  const log = found.map((exact) => loggedChange(route, exact, places));
+  const last = new Map(log.map((change, index) => [change.identity, index]));
+  const outcome = new Map<string, 'upsert' | 'delete'>();
+  const changes = log.flatMap((change, index): readonly RowChange[] => {
+    const isLast = last.get(change.identity) === index;
+    const again = route.source.reread || change.op === 'touch';
+    if (again && !isLast) return [];
+    const resolved = again ? readAgain(session, route, change) : [takeLogged(change)];
+    if (isLast) outcome.set(change.identity, resolved.at(-1)?.kind ?? 'delete');
+    return resolved;
+  });
+  const times = log.map((change) => change.changedAt);
+  return {
+    route,
+    changes,
+    logged: log.length,
+    counts: countChanges(route, log, outcome),
+    oldest: times.reduce((one, other) => Math.min(one, other)),
+    newest: times.reduce((one, other) => Math.max(one, other)),
+  };
+}
+
+function loggedChange(route: TableRoute, exact: ExactRow, places: readonly number[]): LoggedChange {
+  requireValidText(exact, route, (column) =>
+    column < META + route.key.length
+      ? route.key[column - META]
+      : route.columns[column - META - route.key.length],
+  );
+  const { row } = exact;
+  const op = textOf(row[1]);
+  const isGone = op === 'delete' || op === 'touch';
+  const key = isGone ? row.slice(META, META + route.key.length) : places.map((place) => row[place] ?? null);
+  return {
+    op,
+    changedAt: numberOf(row[2]),
+    identity: keyIdentity(key),
+    key,
+    row: isGone ? null : row.slice(META + route.key.length),
+  };
+}
+
+function takeLogged({ op, identity, key, row }: LoggedChange): RowChange {
+  if (row === null) return { kind: 'delete', identity, key };
+  return { kind: 'upsert', identity, op: op === 'insert' ? 'insert' : 'update', row };
+}
+
+/**
+ * The row as it is now in place of what was logged. A row that is found under another spelling of its key is no
+ * longer there under this one.
+ */
+function readAgain(session: Session, route: TableRoute, change: LoggedChange): readonly RowChange[] {
+  const gone: RowChange = { kind: 'delete', identity: change.identity, key: change.key };
+  const [found] = selectExact(
+    session,
+    route.columns.map(quote),
+    `FROM main.${quote(route.source.name.name)} WHERE ${route.key.map((name) => `${quote(name)} = ?`).join(' AND ')}`,
+    change.key,
+  );
+  if (found === undefined) return [gone];
+  requireValidText(found, route, (column) => route.columns[column]);
+  const { row } = found;
+  const identity = keyIdentity(route.key.map((name) => row[route.columns.indexOf(name)] ?? null));
+  const there: RowChange = {
+    kind: 'upsert',
+    identity,
+    op: change.op === 'insert' ? 'insert' : 'update',
+    row,
+  };
+  return identity === change.identity ? [there] : [gone, there];
+}
+
+function requireValidText(
+  { invalid }: ExactRow,
+  route: TableRoute,
+  columnAt: (index: number) => string | undefined,
+): void {
+  const [first] = invalid;
+  if (first === undefined) return;
+  const column = columnAt(first.column) ?? '';
+  throw new CdcError(
+    'TYPE_MISMATCH',
+    `Table ${route.id}: column ${column} holds text that is not valid Unicode`,
+    {
+      table: route.id,
+      column,
+      hint: 'Store such bytes as BLOB. Text of this kind can be replicated between SQLite databases only.',
+    },
+  );
+}
+
+/** A touch counts as what came of its key. */
+function countChanges(
+  route: TableRoute,
+  log: readonly LoggedChange[],
+  outcome: ReadonlyMap<string, 'upsert' | 'delete'>,
+): TableCounts {
+  const counts = { inserted: 0, updated: 0, deleted: 0 };
+  for (const { op, identity } of log) {
+    if (op === 'insert') counts.inserted += 1;
+    else if (op === 'delete' || (op === 'touch' && outcome.get(identity) === 'delete')) counts.deleted += 1;
+    else counts.updated += 1;
+  }
+  return { table: route.id, ...counts };
+}
+
+/** The next rows of a table in the order of its key. Null when the table is not among the routes. */
+function readRange(
+  session: Session,
+  routes: readonly TableRoute[],
+  request: SnapshotRequest,
+): {
+  readonly progress: NonNullable<RowChunk['snapshot']>;
+  readonly range: NonNullable<RowChunk['range']>;
+} | null {
+  const route = routes.find((candidate) => candidate.id === request.table);
+  if (route === undefined) return null;
+  const { table, after, limit, replace } = request;
+  const range = selectRange(route.source.name.name, route.key, { after, upTo: null, limit });
+  const found = selectExact(session, route.columns.map(quote), range.sql, range.parameters);
+  for (const exact of found) requireValidText(exact, route, (column) => route.columns[column]);
+  const finished = found.length < limit;
+  const places = route.key.map((name) => route.columns.indexOf(name));
+  const cursor = finished ? null : cursorOf(found.at(-1), places);
+  return {
+    progress: { table, rows: found.length, cursor, finished },
+    range: { table, rows: found.map((exact) => exact.row), after, upTo: cursor, replace },
+  };
+}

@@ -1,0 +1,136 @@
+/**
+ * Staged chunks inside a target's thread: TEMP tables of this connection, which no other connection sees and which
+ * spill to disk instead of growing the process. A TEMP table serves one route, is emptied after its chunk and used
+ * again, since making one would have every prepared statement prepared again.
+ */
+import type { Tuple, TableRoute } from '../../../model';
+import type { CursorValue } from '../rows/cursor';
+import { quote } from '../database/identifiers';
+import { sessionState, type Session } from '../database/session';
+
+/** What a staged row wants; the column `kind`. */
+export const KIND = { delete: 0, upsert: 1, reread: 2 } as const;
+
+/** Net changes of one table: columns `ord` (source order), `kind`, `c0`… (the route's columns in order). */
+export interface StagedChanges {
+  /** The TEMP table, quoted and qualified. */
+  readonly table: string;
+  /** False where there is none for sure, so that no statement is spent on it. */
+  readonly deletes: boolean;
+  readonly upserts: boolean;
+}
+
+/** A snapshot range: the source's rows in `c0`…, and the keys between which the target is made equal. */
+export interface StagedRange {
+  readonly table: string;
+  readonly after: readonly CursorValue[] | null;
+  readonly upTo: readonly CursorValue[] | null;
+  readonly replace: boolean;
+}
+
+/** What is staged of one route. */
+export interface StagedRoute {
+  readonly route: TableRoute;
+  readonly changes: StagedChanges | null;
+  readonly range: StagedRange | null;
+}
+
+interface StagingArea {
+  readonly chunks: Map<number, readonly StagedRoute[]>;
+  /** Empty TEMP tables by what they can hold. */
+  readonly free: Map<string, string[]>;
+  /** What a TEMP table can hold, by its name. */
+  readonly shapes: Map<string, string>;
+  made: number;
+}
+
+const areaOf = sessionState<StagingArea>((session) => {
+  // Beyond this many KiB staged rows go to a temporary file.
+  session.db.pragma('temp.cache_size = -8000');
+  return { chunks: new Map(), free: new Map(), shapes: new Map(), made: 0 };
+});
+
+/** The staged column of a route's column. */
+export function stagedColumn(route: TableRoute, column: string): string {
+  return `c${route.columns.indexOf(column)}`;
+}
+
+export function stagedColumns(route: TableRoute): string {
+  return route.columns.map((_, index) => `c${index}`).join(', ');
+}
+
+export function stagedKey(route: TableRoute): readonly string[] {
+  return route.key.map((column) => stagedColumn(route, column));
+}
+
+/** `COLLATE …` of a key column where the source has given it one, else nothing. */
+export function keyCollation(route: TableRoute, column: string): string {
+  if (!route.key.includes(column)) return '';
+  const collation = route.source.columns.find((candidate) => candidate.name === column)?.collation ?? null;
+  return collation === null ? '' : ` COLLATE ${quote(collation)}`;
+}
+
+/** An empty TEMP table for this route's rows. */
+export function borrowTable(session: Session, route: TableRoute): string {
+  const area = areaOf(session);
+  // Columns have no type, so that no value is converted; the key's have the collation of the source, so that
+  // spellings which are equal there are equal here.
+  const columns = route.columns.map((column, index) => `c${index}${keyCollation(route, column)}`);
+  const shape = `${route.id}\n${columns.join(', ')}`;
+  const free = area.free.get(shape)?.pop();
+  if (free !== undefined) return free;
+  const table = `temp.${quote(`_cdc_stage_${area.made++}`)}`;
+  session.db.exec(`CREATE TABLE ${table} (ord, kind, ${columns.join(', ')})`);
+  area.shapes.set(table, shape);
+  return table;
+}
+
+/** Empties a TEMP table and keeps it for the next chunk. */
+export function returnTable(session: Session, table: string): void {
+  const area = areaOf(session);
+  session.run(`DELETE FROM ${table}`);
+  const shape = area.shapes.get(table) ?? '';
+  const free = area.free.get(shape);
+  if (free === undefined) area.free.set(shape, [table]);
+  else free.push(table);
+}
+
+/** Drops a TEMP table whose transaction was rolled back: it may have been made in it. */
+export function dropTable(session: Session, table: string): void {
+  areaOf(session).shapes.delete(table);
+  session.db.exec(`DROP TABLE IF EXISTS ${table}`);
+}
+
+/** Keeps a staged chunk under its token. */
+export function keepChunk(session: Session, token: number, routes: readonly StagedRoute[]): void {
+  areaOf(session).chunks.set(token, routes);
+}
+
+export function stagedChunk(session: Session, token: number): readonly StagedRoute[] | undefined {
+  return areaOf(session).chunks.get(token);
+}
+
+/** Forgets a chunk, merged or not. A token that is not known changes nothing. */
+export function releaseChunk(session: Session, token: number): void {
+  const area = areaOf(session);
+  const routes = area.chunks.get(token) ?? [];
+  area.chunks.delete(token);
+  for (const { changes, range } of routes) {
+    if (changes !== null) returnTable(session, changes.table);
+    if (range !== null) returnTable(session, range.table);
+  }
+}
+
+/** Inserts rows (values of the route's columns) into a TEMP table; `ord` counts up from `first`. */
+export function insertStaged(
+  session: Session,
+  route: TableRoute,
+  table: string,
+  kind: number,
+  rows: readonly Tuple[],
+  first: number,
+): void {
+  const marks = route.columns.map(() => '?').join(', ');
+  const sql = `INSERT INTO ${table} (ord, kind, ${stagedColumns(route)}) VALUES (?, ?, ${marks})`;
+  rows.forEach((row, index) => session.run(sql, BigInt(first + index), BigInt(kind), ...row));
+}

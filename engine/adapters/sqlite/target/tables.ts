@@ -1,0 +1,116 @@
+/** Target tables: the statement that makes one for a route, and what to know of one that exists. */
+import { CdcError } from '../../../errors';
+import { displayName, type ColumnSchema, type LogicalType, type TableRoute } from '../../../model';
+import { quote, quoteAll, sameName } from '../database/identifiers';
+
+/** The family whose declared types, collations and options mean the same here. */
+export const FAMILY = 'sqlite';
+
+/**
+ * `CREATE TABLE` for a route: the source's declared types verbatim, its key, NOT NULL and collations, and defaults
+ * that are literals.
+ *
+ * Generated columns are left out: a route does not carry their values, and their expression can name columns that
+ * are not replicated. Further unique indexes and foreign keys are left out, too: the source has checked them.
+ */
+export function createTableSql(route: TableRoute, sourceFamily: string): string {
+  const sameFamily = sourceFamily === FAMILY;
+  const lines = route.columns.map((name) => {
+    const column = route.source.columns.find((candidate) => candidate.name === name);
+    if (column === undefined) {
+      throw new CdcError('COLUMN_UNKNOWN', `Table ${route.id} has no column ${name}`, {
+        table: route.id,
+        column: name,
+      });
+    }
+    return columnSql(column, sameFamily);
+  });
+  // A unique index as key stays one, so that the table's own primary key can be made later.
+  const constraint = route.source.key?.from === 'unique index' ? 'UNIQUE' : 'PRIMARY KEY';
+  lines.push(`${constraint} (${quoteAll(route.key)})`);
+  const options = sameFamily && route.source.options.length > 0 ? ` ${route.source.options.join(', ')}` : '';
+  return `CREATE TABLE IF NOT EXISTS ${quote(route.target.name)} (\n  ${lines.join(',\n  ')}\n)${options}`;
+}
+
+function columnSql(column: ColumnSchema, sameFamily: boolean): string {
+  const parts = [quote(column.name), sameFamily ? column.declaredType : declaredTypeFor(column.type)];
+  if (!column.nullable) parts.push('NOT NULL');
+  if (sameFamily && column.defaultSql !== null && isLiteral(column.defaultSql)) {
+    parts.push(`DEFAULT ${column.defaultSql}`);
+  }
+  // A collation that only the application has loaded cannot be named here; the source refuses it in a key.
+  if (sameFamily && column.collation !== null && /^(binary|nocase|rtrim)$/i.test(column.collation)) {
+    parts.push(`COLLATE ${quote(column.collation)}`);
+  }
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+/** Every row that is applied has all its columns, so a default is a comfort only: expressions are left out. */
+function isLiteral(sql: string): boolean {
+  return /^(null|true|false|[-+]?\d+(\.\d+)?(e[-+]?\d+)?|x?'([^']|'')*')$/i.test(sql);
+}
+
+/** A declared type whose affinity keeps every value of a logical type as it travels. */
+function declaredTypeFor(type: LogicalType): string {
+  switch (type.kind) {
+    case 'bool':
+      return 'BOOLEAN';
+    case 'int':
+      // Above 2^63 only text holds it.
+      return type.bits === 64 && !type.signed ? 'TEXT' : 'INTEGER';
+    case 'float':
+      return 'REAL';
+    case 'bytes':
+      return 'BLOB';
+    // NUMERIC would store 0.99 as floating point.
+    case 'decimal':
+    case 'text':
+    case 'date':
+    case 'time':
+    case 'timestamp':
+    case 'interval':
+    case 'json':
+    case 'uuid':
+    case 'enum':
+    case 'array':
+    case 'other':
+      return 'TEXT';
+    case 'dynamic':
+      return '';
+  }
+}
+
+export type Affinity = 'integer' | 'real' | 'numeric' | 'text' | 'blob';
+
+/** SQLite's rules, in their order. STRICT tables know ANY besides, which converts nothing. */
+export function affinityOf(declaredType: string, strict: boolean): Affinity {
+  const type = declaredType.toUpperCase();
+  if (strict && type === 'ANY') return 'blob';
+  if (type.includes('INT')) return 'integer';
+  if (/CHAR|CLOB|TEXT/.test(type)) return 'text';
+  if (type === '' || type.includes('BLOB')) return 'blob';
+  if (/REAL|FLOA|DOUB/.test(type)) return 'real';
+  return 'numeric';
+}
+
+/** Columns whose values the target's type would convert: their affinities differ and the target's converts. */
+export function convertingColumns(
+  route: TableRoute,
+  target: { readonly columns: readonly ColumnSchema[]; readonly options: readonly string[] },
+): readonly string[] {
+  const isStrict = (options: readonly string[]): boolean =>
+    options.some((option) => /^strict$/i.test(option));
+  return route.columns.filter((name) => {
+    const from = route.source.columns.find((column) => column.name === name);
+    const to = target.columns.find((column) => sameName(column.name, name));
+    if (from === undefined || to === undefined) return false;
+    const wanted = affinityOf(from.declaredType, isStrict(route.source.options));
+    const found = affinityOf(to.declaredType, isStrict(target.options));
+    return found !== 'blob' && found !== wanted;
+  });
+}
+
+/** What a message calls the target of a route. */
+export function targetName(route: TableRoute): string {
+  return displayName(route.target);
+}
