@@ -15,6 +15,7 @@ module.exports = {
   testMatch: ['**/*.test.js'],
   testEnvironment: 'node',
   transform: {},
+  setupFiles: ['<rootDir>/dist/test/support/own-driver-errors.js'],
   globalSetup: '<rootDir>/dist/test/support/temporal-global-setup.js',
   globalTeardown: '<rootDir>/dist/test/support/temporal-global-teardown.js',
   maxWorkers: 2,
