@@ -148,8 +148,11 @@ export interface Pipeline {
     readonly signal?: AbortSignal;
     readonly onProgress?: (statistics: Statistics) => void;
   }): Promise<boolean>;
-  /** Removes triggers, change tables and checkpoint of this pipeline on both sides; the rows stay. */
-  teardown(): Promise<void>;
+  /**
+   * Removes triggers, change tables and checkpoint of this pipeline on both sides; the rows stay. `sourceOnly`: the
+   * target is lost; removes what the source keeps under this pipeline's name.
+   */
+  teardown(options?: { readonly sourceOnly?: boolean }): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -46,7 +46,7 @@ export function openPipeline(ref: PipelineRef, connections: Connections, ports: 
     healthReport: () => pipelineHealth(context),
     verify: (options) => guard(() => verifyPipeline(context, options)),
     waitCaughtUp: (options) => guard(() => waitUntilCaughtUp(context, options)),
-    teardown: () => guard(() => teardownPipeline(context)),
+    teardown: (options) => guard(() => teardownPipeline(context, options?.sourceOnly ?? false)),
     close: () => connections.close(),
   };
 }

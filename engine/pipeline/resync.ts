@@ -6,7 +6,7 @@ import { requireChain, requireCheckpoint } from '../apply';
 import { checkTargetTable, nearMissHint, routeTable, verifyHandshake } from '../capture';
 import { CdcError, isCdcError } from '../errors';
 import { displayName } from '../model';
-import type { Checkpoint, Source, TableCheckpoint, Target } from '../model';
+import type { Checkpoint, Source, TableCheckpoint, TableRoute, TableSchema, Target } from '../model';
 import type { PipelineContext } from './context';
 import { findTable } from './context';
 import { fenced } from './control';
@@ -36,7 +36,7 @@ async function resyncTable(
     findTable(known, name);
     return { uuid: locked.uuid, tables: known };
   });
-  await makeCaptureWhole(context, target, tables, uuid);
+  await makeCaptureWhole(context, target, tables, uuid, name);
   await target.transaction(null, async (tx) => {
     const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context, steering);
     if (locked.uuid !== uuid) throw resyncedMeanwhile(context);
@@ -76,7 +76,7 @@ async function beginLife(
   tables: readonly TableCheckpoint[],
 ): Promise<string> {
   const uuid = uuidOfLife(former.uuid, steering.generation, context.ports.uuid());
-  const { position } = await makeCaptureWhole(context, target, tables, uuid);
+  const { position } = await makeCaptureWhole(context, target, tables, uuid, null);
   const sourceId = await source.sourceId();
   if (sourceId === null) {
     throw new CdcError('INTERNAL', 'The source has no identity after its capture was made whole');
@@ -127,32 +127,61 @@ async function readCheckpoint(context: PipelineContext, steering: Steering) {
   return { source, target, checkpoint, tables: await target.tableCheckpoints(checkpoint.uuid) };
 }
 
-/** Installs capture for all tables as they are now, once the target is known to be able to take them. */
+/**
+ * Installs capture for all tables as they are now, once the target is known to be able to take those that are copied
+ * again: all, or the one of that name. Another table that the source has lost, or that the target can't take any more,
+ * stays as it is and says so itself.
+ */
 async function makeCaptureWhole(
   context: PipelineContext,
   target: Target,
   tables: readonly TableCheckpoint[],
   uuid: string,
+  only: string | null,
 ) {
   const source = await context.connections.source();
   const schemas = new Map((await source.tables()).map((table) => [displayName(table.name), table]));
+  const copied = tables.filter((table) => only === null || table.source === only);
+  const others = tables
+    .filter((table) => !copied.includes(table))
+    .flatMap((table) => schemas.get(table.source) ?? [])
+    .filter((schema) => schema.key !== null);
+  const routes = copied.map((table) => requireRoute(table, schemas));
+  await prepareTargets(context, source, target, routes);
+  return source.install([...routes.map((route) => route.source), ...others], {
+    uuid,
+    name: context.ref.name,
+    now: context.ports.now(),
+    reset: false,
+  });
+}
+
+/** Throws TABLE_UNKNOWN, and the codes of `routeTable`. */
+function requireRoute(table: TableCheckpoint, schemas: ReadonlyMap<string, TableSchema>): TableRoute {
+  const schema = schemas.get(table.source);
+  if (schema === undefined) {
+    throw new CdcError('TABLE_UNKNOWN', `The source has no table ${table.source} any more`, {
+      hint: nearMissHint(
+        table.source,
+        [...schemas.keys()],
+        'Stop the pipeline and start it without this table.',
+      ),
+      table: table.source,
+    });
+  }
+  return { ...routeTable(schema, { to: null, columns: table.columns }, true), target: table.targetTable };
+}
+
+/** Makes target tables that are missing. Throws TARGET_TABLE_MISMATCH for one that can't take its route's rows. */
+async function prepareTargets(
+  context: PipelineContext,
+  source: Source,
+  target: Target,
+  routes: readonly TableRoute[],
+): Promise<void> {
   const targets = new Map(
     (await target.tables()).map((table) => [displayName(table.name).toLowerCase(), table]),
   );
-  const routes = tables.map((table) => {
-    const schema = schemas.get(table.source);
-    if (schema === undefined) {
-      throw new CdcError('TABLE_UNKNOWN', `The source has no table ${table.source} any more`, {
-        hint: nearMissHint(
-          table.source,
-          [...schemas.keys()],
-          'Stop the pipeline and start it without this table.',
-        ),
-        table: table.source,
-      });
-    }
-    return { ...routeTable(schema, { to: null, columns: table.columns }, true), target: table.targetTable };
-  });
   for (const route of routes) {
     const existing = targets.get(displayName(route.target).toLowerCase());
     if (existing !== undefined) checkTargetTable(route, existing, context.sameFamily);
@@ -161,10 +190,6 @@ async function makeCaptureWhole(
       if (step !== null) await target.createTables([step]);
     }
   }
-  return source.install(
-    routes.map((route) => route.source),
-    { uuid, name: context.ref.name, now: context.ports.now(), reset: false },
-  );
 }
 
 function snapshotAnew(table: TableCheckpoint): TableCheckpoint {

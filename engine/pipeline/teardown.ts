@@ -1,13 +1,34 @@
 /** Takes back what setup made; the replicated rows stay. */
+import { CdcError } from '../errors';
 import type { PipelineContext } from './context';
 
-/** Safe to repeat. The source first: an orphaned consumer would hold back purging for ever. */
-export async function teardownPipeline(context: PipelineContext): Promise<void> {
+/**
+ * Safe to repeat. The source first: an orphaned consumer would hold back purging for ever. `sourceOnly`: the target is
+ * lost, so all that the source keeps under this name goes. Throws PIPELINE_UNKNOWN when the target knows nothing of a
+ * pipeline that the source keeps changes for: it may be another target's.
+ */
+export async function teardownPipeline(context: PipelineContext, sourceOnly: boolean): Promise<void> {
   const { name } = context.ref;
   const source = await context.connections.source();
+  const kept = (await source.consumers()).filter((consumer) => consumer.name === name);
+  if (sourceOnly) {
+    for (const { uuid } of kept) await source.uninstall(uuid);
+    return;
+  }
   const target = await context.connections.target();
   const checkpoint = await target.checkpoint(name);
-  if (checkpoint === null) return;
-  await source.uninstall(checkpoint.uuid);
-  await target.uninstall(checkpoint.uuid);
+  if (checkpoint !== null) {
+    await source.uninstall(checkpoint.uuid);
+    await target.uninstall(checkpoint.uuid);
+  } else if (kept.length > 0) {
+    throw new CdcError(
+      'PIPELINE_UNKNOWN',
+      `The target has no checkpoint of ${name}, the source captures for it`,
+      {
+        hint:
+          `If that target is lost, \`cdc teardown ${name} --source-only\` takes capture away; if another target has ` +
+          'a pipeline of this name, tear it down with its own configuration.',
+      },
+    );
+  }
 }

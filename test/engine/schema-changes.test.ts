@@ -39,6 +39,24 @@ describe("changes of the source's schema", () => {
     expectEqual();
   });
 
+  test('tables that changed are mended one by one', async () => {
+    const shop = folder.database('shop.db', SHOP);
+    const warehouse = folder.database('warehouse.db');
+    const pipeline = await open();
+    const { generation } = await started(pipeline, specOf(['*']));
+    shop.exec(`ALTER TABLE orders ADD COLUMN paid INTEGER; ALTER TABLE customers ADD COLUMN vat TEXT`);
+    shop.exec(`UPDATE orders SET paid = 1; UPDATE customers SET vat = 'x'`);
+    warehouse.exec('ALTER TABLE orders ADD COLUMN paid INTEGER');
+    const mended = await pipeline.resync({ chain: CHAIN, generation: generation + 1, table: 'orders' });
+    expect(mended).toEqual(['orders']);
+    const other = await rejection(replicate(pipeline, generation + 1), 'CAPTURE_MISSING');
+    expect(other).toMatchObject({ table: 'customers' });
+    warehouse.exec('ALTER TABLE customers ADD COLUMN vat TEXT');
+    await pipeline.resync({ chain: CHAIN, generation: generation + 2, table: 'customers' });
+    await replicate(pipeline, generation + 2);
+    expectEqual();
+  });
+
   test('a column added while an attempt runs stops that attempt', async () => {
     const shop = folder.database('shop.db', SHOP);
     const pipeline = await open();

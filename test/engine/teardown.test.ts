@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from '@jest/globals';
 import { engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
@@ -77,6 +78,19 @@ describe('teardown', () => {
       .get();
     expect(found).toBe(0n);
     expect(JSON.stringify([schemaOf('shop.db'), schemaOf('warehouse.db')])).not.toContain('_cdc_');
+  });
+
+  test('says that a lost target leaves capture behind, and takes it away when told to', async () => {
+    folder.database('shop.db', SHOP);
+    const before = schemaOf('shop.db');
+    const pipeline = await open();
+    await started(pipeline, specOf(['*']));
+    await pipeline.close();
+    for (const suffix of ['', '-wal', '-shm']) rmSync(folder.file(`warehouse.db${suffix}`), { force: true });
+    const error = await rejection(pipeline.teardown(), 'PIPELINE_UNKNOWN');
+    expect(error.hint).toContain('--source-only');
+    await pipeline.teardown({ sourceOnly: true });
+    expect(schemaOf('shop.db')).toEqual(before);
   });
 
   test('a pipeline made again under its old name starts a life of its own', async () => {

@@ -8,6 +8,7 @@ import { type Session, withSession } from '../session';
 interface Options {
   readonly yes?: true;
   readonly force?: true;
+  readonly sourceOnly?: true;
 }
 
 /** A pipeline that runs would go on writing, and fail on what is gone. */
@@ -39,16 +40,19 @@ export async function teardown(session: Session, name: string, options: Options)
       );
     }
   }
+  const sourceOnly = options.sourceOnly === true;
   if (options.yes !== true) {
-    const question = `Remove the triggers and changes of ${name} from ${source}, and its checkpoint from ${target}? The rows stay.`;
+    const where = sourceOnly ? '' : `, and its checkpoint from ${target}`;
+    const question = `Remove the triggers and changes of ${name} from ${source}${where}? The rows stay.`;
     if (!(await session.context.confirm(question))) {
       throw wrongUse('Nothing was removed.', 'Answer y at a terminal, or say --yes.');
     }
   }
   const pipeline = await session.pipeline(name, 'write');
-  await pipeline.teardown();
+  await pipeline.teardown({ sourceOnly });
+  const where = sourceOnly ? source : `${source} and ${target}`;
   terminal.say(
-    `${terminal.sayPaint.bold(name)} is torn down: nothing of it is left on ${source} and ${target} but the rows.`,
+    `${terminal.sayPaint.bold(name)} is torn down: nothing of it is left on ${where} but the rows.`,
   );
 }
 
@@ -58,6 +62,7 @@ export function addTeardownVerb(program: Command, context: CliContext): void {
     .description('remove the triggers, change tables and checkpoint of a stopped pipeline; the rows stay')
     .option('--yes', 'do not ask')
     .option('--force', 'do not ask Temporal whether it still runs')
+    .option('--source-only', 'the target is lost: remove what this name has left on the source')
     .action((name: string, options: Options, command: Command) =>
       withSession(context, command, 'databases', (session) => teardown(session, name, options)),
     );

@@ -24,7 +24,7 @@ const META = `CREATE TABLE IF NOT EXISTS _cdc_meta (
   value
 ) WITHOUT ROWID`;
 
-/** What capture needs in a source. Change tables and triggers come per table, in `capture.ts`. */
+/** What capture needs in a source. Change tables and triggers come per table, in `capture/triggers.ts`. */
 export const SOURCE_OBJECTS: ObjectSet = {
   versionKey: 'source_version',
   migrations: [
@@ -38,7 +38,7 @@ export const SOURCE_OBJECTS: ObjectSet = {
   at REAL NOT NULL
 )`,
       `INSERT INTO _cdc_counter (one, n, at) VALUES (1, 0, julianday('now'))`,
-      // One row per captured table; its columns are explained in capture-registry.ts.
+      // One row per captured table; its columns are explained in capture/registry.ts.
       `CREATE TABLE _cdc_capture (
   table_name TEXT NOT NULL PRIMARY KEY,
   change_table TEXT NOT NULL,
