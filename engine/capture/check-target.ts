@@ -46,33 +46,41 @@ export function checkTargetTable(route: TableRoute, target: TableSchema, sameFam
       demanding.name,
     );
   }
-  if (!hasKey(route.key, target)) {
+  if (sameFamily) checkCollations(route, target, refuse);
+  if (!hasKey(route, target, sameFamily)) {
     refuse(
       `has no unique key over (${route.key.join(', ')})`,
       `Make (${route.key.join(', ')}) its primary key, or drop it so that it is created.`,
     );
   }
-  if (sameFamily) checkCollations(route, target, refuse);
 }
 
-function hasKey(key: readonly string[], target: TableSchema): boolean {
-  const wanted = [...key]
-    .map((name) => name.toLowerCase())
-    .sort()
-    .join('\n');
-  const candidates = [
-    ...(target.key === null ? [] : [target.key.columns]),
-    ...target.uniqueIndexes
-      .filter((index) => !index.partial)
-      .map((index) => index.columns.filter((column) => column !== null)),
-  ];
-  return candidates.some(
-    (columns) =>
-      columns
-        .map((name) => name.toLowerCase())
-        .sort()
-        .join('\n') === wanted,
-  );
+/** Whether a unique index of the target tells the same keys apart; its collations mean something within a family only. */
+function hasKey({ key, source }: TableRoute, target: TableSchema, sameFamily: boolean): boolean {
+  const collation = (table: TableSchema, name: string): string | null =>
+    table.columns.find((column) => sameName(column.name, name))?.collation ?? null;
+  const terms = (names: readonly string[], collations: readonly (string | null)[]): string =>
+    JSON.stringify(
+      names
+        .map((name, place) => [name.toLowerCase(), sameFamily ? (collations[place] ?? null) : null])
+        .map((term) => JSON.stringify(term))
+        .sort(),
+    );
+  const own = (table: TableSchema, names: readonly string[]): string =>
+    terms(
+      names,
+      names.map((name) => collation(table, name)),
+    );
+  const indexes = target.uniqueIndexes.flatMap(({ columns, collations, partial }) => {
+    const names = columns.filter((column) => column !== null);
+    return partial || names.length < columns.length ? [] : [terms(names, collations)];
+  });
+  const candidates = [...(target.key === null ? [] : [own(target, target.key.columns)]), ...indexes];
+  return candidates.includes(own(source, key));
+}
+
+function sameName(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
 }
 
 /** Keys that are equal on one side and differ on the other can't be replicated by key. */

@@ -308,7 +308,10 @@ export interface Target {
 
   tables(): Promise<readonly TableSchema[]>;
   isEmpty(table: TableName): Promise<boolean>;
-  /** The statement that would make a table for this route, or null when it exists. TYPE_MISMATCH if it can't be. */
+  /**
+   * The statement that would make a table for this route, or null when it exists. TYPE_MISMATCH if it can't be made,
+   * TARGET_TABLE_MISMATCH if the one that exists would not keep keys as they are.
+   */
   planTable(route: TableRoute, sourceFamily: string): Promise<PlanStep | null>;
   /** What a person should know of an existing target table: triggers that will fire, and so on. */
   notices(routes: readonly TableRoute[]): Promise<readonly PlanNotice[]>;

@@ -39,7 +39,11 @@ export interface UniqueIndex {
   readonly name: string;
   /** Column names, or null at a place where the index holds an expression. */
   readonly columns: readonly (string | null)[];
+  /** By which collation each column is compared; null for the database's default. */
+  readonly collations: readonly (string | null)[];
   readonly partial: boolean;
+  /** Equal for indexes of one family that refuse the same rows, whatever their names and the order of their columns. */
+  readonly rule: string;
 }
 
 export interface ForeignKey {

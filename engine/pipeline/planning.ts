@@ -3,7 +3,15 @@ import { orderByReferences } from '../apply';
 import { checkTargetTable, resolveTables } from '../capture';
 import { CdcError } from '../errors';
 import { displayName } from '../model';
-import type { Checkpoint, Plan, PipelineSpec, PlanStep, TableCheckpoint, TableRoute } from '../model';
+import type {
+  Checkpoint,
+  Plan,
+  PipelineSpec,
+  PlanStep,
+  TableCheckpoint,
+  TableName,
+  TableRoute,
+} from '../model';
 import { isInstalled } from '../apply';
 import type { PipelineContext } from './context';
 
@@ -41,22 +49,25 @@ export async function planPipeline(context: PipelineContext, spec: PipelineSpec)
     if (table !== undefined) {
       checkTargetTable(route, table, sameFamily);
       present.push(route);
-    } else {
-      const step = await target.planTable(route, source.family);
-      if (step !== null) createSteps.push(step);
     }
+    const step = await target.planTable(route, source.family);
+    if (step !== null) createSteps.push(step);
   }
 
   const checkpoint = await target.checkpoint(spec.name);
   const tables = checkpoint === null ? [] : await target.tableCheckpoints(checkpoint.uuid);
+  const resumed = checkpoint !== null && isInstalled(checkpoint);
+  // A known table that is led elsewhere stands before rows that are none of its own, like a new one.
+  const pairOf = (from: string, to: TableName): string => JSON.stringify([from, displayName(to)]);
   const known = new Set(
-    checkpoint !== null && isInstalled(checkpoint) ? tables.map((table) => table.source) : [],
+    resumed ? tables.map(({ source: from, targetTable }) => pairOf(from, targetTable)) : [],
   );
   const occupied: string[] = [];
   for (const route of present) {
-    if (!known.has(route.id) && !(await target.isEmpty(route.target))) occupied.push(route.id);
+    if (known.has(pairOf(route.id, route.target))) continue;
+    if (!(await target.isEmpty(route.target))) occupied.push(route.id);
   }
-  refuseOccupied(spec, routes, occupied);
+  refuseOccupied(spec, routes, occupied, resumed);
 
   const schemas = routes.map((route) => route.source);
   const plan: Plan = {
@@ -78,8 +89,12 @@ function refuseOccupied(
   spec: PipelineSpec,
   routes: readonly TableRoute[],
   occupied: readonly string[],
+  resumed: boolean,
 ): void {
-  if (occupied.length === 0 || spec.settings.existing === 'replace' || !spec.settings.snapshot) return;
+  const { existing, snapshot } = spec.settings;
+  // A table that joins later is always copied: the pipeline stands at a position of before its capture.
+  const copied = snapshot || resumed;
+  if (occupied.length === 0 || existing === 'replace' || !copied) return;
   const names = routes
     .filter((route) => occupied.includes(route.id))
     .map((route) => displayName(route.target));
@@ -88,6 +103,11 @@ function refuseOccupied(
     `Target table${names.length > 1 ? 's' : ''} ${names.join(', ')} already hold rows`,
     {
       ...(occupied[0] === undefined ? {} : { table: occupied[0] }),
+      ...(resumed
+        ? {
+            hint: 'A table that joins a pipeline is copied: use `existing: replace` to make its rows equal to the source.',
+          }
+        : {}),
     },
   );
 }

@@ -185,10 +185,8 @@ async function prepareTargets(
   for (const route of routes) {
     const existing = targets.get(displayName(route.target).toLowerCase());
     if (existing !== undefined) checkTargetTable(route, existing, context.sameFamily);
-    else {
-      const step = await target.planTable(route, source.family);
-      if (step !== null) await target.createTables([step]);
-    }
+    const step = await target.planTable(route, source.family);
+    if (step !== null) await target.createTables([step]);
   }
 }
 

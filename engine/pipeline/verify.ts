@@ -1,12 +1,24 @@
 /** Compares source and target row by row, range by range in the order of the key. */
 import { requireCheckpoint } from '../apply';
-import type { Comparison, Cursor, Source, TableComparison, TableRoute, Target, Tuple, Value } from '../model';
+import type {
+  Comparison,
+  Cursor,
+  ScanRequest,
+  ScanResult,
+  Source,
+  TableComparison,
+  TableRoute,
+  Target,
+  Value,
+} from '../model';
 import { displayName } from '../model';
 import type { PipelineContext } from './context';
 import type { Pipeline } from './contract';
 
-/** Rows read at once from each side: bounds memory. */
-const RANGE_ROWS = 5_000;
+/** Rows read at once from each side, and about how much memory they may take: ranges follow the size of the rows. */
+const FIRST_ROWS = 200;
+const MOST_ROWS = 5_000;
+const RANGE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Exact once writers rest: then nothing is pending before and after. While they write, replication in flight may
@@ -48,53 +60,79 @@ async function settled(context: PipelineContext, source: Source, target: Target)
   return { routes, head, nothingPending };
 }
 
+interface Counts {
+  sourceRows: number;
+  targetRows: number;
+  missing: number;
+  extra: number;
+  different: number;
+}
+
 async function compareTable(
   source: Source,
   target: Target,
   route: TableRoute,
   onRows: (rows: number) => void,
 ): Promise<TableComparison> {
-  const counts = { sourceRows: 0, targetRows: 0, missing: 0, extra: 0, different: 0 };
+  const counts: Counts = { sourceRows: 0, targetRows: 0, missing: 0, extra: 0, different: 0 };
+  const shape = { columns: route.columns, key: route.key };
   let after: Cursor | null = null;
+  let limit = FIRST_ROWS;
   for (;;) {
-    const shape = { columns: route.columns, key: route.key, after };
-    const here = await source.scan({ ...shape, table: route.source.name, upTo: null, limit: RANGE_ROWS });
-    const last = here.rows.length < RANGE_ROWS;
+    const here = await source.scan({ ...shape, table: route.source.name, after, upTo: null, limit });
+    const last = here.rows.length < limit;
+    counts.sourceRows += here.rows.length;
     // The last range is open, so that rows beyond the source's last key count as extra.
-    const there = await target.scan({
-      ...shape,
-      table: route.target,
-      upTo: last ? null : here.cursor,
-      limit: null,
-    });
-    compareRange(here.rows, there.rows, counts);
+    await compareRange(target, route, here, { after, upTo: last ? null : here.cursor, limit }, counts);
     onRows(here.rows.length);
     if (last || here.cursor === null) break;
     after = here.cursor;
+    limit = nextLimit(here.rows);
   }
   return { source: route.id, target: displayName(route.target), ...counts };
 }
 
-interface KeyedRow {
-  readonly identity: string;
-  readonly row: Tuple;
+/** Streams the target's rows of a range past the source's: it may hold any number that the source does not have. */
+async function compareRange(
+  target: Target,
+  route: TableRoute,
+  here: ScanResult,
+  range: Pick<ScanRequest, 'after' | 'upTo'> & { readonly limit: number },
+  counts: Counts,
+): Promise<void> {
+  const rest = new Map(here.rows.map((entry) => [entry.identity, entry.row]));
+  let { after, limit } = range;
+  for (;;) {
+    const { columns, key } = route;
+    const there = await target.scan({ table: route.target, columns, key, after, upTo: range.upTo, limit });
+    counts.targetRows += there.rows.length;
+    for (const { identity, row } of there.rows) {
+      const expected = rest.get(identity);
+      if (expected === undefined) counts.extra += 1;
+      else if (!expected.every((value, column) => sameValue(value, row[column]))) counts.different += 1;
+      rest.delete(identity);
+    }
+    if (there.rows.length < limit || there.cursor === null) break;
+    after = there.cursor;
+    limit = nextLimit(there.rows);
+  }
+  counts.missing += rest.size;
 }
 
-function compareRange(
-  here: readonly KeyedRow[],
-  there: readonly KeyedRow[],
-  counts: { sourceRows: number; targetRows: number; missing: number; extra: number; different: number },
-): void {
-  const rest = new Map(there.map((entry) => [entry.identity, entry.row]));
-  counts.sourceRows += here.length;
-  counts.targetRows += there.length;
-  for (const { identity, row } of here) {
-    const other = rest.get(identity);
-    if (other === undefined) counts.missing += 1;
-    else if (!row.every((value, column) => sameValue(value, other[column]))) counts.different += 1;
-    rest.delete(identity);
-  }
-  counts.extra += rest.size;
+/** As many rows like these as keep a range within its bytes. */
+function nextLimit(rows: ScanResult['rows']): number {
+  const bytes = rows.reduce(
+    (sum, { row }) => sum + row.reduce<number>((size, value) => size + sizeOf(value), 0),
+    0,
+  );
+  const fitting = Math.floor((RANGE_BYTES * rows.length) / Math.max(bytes, 1));
+  return Math.max(1, Math.min(MOST_ROWS, fitting));
+}
+
+/** Roughly, in memory. */
+function sizeOf(value: Value): number {
+  if (typeof value === 'string') return 16 + 2 * value.length;
+  return value instanceof Uint8Array ? 64 + value.length : 16;
 }
 
 /** Same storage class and same content: 1 and 1.0 differ, so do 0.0 and -0.0. */

@@ -49,7 +49,7 @@ describe("changes of the source's schema", () => {
     warehouse.exec('ALTER TABLE orders ADD COLUMN paid INTEGER');
     const mended = await pipeline.resync({ chain: CHAIN, generation: generation + 1, table: 'orders' });
     expect(mended).toEqual(['orders']);
-    const other = await rejection(replicate(pipeline, generation + 1), 'CAPTURE_MISSING');
+    const other = await rejection(replicate(pipeline, generation + 1), 'SOURCE_SCHEMA_CHANGED');
     expect(other).toMatchObject({ table: 'customers' });
     warehouse.exec('ALTER TABLE customers ADD COLUMN vat TEXT');
     await pipeline.resync({ chain: CHAIN, generation: generation + 2, table: 'customers' });

@@ -222,7 +222,7 @@ test('unique indexes beside the key are known, partial ones and those over expre
 CREATE UNIQUE INDEX partial ON t (a) WHERE b > 1;
 CREATE UNIQUE INDEX expression ON t (lower(a), b);
 CREATE INDEX ordinary ON t (b)`);
-  expect(uniqueIndexes).toEqual([
+  expect(uniqueIndexes).toMatchObject([
     { name: 'expression', columns: [null, 'b'], partial: false },
     { name: 'partial', columns: ['a'], partial: true },
     { name: 'sqlite_autoindex_t_1', columns: ['b', 'a'], partial: false },

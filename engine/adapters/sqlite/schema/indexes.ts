@@ -1,4 +1,5 @@
 /** Unique indexes of a table as SQLite enforces them: terms with collations, expressions and predicates as written. */
+import { foldName } from '../database/identifiers';
 import type { Session } from '../database/session';
 import {
   closingBracket,
@@ -26,6 +27,14 @@ export interface UniqueDetail {
   readonly terms: readonly IndexTerm[];
   /** The predicate of a partial index, as written. */
   readonly predicate: string | null;
+}
+
+/** What an index refuses, as one text: equal for equal terms, in whatever order, and equal predicates. */
+export function ruleOf({ terms, predicate }: UniqueDetail): string {
+  const texts = terms.map(({ column, expression, collation }) =>
+    JSON.stringify([column === null ? null : foldName(column), expression, collation]),
+  );
+  return JSON.stringify([texts.sort(), predicate]);
 }
 
 /** A table's unique indexes, that of a PRIMARY KEY among them. */

@@ -7,7 +7,7 @@ import { readColumns, type ColumnDetail } from './columns';
 import { findReturning } from './effects';
 import { readForeignKeys } from './foreign-keys';
 import { foldName, sameName } from '../database/identifiers';
-import { readUniques, type UniqueDetail } from './indexes';
+import { readUniques, ruleOf, type UniqueDetail } from './indexes';
 import { isOwnName } from '../database/objects';
 import { sessionState, type Session } from '../database/session';
 import { flagOf, textOf } from '../database/values';
@@ -149,7 +149,9 @@ function readDetail(session: Session, table: FoundTable, capturedKey: readonly s
       .map((unique) => ({
         name: unique.name,
         columns: unique.terms.map((term) => term.column),
+        collations: unique.terms.map((term) => (term.collation === 'BINARY' ? null : term.collation)),
         partial: unique.predicate !== null,
+        rule: ruleOf(unique),
       })),
     foreignKeys: foreignKeysOf(session, table.name),
     reread: false,

@@ -59,14 +59,15 @@ function deleteStaged(session: Session, { route, changes }: StagedRoute): void {
 function upsertStaged(session: Session, { route, changes }: StagedRoute, request: MergeRequest): void {
   if (changes?.upserts !== true) return;
   const shape = targetShape(session, route);
-  writeSet(session, route, shape, changes.table, mayClear(route, request));
+  writeSet(session, route, shape, changes.table, mayClear(route, shape, request));
 }
 
 function equalizeRange(session: Session, { route, range }: StagedRoute, request: MergeRequest): void {
   if (range === null) return;
   const shape = targetShape(session, route);
   if (range.replace) deleteMissing(session, route, shape, range);
-  writeSet(session, route, shape, range.table, range.replace || mayClear(route, request));
+  const clears = range.replace ? shape.alikeUnique : mayClear(route, shape, request);
+  writeSet(session, route, shape, range.table, clears);
 }
 
 /**
@@ -74,10 +75,15 @@ function equalizeRange(session: Session, { route, range }: StagedRoute, request:
  * known to be outdated: it will be written again, or it is none of the source's.
  *
  * That is so while a table is copied over old rows; and inside of a window, since a row that was re-read is newer
- * than the chunk: whoever had its unique value has lost it by a change that a later chunk of the window applies.
+ * than the chunk: whoever had its unique value has lost it by a change that a later chunk of the window applies. All of
+ * it only where the source enforces the same: else two rows that both stand in the source can be in each other's way.
  */
-function mayClear({ id, source }: TableRoute, { more, stale }: MergeRequest): boolean {
-  return stale.includes(id) || (more && (source.reread || source.uniqueIndexes.length > 0));
+function mayClear(
+  { id, source }: TableRoute,
+  { alikeUnique }: TargetShape,
+  { more, stale }: MergeRequest,
+): boolean {
+  return alikeUnique && (stale.includes(id) || (more && (source.reread || source.uniqueIndexes.length > 0)));
 }
 
 /** Upserts a staged set; a unique value may move from row to row within it. */

@@ -4,7 +4,8 @@ import { displayName, type TableRoute } from '../../../model';
 import { foldName, quote, sameName } from '../database/identifiers';
 import { affinityOf } from './tables';
 import { sessionState, type Session } from '../database/session';
-import { flagOf, numberOf, textOf, textOrNull } from '../database/values';
+import { flagOf, numberOf, textOf } from '../database/values';
+import { readUniques, ruleOf, type UniqueDetail } from '../schema/indexes';
 
 export interface TargetShape {
   /** Quoted and qualified. */
@@ -13,6 +14,11 @@ export interface TargetShape {
   readonly conflictTarget: string;
   /** True when another unique index can refuse a row. */
   readonly furtherUnique: boolean;
+  /**
+   * True when the source refuses whatever those indexes refuse: two of its rows never stand in each other's way, so a
+   * row that does is outdated.
+   */
+  readonly alikeUnique: boolean;
   /** The route's columns that REPLACE would fill with their default instead of refusing NULL. */
   readonly defaulted: readonly string[];
   /**
@@ -54,12 +60,6 @@ interface Column {
   readonly inPrimaryKey: boolean;
 }
 
-interface Unique {
-  /** Null where the index holds an expression. */
-  readonly columns: readonly { readonly name: string | null; readonly collation: string | null }[];
-  readonly partial: boolean;
-}
-
 function readShape(session: Session, route: TableRoute): TargetShape {
   const { name } = route.target;
   const columns = session
@@ -75,11 +75,11 @@ function readShape(session: Session, route: TableRoute): TargetShape {
       hasDefault: flagOf(hasDefault),
       inPrimaryKey: flagOf(pk),
     }));
-  const uniques = readUniques(session, name, columns);
-  const wanted = sortedNames(route.key);
-  const isKey = ({ partial, columns: indexed }: Unique): boolean =>
-    !partial && sortedNames(indexed.map((column) => column.name ?? '')) === wanted;
-  const key = uniques.find(isKey);
+  const indexes = readUniques(session, name);
+  const rowid = rowidKey(columns, indexes);
+  const uniques = rowid === null ? indexes : [...indexes, rowid];
+  const wanted = keyRule(route);
+  const key = uniques.find((unique) => ruleOf(unique) === wanted);
   if (key === undefined) {
     throw new CdcError(
       'TARGET_TABLE_MISMATCH',
@@ -87,23 +87,27 @@ function readShape(session: Session, route: TableRoute): TargetShape {
       { table: route.id },
     );
   }
+  const further = uniques.filter((unique) => unique !== key && isWritten(unique, route));
+  const enforced = new Set(route.source.uniqueIndexes.map((unique) => unique.rule));
   const replicated = columns.filter(({ name: column }) =>
     route.columns.some((other) => sameName(other, column)),
   );
   return {
     table: `main.${quote(name)}`,
-    conflictTarget: key.columns
+    conflictTarget: key.terms
+      // The rowid is none of an index, and matches by its bare name only.
       .map(
-        ({ name: column, collation }) =>
-          quote(column ?? '') + (collation === null ? '' : ` COLLATE ${quote(collation)}`),
+        ({ column, collation }) =>
+          quote(column ?? '') + (key === rowid ? '' : ` COLLATE ${quote(collation)}`),
       )
       .join(', '),
-    furtherUnique: uniques.some((unique) => unique !== key),
+    furtherUnique: further.length > 0,
+    alikeUnique: further.every((unique) => enforced.has(ruleOf(unique))),
     defaulted: replicated
       .filter((column) => column.notNull && column.hasDefault)
       .map((column) => column.name),
     respelled: route.key.filter((column) => {
-      const indexed = key.columns.find((candidate) => sameName(candidate.name ?? '', column));
+      const indexed = key.terms.find((term) => sameName(term.column ?? '', column));
       const declared = columns.find((candidate) => sameName(candidate.name, column));
       return (
         (indexed?.collation ?? 'BINARY') !== 'BINARY' ||
@@ -113,27 +117,26 @@ function readShape(session: Session, route: TableRoute): TargetShape {
   };
 }
 
-function readUniques(session: Session, table: string, columns: readonly Column[]): readonly Unique[] {
-  const indexes = session.all(
-    'SELECT name, partial FROM pragma_index_list(?, ?) WHERE "unique"',
-    table,
-    'main',
-  );
-  const uniques = indexes.map(([index, partial]): Unique => ({
-    partial: flagOf(partial),
-    columns: session
-      .all('SELECT name, coll FROM pragma_index_xinfo(?, ?) WHERE key', textOf(index), 'main')
-      .map(([column, collation]) => ({ name: textOrNull(column), collation: textOf(collation) })),
-  }));
-  // An INTEGER PRIMARY KEY is the rowid itself: no index speaks of it.
-  const rowid = columns.filter((column) => column.inPrimaryKey);
-  const [alias] = rowid;
-  if (alias !== undefined && rowid.length === 1 && foldName(alias.declaredType) === 'integer') {
-    uniques.push({ partial: false, columns: [{ name: alias.name, collation: null }] });
-  }
-  return uniques;
+/** An INTEGER PRIMARY KEY as a unique index: it is the rowid itself, and no index speaks of it. */
+function rowidKey(columns: readonly Column[], indexes: readonly UniqueDetail[]): UniqueDetail | null {
+  const [alias, ...others] = columns.filter((column) => column.inPrimaryKey);
+  if (alias === undefined || others.length > 0 || foldName(alias.declaredType) !== 'integer') return null;
+  if (indexes.some((index) => index.isPrimaryKey)) return null;
+  const term = { column: alias.name, expression: null, collation: 'BINARY' };
+  return { name: '', isPrimaryKey: true, terms: [term], predicate: null };
 }
 
-function sortedNames(names: readonly string[]): string {
-  return JSON.stringify(names.map(foldName).sort());
+/** The rule of a unique index that tells the source's keys apart as the source does. */
+function keyRule({ key, source }: TableRoute): string {
+  const terms = key.map((column) => ({
+    column,
+    expression: null,
+    collation: source.columns.find((candidate) => candidate.name === column)?.collation ?? 'BINARY',
+  }));
+  return ruleOf({ name: '', isPrimaryKey: false, terms, predicate: null });
+}
+
+/** False for an index over columns that the route does not write, such as a number that the target gives itself. */
+function isWritten({ terms }: UniqueDetail, { columns }: TableRoute): boolean {
+  return terms.some(({ column }) => column === null || columns.some((written) => sameName(written, column)));
 }

@@ -93,7 +93,10 @@ export function affinityOf(declaredType: string, strict: boolean): Affinity {
   return 'numeric';
 }
 
-/** Columns whose values the target's type would convert: their affinities differ and the target's converts. */
+/**
+ * Columns whose values the target's type would convert: their affinities differ and the target's converts. INTEGER and
+ * NUMERIC store alike.
+ */
 export function convertingColumns(
   route: TableRoute,
   target: { readonly columns: readonly ColumnSchema[]; readonly options: readonly string[] },
@@ -104,8 +107,9 @@ export function convertingColumns(
     const from = route.source.columns.find((column) => column.name === name);
     const to = target.columns.find((column) => sameName(column.name, name));
     if (from === undefined || to === undefined) return false;
-    const wanted = affinityOf(from.declaredType, isStrict(route.source.options));
-    const found = affinityOf(to.declaredType, isStrict(target.options));
+    const stored = (affinity: Affinity): Affinity => (affinity === 'integer' ? 'numeric' : affinity);
+    const wanted = stored(affinityOf(from.declaredType, isStrict(route.source.options)));
+    const found = stored(affinityOf(to.declaredType, isStrict(target.options)));
     return found !== 'blob' && found !== wanted;
   });
 }

@@ -46,7 +46,10 @@ function createTarget(lanes: Lanes): Target {
 
     async planTable(route, sourceFamily) {
       const existing = findTable(await tables(), route);
-      if (existing !== undefined) return null;
+      if (existing !== undefined) {
+        requireSameKeyTypes(route, existing);
+        return null;
+      }
       return { on: 'target', table: targetName(route), sql: createTableSql(route, sourceFamily) };
     },
     async notices(routes) {
@@ -207,6 +210,21 @@ function findTable(tables: readonly TableSchema[], route: TableRoute): TableSche
   return tables.find((table) => sameName(table.name.name, route.target.name));
 }
 
+/** A key that the target converts is another key: rows would collapse, or stand elsewhere in its order. */
+function requireSameKeyTypes(route: TableRoute, existing: TableSchema): void {
+  const [column] = convertingColumns(route, existing).filter((name) => route.key.includes(name));
+  if (column === undefined) return;
+  throw new CdcError(
+    'TARGET_TABLE_MISMATCH',
+    `Target table ${targetName(route)} declares the key column ${column} with a type that may convert its values`,
+    {
+      hint: 'Declare it as the source does, or drop the table so that it is created.',
+      table: route.id,
+      column,
+    },
+  );
+}
+
 function noticesOf(
   route: TableRoute,
   tables: readonly TableSchema[],
@@ -217,6 +235,14 @@ function noticesOf(
   const name = targetName(route);
   const firing = triggers.filter((trigger) => sameName(trigger.table, route.target.name));
   const converting = convertingColumns(route, table);
+  const enforced = new Set(route.source.uniqueIndexes.map((index) => index.rule));
+  const stricter = table.uniqueIndexes.filter(
+    ({ rule, columns }) =>
+      !enforced.has(rule) &&
+      columns.some(
+        (column) => column === null || (route.columns.includes(column) && !route.key.includes(column)),
+      ),
+  );
   const messages = [
     ...(firing.length === 0
       ? []
@@ -228,6 +254,10 @@ function noticesOf(
       : [
           `Target table ${name} declares other types, which may convert values, for: ${converting.join(', ')}`,
         ]),
+    ...stricter.map(
+      (index) =>
+        `Target table ${name} has a unique index that the source does not have, and may refuse its rows: ${index.name}`,
+    ),
   ];
   return messages.map((message) => ({ table: route.id, message }));
 }
