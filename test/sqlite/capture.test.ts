@@ -250,3 +250,19 @@ describe('a key', () => {
     );
   });
 });
+
+test('the counter keeps the time of the newest change, however many rows a statement writes', () => {
+  const { db } = captured('CREATE TABLE t (k INTEGER PRIMARY KEY, v)');
+  const fill = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO t SELECT i, i FROM n`;
+  for (const sql of [fill, 'UPDATE t SET v = v + 1', 'DELETE FROM t WHERE k % 2']) {
+    db.exec(sql);
+    const newest = db
+      .prepare('SELECT id, changed_at FROM cdc_changes_t ORDER BY id DESC LIMIT 1')
+      .raw()
+      .get();
+    expect(db.prepare('SELECT n, at FROM _cdc_counter').raw().get()).toEqual(newest);
+  }
+  db.prepare('INSERT INTO t VALUES (30001, 1), (30002, 2) RETURNING k').all();
+  const newest = db.prepare('SELECT id, changed_at FROM cdc_changes_t ORDER BY id DESC LIMIT 1').raw().get();
+  expect(db.prepare('SELECT n, at FROM _cdc_counter').raw().get()).toEqual(newest);
+});
