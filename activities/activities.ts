@@ -84,6 +84,12 @@ export function createActivities(engine: Engine, options: ActivityOptions = {}):
         return (await engine.pipeline(pipeline)).resync({ chain, generation, table });
       }),
 
+    resumeTable: ({ pipeline, chain, generation, table }) =>
+      reported(async () => {
+        attempts.end(pipeline);
+        return (await engine.pipeline(pipeline)).resumeTable({ chain, generation, table });
+      }),
+
     finish: ({ pipeline, chain }) =>
       translated(() => apart(engine, pipeline, (handle) => handle.finish({ chain }))),
   };

@@ -74,6 +74,11 @@ export interface ResyncInput extends Permit {
   readonly table: string | null;
 }
 
+export interface ResumeTableInput extends Permit {
+  /** Source name. */
+  readonly table: string;
+}
+
 export interface FinishInput {
   readonly pipeline: PipelineRef;
   readonly chain: string;
@@ -89,5 +94,7 @@ export interface PipelineActivities {
   markGoal(input: GoalInput): Promise<void>;
   /** Source names of the tables that are copied again. */
   resync(input: ResyncInput): Promise<readonly string[]>;
+  /** Source names of the tables that go on. */
+  resumeTable(input: ResumeTableInput): Promise<readonly string[]>;
   finish(input: FinishInput): Promise<void>;
 }

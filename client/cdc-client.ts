@@ -13,6 +13,7 @@ import {
   pauseUpdate,
   readyUpdate,
   resumeUpdate,
+  resumeTableUpdate,
   resyncUpdate,
   settingsUpdate,
   stopUpdate,
@@ -22,6 +23,7 @@ import type {
   PipelineMemo,
   PipelineStatus,
   ReplicationInput,
+  Resumed,
   Resynced,
   Steered,
 } from '../workflows/messages';
@@ -70,6 +72,11 @@ export interface CdcClient {
   stop(pipeline: string): Promise<Steered>;
   /** Copies one table (source name), or all of them, again. */
   resync(pipeline: string, table?: string): Promise<Resynced>;
+  /**
+   * Lets a parked table (source name) go on from where it stands, with those that were parked with it. Returns none when
+   * it is not parked.
+   */
+  resumeTable(pipeline: string, table: string): Promise<Resumed>;
   /** Returns all settings as they are now. They count from the next round on. */
   updateSettings(pipeline: string, change: Partial<PipelineSettings>): Promise<PipelineSettings>;
   /** Answers within 5 s, with a worker or without. */
@@ -111,6 +118,8 @@ export function createCdcClient(temporal: Client, options: CdcClientOptions = {}
       ask(asking(pipeline), (run) =>
         run.startUpdate(resyncUpdate, { ...ACCEPTED, args: [{ table: table ?? null }] }),
       ),
+    resumeTable: (pipeline, table) =>
+      ask(asking(pipeline), (run) => run.startUpdate(resumeTableUpdate, { ...ACCEPTED, args: [{ table }] })),
     updateSettings: (pipeline, change) =>
       ask(asking(pipeline), (run) => run.startUpdate(settingsUpdate, { ...ACCEPTED, args: [change] })),
     status: (pipeline) => pipelineStatus(temporal, pipeline),

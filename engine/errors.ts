@@ -45,6 +45,16 @@ export const ERROR_CODES = {
     hint: 'These objects were made by a newer version of temporal-cdc: update this one.',
   },
 
+  // Tables that stand aside
+  PARENT_PARKED: {
+    retryable: false,
+    hint: 'It goes on when the table that it references does: `cdc resume NAME --table T`.',
+  },
+  TABLE_PARKED: {
+    retryable: false,
+    hint: 'Mend the cause that `cdc status` names, then `cdc resume NAME --table T`.',
+  },
+
   // Progress and fencing
   EPOCH_LOST: {
     retryable: false,

@@ -5,13 +5,14 @@ import { failureFor, refusedFor } from './failures';
 import {
   pauseUpdate,
   readyUpdate,
+  resumeTableUpdate,
   resumeUpdate,
   resyncUpdate,
   settingsUpdate,
   statusQuery,
   stopUpdate,
 } from './messages';
-import type { Resynced, Steered } from './messages';
+import type { Resumed, Resynced, Steered } from './messages';
 import { currentStatus } from './run';
 import type { Run } from './run';
 import { settingsFault } from './settings';
@@ -41,6 +42,13 @@ export function setHandlers(run: Run, commands: Commands): void {
     ({ table }) => commands.ask<Resynced>((done) => ({ kind: 'resync', table, done })),
     {
       validator: (_asked) => admit('resync'),
+    },
+  );
+  setHandler(
+    resumeTableUpdate,
+    ({ table }) => commands.ask<Resumed>((done) => ({ kind: 'resumeTable', table, done })),
+    {
+      validator: (_asked) => admit('resumeTable'),
     },
   );
   setHandler(

@@ -64,19 +64,26 @@ export function isEnd(state: PipelineState): boolean {
 }
 
 /** What callers may ask of a pipeline. */
-export type Request = 'pause' | 'resume' | 'stop' | 'resync' | 'settings';
+export type Request = 'pause' | 'resume' | 'stop' | 'resync' | 'resumeTable' | 'settings';
 
 type Refusals = {
   readonly [State in PipelineState]: { readonly [Asked in Request]: string | null };
 };
 
 /** Asking for what is already so is no fault: pause and stop may be repeated by a caller whose answer got lost. */
-const NOTHING_TO_RESUME = { pause: null, stop: null, resync: null, settings: null } as const;
+const NOTHING_TO_RESUME = {
+  pause: null,
+  stop: null,
+  resync: null,
+  resumeTable: null,
+  settings: null,
+} as const;
 const OVER = {
   pause: 'has ended',
   resume: 'has ended',
   stop: 'has ended',
   resync: 'has ended',
+  resumeTable: 'has ended',
   settings: 'has ended',
 };
 
@@ -86,6 +93,7 @@ const REFUSALS: Refusals = {
     ...NOTHING_TO_RESUME,
     resume: 'is starting; there is nothing to resume',
     resync: 'is starting; its first copy is not set up yet',
+    resumeTable: 'is starting; none of its tables is parked',
   },
   snapshotting: { ...NOTHING_TO_RESUME, resume: 'is not paused: it is copying tables' },
   running: { ...NOTHING_TO_RESUME, resume: 'is not paused: it is running' },
@@ -95,6 +103,7 @@ const REFUSALS: Refusals = {
     resume: null,
     stop: null,
     resync: 'is being paused; resync it once it is paused',
+    resumeTable: 'is being paused; resume the table once it is paused',
     settings: null,
   },
   paused: { ...NOTHING_TO_RESUME, resume: null },

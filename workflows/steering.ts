@@ -3,7 +3,7 @@ import { TemporalFailure, isCancellation } from '@temporalio/workflow';
 import type { Command } from './commands';
 import { describeFailure, failureFor } from './failures';
 import type { Failure, Steered } from './messages';
-import { fence, finish, resync } from './proxies';
+import { fence, finish, resumeTable, resync } from './proxies';
 import { clearFailure, fail, goOn, happen, permit } from './run';
 import type { Run } from './run';
 import { withResync } from './messages/status';
@@ -27,6 +27,12 @@ export async function perform(run: Run, command: Command, syncing: Syncing): Pro
       return;
     case 'resync': {
       const outcome = await resyncTables(run, command.table);
+      if ('tables' in outcome) command.done.resolve({ state: run.status.state, tables: outcome.tables });
+      else command.done.reject(failureFor(outcome));
+      return;
+    }
+    case 'resumeTable': {
+      const outcome = await resumeParked(run, command.table);
       if ('tables' in outcome) command.done.resolve({ state: run.status.state, tables: outcome.tables });
       else command.done.reject(failureFor(outcome));
       return;
@@ -130,6 +136,24 @@ async function resyncTables(
       clearFailure(run);
       happen(run, 'copying');
     }
+    return { tables };
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
+    return describeFailure(error);
+  }
+}
+
+/** Lets a parked table go on, which fences: the next attempt reads it again. */
+async function resumeParked(
+  run: Run,
+  table: string,
+): Promise<{ readonly tables: readonly string[] } | Failure> {
+  run.generation += 1;
+  try {
+    const tables = await resumeTable({ ...permit(run), table });
+    run.skipFetch = true;
+    // How far each has to go is the next round's to tell.
+    run.reportAll = true;
     return { tables };
   } catch (error) {
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;

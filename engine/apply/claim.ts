@@ -4,8 +4,12 @@
  * epoch with the row locked, so a stalled attempt that wakes finds its own gone.
  */
 import { requireSameSource, verifyHandshake } from '../capture';
-import { CdcError, isCdcError } from '../errors';
-import type { Checkpoint, Holder, Position, Source, TableCheckpoint, TableRoute, Target } from '../model';
+import { CdcError } from '../errors';
+import type { Checkpoint, Holder, Source, TableCheckpoint, Target } from '../model';
+import { movingTables } from './isolation';
+import type { TableFailure } from './isolation';
+import { viewSound } from './source-view';
+import type { RoutesOf, SourceView } from './source-view';
 
 export interface ClaimRequest {
   readonly name: string;
@@ -14,38 +18,37 @@ export interface ClaimRequest {
   readonly holder: Holder;
 }
 
-/** What an attempt holds. `checkpoint` and `tables` are as of its last commit. */
+/** What an attempt holds: everything as of its last commit. */
 export interface Claim {
   readonly checkpoint: Checkpoint;
+  /** All of them, parked ones too. */
   readonly tables: readonly TableCheckpoint[];
-  readonly routes: readonly TableRoute[];
-  readonly schemaToken: string;
+}
+
+/** A claim, what may be read with it, and the tables that can't be: they are to be parked. */
+export interface Claimed {
+  readonly claim: Claim;
+  readonly view: SourceView;
+  readonly failures: readonly TableFailure[];
 }
 
 /**
- * Throws PIPELINE_UNKNOWN, PIPELINE_TAKEN (another chain owns it), FENCED (paused since this attempt was handed
- * out), the handshake's codes and those of `Source.check`.
+ * Throws PIPELINE_UNKNOWN, PIPELINE_TAKEN (another chain owns it), FENCED (paused since this attempt was handed out),
+ * the handshake's codes and those of `Source.check` that are not one table's own.
  */
 export async function claimPipeline(
   source: Source,
   target: Target,
   request: ClaimRequest,
-  routesOf: (tables: readonly TableCheckpoint[]) => Promise<readonly TableRoute[]>,
-): Promise<Claim> {
+  routesOf: RoutesOf,
+): Promise<Claimed> {
   return target.transaction(null, async (tx) => {
-    const checkpoint = requireCheckpoint(await tx.lockCheckpoint(request.name), request.name);
-    requireChain(checkpoint, request.chain);
-    if (checkpoint.generation > request.generation) {
-      throw new CdcError(
-        'FENCED',
-        `Pipeline ${request.name} was paused or stopped since this attempt was handed out`,
-      );
-    }
+    const checkpoint = requirePermitted(await tx.lockCheckpoint(request.name), request);
     requireSameSource(checkpoint, await source.sourceId());
     // With the row locked no commit and no acknowledgement can come in between, so the comparison is exact.
     verifyHandshake(checkpoint, await source.consumer(checkpoint.uuid));
-    const tables = (await tx.tableCheckpoints(checkpoint.uuid)).filter((table) => table.state !== 'parked');
-    const { routes, schemaToken } = await checkRoutes(source, checkpoint.position, tables, routesOf);
+    const tables = await tx.tableCheckpoints(checkpoint.uuid);
+    const { view, failures } = await viewSound(source, checkpoint.position, movingTables(tables), routesOf);
     const claimed: Checkpoint = {
       ...checkpoint,
       generation: request.generation,
@@ -53,48 +56,21 @@ export async function claimPipeline(
       holder: request.holder,
     };
     await tx.saveCheckpoint(claimed);
-    return { checkpoint: claimed, tables, routes, schemaToken };
+    return { claim: { checkpoint: claimed, tables }, view, failures };
   });
 }
 
-/** How often a schema that moves under the reader is looked at again before the attempt gives up. */
-const SCHEMA_LOOKS = 5;
-
-/**
- * Routes against the source's schema of now, and its word that reading may go on with them.
- * Throws what `routesOf` and `Source.check` throw; SCHEMA_MOVED only when the schema does not come to rest.
- */
-export async function checkRoutes(
-  source: Source,
-  position: Position,
-  tables: readonly TableCheckpoint[],
-  routesOf: (tables: readonly TableCheckpoint[]) => Promise<readonly TableRoute[]>,
-): Promise<Pick<Claim, 'routes' | 'schemaToken'>> {
-  for (let look = 1; ; look++) {
-    const routes = await routesOf(tables);
-    try {
-      return { routes, schemaToken: await source.check(position, routesToCheck(routes, tables)) };
-    } catch (error) {
-      if (!isCdcError(error, 'SCHEMA_MOVED') || look === SCHEMA_LOOKS) throw error;
-    }
+/** Throws PIPELINE_UNKNOWN, PIPELINE_TAKEN, FENCED. */
+function requirePermitted(locked: Checkpoint | null, request: ClaimRequest): Checkpoint {
+  const checkpoint = requireCheckpoint(locked, request.name);
+  requireChain(checkpoint, request.chain);
+  if (checkpoint.generation > request.generation) {
+    throw new CdcError(
+      'FENCED',
+      `Pipeline ${request.name} was paused or stopped since this attempt was handed out`,
+    );
   }
-}
-
-/**
- * The routes whose changes since the position must all be there. A table that a snapshot is about to replace may have
- * been purged, or not captured, before: each of its ranges will be read together with a later window. A snapshot that
- * only adds makes nothing good: rows that came as changes, ahead of its ranges, would miss their deletion.
- */
-export function routesToCheck(
-  routes: readonly TableRoute[],
-  tables: readonly TableCheckpoint[],
-): readonly TableRoute[] {
-  const untouched = new Set(tables.filter(isUntouched).map((table) => table.source));
-  return routes.filter((route) => !untouched.has(route.id));
-}
-
-function isUntouched({ state, cursor, replace }: TableCheckpoint): boolean {
-  return state === 'snapshotting' && cursor === null && replace;
+  return checkpoint;
 }
 
 /** Throws PIPELINE_UNKNOWN for a checkpoint that is missing or whose setup has not come to its end. */

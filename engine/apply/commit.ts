@@ -1,7 +1,15 @@
-/** The one transaction that moves a pipeline forward: rows, counts and position together, under the epoch. */
-import type { Checkpoint, StagedChunk, TableCheckpoint, Target } from '../model';
+/** The transactions that move a pipeline forward, each under the epoch: rows, counts and positions together. */
+import type { Checkpoint, Position, StagedChunk, TableCheckpoint, Target, TargetTransaction } from '../model';
 import { requireClaimed } from './claim';
 import type { Claim } from './claim';
+import { parkTables } from './isolation';
+import type { Stragglers, TableFailure } from './isolation';
+
+/** Whom a chunk moves: the pipeline, tables that catch up alone, or both to one position, which they share from then on. */
+export type Movers =
+  | { readonly kind: 'pipeline' }
+  | { readonly kind: 'stragglers'; readonly group: Stragglers }
+  | { readonly kind: 'rejoined'; readonly group: Stragglers };
 
 /**
  * Commits a staged chunk and returns the claim as it stands after it.
@@ -11,24 +19,55 @@ export async function commitChunk(
   target: Target,
   claim: Claim,
   chunk: StagedChunk,
+  movers: Movers,
   now: number,
 ): Promise<Claim> {
   return target.transaction(chunk, async (tx) => {
     const locked = requireClaimed(await tx.lockCheckpoint(claim.checkpoint.name), claim);
     await tx.merge(chunk, { stale: staleTables(claim.tables) });
-    const tables = tablesAfter(claim.tables, chunk);
-    const changed = tables.filter((table, index) => table !== claim.tables[index]);
-    if (changed.length > 0) await tx.saveTables(locked.uuid, changed);
-    const checkpoint: Checkpoint = {
+    return save(tx, claim, tablesAfter(claim.tables, chunk, movers), {
       // From the locked row: markSynced may have raised ackedSeq since the claim.
       ...locked,
-      seq: locked.seq + 1,
-      position: chunk.to,
+      position: movers.kind === 'stragglers' ? locked.position : chunk.to,
       lastAppliedAt: now,
-    };
-    await tx.saveCheckpoint(checkpoint);
-    return { ...claim, checkpoint, tables };
+    });
   });
+}
+
+/** Moves the pipeline over what holds nothing of its own. Throws EPOCH_LOST. */
+export async function commitPosition(target: Target, claim: Claim, position: Position): Promise<Claim> {
+  return target.transaction(null, async (tx) => {
+    const locked = requireClaimed(await tx.lockCheckpoint(claim.checkpoint.name), claim);
+    return save(tx, claim, claim.tables, { ...locked, position });
+  });
+}
+
+/** Parks tables, and those that reference them. Throws EPOCH_LOST. */
+export async function commitParking(
+  target: Target,
+  claim: Claim,
+  failures: readonly TableFailure[],
+): Promise<Claim> {
+  // Asked outside of the transaction, which may hold the only connection.
+  const targets = await target.tables();
+  return target.transaction(null, async (tx) => {
+    const locked = requireClaimed(await tx.lockCheckpoint(claim.checkpoint.name), claim);
+    return save(tx, claim, parkTables(claim.tables, failures, locked.position, targets), locked);
+  });
+}
+
+/** Saves what has changed, as the next seq. */
+async function save(
+  tx: TargetTransaction,
+  claim: Claim,
+  tables: readonly TableCheckpoint[],
+  moved: Checkpoint,
+): Promise<Claim> {
+  const changed = tables.filter((table, index) => table !== claim.tables[index]);
+  if (changed.length > 0) await tx.saveTables(moved.uuid, changed);
+  const checkpoint: Checkpoint = { ...moved, seq: moved.seq + 1 };
+  await tx.saveCheckpoint(checkpoint);
+  return { checkpoint, tables };
 }
 
 /** Tables that are being copied over rows of before. */
@@ -42,14 +81,19 @@ function staleTables(tables: readonly TableCheckpoint[]): readonly string[] {
 export function tablesAfter(
   tables: readonly TableCheckpoint[],
   chunk: StagedChunk,
+  movers: Movers,
 ): readonly TableCheckpoint[] {
   const counts = new Map(chunk.counts.map((entry) => [entry.table, entry]));
+  const alone = new Set(movers.kind === 'pipeline' ? [] : movers.group.tables.map((table) => table.source));
   return tables.map((table): TableCheckpoint => {
     const count = counts.get(table.source);
     const snapshot = chunk.snapshot?.table === table.source ? chunk.snapshot : null;
-    if (count === undefined && snapshot === null) return table;
+    const moved: TableCheckpoint = alone.has(table.source)
+      ? { ...table, position: movers.kind === 'stragglers' ? chunk.to : null }
+      : table;
+    if (count === undefined && snapshot === null) return moved;
     const counted: TableCheckpoint = {
-      ...table,
+      ...moved,
       inserted: table.inserted + (count?.inserted ?? 0),
       updated: table.updated + (count?.updated ?? 0),
       deleted: table.deleted + (count?.deleted ?? 0),

@@ -1,11 +1,14 @@
 /**
  * Apply: how captured changes reach the target exactly once. `replicate` is one attempt: it claims (claim.ts), then
  * stages chunks by the way that the pair negotiated (transfer.ts, net.ts) and commits each with the checkpoint
- * (commit.ts).
+ * (commit.ts). isolation.ts says which failures are one table's own, and what becomes of it.
  */
 export * from './claim';
 export * from './commit';
+export * from './isolation';
 export * from './net';
+export * from './pending';
 export * from './replicate';
+export * from './source-view';
 export * from './table-order';
 export * from './transfer';

@@ -1,6 +1,8 @@
 /**
  * One attempt of a round: claim, then chunk after chunk until the time is over, reading one chunk ahead of writing.
  * Once caught up it lingers on the source for new changes, so that a change waits for no hop between activities.
+ * Tables that were parked and catch up alone get a chunk between the others' chunks; one that fails is parked, and the
+ * rest go on.
  */
 import { isCdcError } from '../errors';
 import type {
@@ -12,28 +14,30 @@ import type {
   Source,
   StagedChunk,
   TableCheckpoint,
-  TableRoute,
   Target,
   Transfer,
 } from '../model';
-import { checkRoutes, claimPipeline, requireClaimed } from './claim';
-import type { Claim, ClaimRequest } from './claim';
-import { commitChunk, tablesAfter } from './commit';
+import { claimPipeline } from './claim';
+import type { Claim, Claimed, ClaimRequest } from './claim';
+import { commitChunk, commitParking, commitPosition, tablesAfter } from './commit';
+import type { Movers } from './commit';
+import { isTableFailure, movingTables, stragglersOf } from './isolation';
+import type { Stragglers, TableFailure } from './isolation';
+import { countPending } from './pending';
+import { SCHEMA_LOOKS, viewSound, viewSource, withoutParked } from './source-view';
+import type { RoutesOf, SourceView } from './source-view';
 import { startTotals } from './totals';
 import type { Totals, TotalsEnding } from './totals';
 
-/** A count of the backlog stops here: beyond it only "more than" matters. */
-const BACKLOG_COUNT_LIMIT = 10_000_000;
-
-/** How often a chunk that the schema moved under is asked for again before the attempt gives up. */
-const SCHEMA_LOOKS = 5;
+/** Most changes in a chunk of tables that catch up: the others wait for it. */
+const STRAGGLER_ROWS = 5_000;
 
 export interface ReplicateContext {
   readonly source: Source;
   readonly target: Target;
   readonly transfer: Transfer;
   readonly now: () => number;
-  readonly routesOf: (tables: readonly TableCheckpoint[]) => Promise<readonly TableRoute[]>;
+  readonly routesOf: RoutesOf;
 }
 
 export interface ReplicateRequest extends ClaimRequest {
@@ -44,55 +48,64 @@ export interface ReplicateRequest extends ClaimRequest {
   readonly onProgress?: (soFar: ReplicateResult) => void;
 }
 
-/** Throws what `claimPipeline` and `commitChunk` throw, and the databases' codes. */
+/** Throws what `claimPipeline` and `commitChunk` throw but for one table's own failures, and the databases' codes. */
 export async function replicate(
   context: ReplicateContext,
   request: ReplicateRequest,
 ): Promise<ReplicateResult> {
   const started = context.now();
-  const claim = await claimPipeline(context.source, context.target, request, context.routesOf);
-  return new Attempt(context, request, claim, started + request.lingerMs).run();
+  const claimed = await claimPipeline(context.source, context.target, request, context.routesOf);
+  return new Attempt(context, request, claimed, started + request.lingerMs).run(claimed.failures);
 }
 
 /** Where an attempt stands. The one class here: its steps share the claim, the read position and the chunk ahead. */
 class Attempt {
   private readonly totals: Totals = startTotals();
+  private claim: Claim;
   /** How far has been read and found empty or committed; runs ahead of the checkpoint over others' changes. */
   private readUpTo: Position;
+  /** True when nothing of the pipeline's own window is left. */
+  private caughtUp = false;
   private ahead: Promise<StagedChunk> | null = null;
   /** As last checked; apart from the claim, which a commit replaces while the next chunk is being staged. */
-  private schema: Pick<Claim, 'routes' | 'schemaToken'>;
+  private view: SourceView;
   private applied = 0;
 
   constructor(
     private readonly context: ReplicateContext,
     private readonly request: ReplicateRequest,
-    private claim: Claim,
+    { claim, view }: Claimed,
     private readonly until: number,
   ) {
+    this.claim = claim;
     this.readUpTo = claim.checkpoint.position;
-    this.schema = claim;
+    this.view = view;
   }
 
-  async run(): Promise<ReplicateResult> {
+  async run(failures: readonly TableFailure[]): Promise<ReplicateResult> {
     try {
-      let caughtUp = false;
+      if (failures.length > 0) await this.park(failures);
       while (!this.isOver()) {
-        const chunk = await this.next();
-        if (isEmpty(chunk)) {
-          await this.context.transfer.discard(chunk);
-          this.readUpTo = chunk.to;
-          caughtUp = true;
-          if ((await this.coversGoal()) || !(await this.linger())) break;
-          continue;
-        }
-        caughtUp = false;
-        await this.apply(chunk);
+        if (!(await this.turn())) break;
       }
-      return await this.finish(caughtUp);
+      return await this.finish();
     } finally {
       await this.dropAhead();
     }
+  }
+
+  /** One step of each who has something to do. False: there is nothing to wait for. */
+  private async turn(): Promise<boolean> {
+    try {
+      const idle = await this.advance();
+      const alone = await this.catchUp();
+      if (!idle || alone) return true;
+    } catch (error) {
+      if (!isTableFailure(error)) throw error;
+      await this.park([error]);
+      return true;
+    }
+    return !(await this.coversGoal()) && (await this.linger());
   }
 
   private isOver(): boolean {
@@ -100,6 +113,22 @@ class Attempt {
     if (this.request.maxChanges !== null && this.applied >= this.request.maxChanges) return true;
     // With nothing to linger for, an attempt ends when it has caught up, not by the clock.
     return this.request.lingerMs > 0 && this.context.now() >= this.until;
+  }
+
+  /** Applies the pipeline's next chunk. True: there was none. */
+  private async advance(): Promise<boolean> {
+    const chunk = await this.next();
+    if (isEmpty(chunk)) {
+      await this.context.transfer.discard(chunk);
+      this.readUpTo = chunk.to;
+      this.caughtUp = true;
+      return true;
+    }
+    this.caughtUp = false;
+    this.readAhead(chunk);
+    await this.commit(chunk, PIPELINE);
+    this.readUpTo = chunk.to;
+    return false;
   }
 
   private next(): Promise<StagedChunk> {
@@ -112,18 +141,18 @@ class Attempt {
   private async stage(from: Position, tables: readonly TableCheckpoint[]): Promise<StagedChunk> {
     const { source, transfer, routesOf } = this.context;
     const snapshot = nextSnapshot(tables);
-    const chunkRequest: Omit<ChunkRequest, 'schemaToken' | 'routes'> = {
+    const request: Omit<ChunkRequest, 'schemaToken' | 'routes'> = {
       from,
       limit: this.limit(),
       snapshot: snapshot === null ? null : { ...snapshot, limit: this.request.settings.snapshotRows },
     };
     for (let look = 1; ; look++) {
       try {
-        return await transfer.stage({ ...chunkRequest, ...this.schema });
+        return await transfer.stage({ ...request, ...this.view });
       } catch (error) {
         if (!isCdcError(error, 'SCHEMA_MOVED') || look === SCHEMA_LOOKS) throw error;
         // A new index moves the schema too, and a new trigger the routes: `check` throws when columns did.
-        this.schema = await checkRoutes(source, from, tables, routesOf);
+        this.view = await viewSource(source, from, movingTables(tables), routesOf);
       }
     }
   }
@@ -136,55 +165,116 @@ class Attempt {
     return Math.min(settings.batchRows, Math.max(1, left));
   }
 
-  private async apply(chunk: StagedChunk): Promise<void> {
+  private async commit(chunk: StagedChunk, movers: Movers): Promise<void> {
     this.applied += chunk.changes;
-    this.readAhead(chunk);
-    this.claim = await commitChunk(this.context.target, this.claim, chunk, this.context.now());
-    this.readUpTo = chunk.to;
+    this.claim = await commitChunk(this.context.target, this.claim, chunk, movers, this.context.now());
     this.totals.add(chunk, this.request.settings.atomic && chunk.more);
     this.request.onProgress?.(this.totals.result(this.claim.tables, this.ending(false, false, null)));
   }
 
   /** Stages the next chunk while this one is being merged; a window and a range read later are applied later. */
   private readAhead(chunk: StagedChunk): void {
-    const tables = tablesAfter(this.claim.tables, chunk);
+    const tables = tablesAfter(this.claim.tables, chunk, PIPELINE);
     if (this.isOver() || (!chunk.more && nextSnapshot(tables) === null)) return;
     this.ahead = this.stage(chunk.to, tables);
     // Its failure is thrown where it is awaited; until then it must not count as unhandled.
     this.ahead.catch(() => undefined);
   }
 
+  /** A chunk of tables that catch up alone. True: there was something to do. */
+  private async catchUp(): Promise<boolean> {
+    const [group] = stragglersOf(this.claim.tables);
+    if (group === undefined || this.isOver()) return false;
+    const { source, transfer, routesOf } = this.context;
+    const view = await viewSource(source, group.position, group.tables, routesOf);
+    const chunk = await transfer.stage({
+      ...view,
+      from: group.position,
+      limit: Math.min(STRAGGLER_ROWS, this.limit()),
+      snapshot: null,
+    });
+    await this.commit(chunk, { kind: 'stragglers', group });
+    if (!chunk.more && this.caughtUp) await this.rejoin();
+    return true;
+  }
+
+  /** What is left of the tables that catch up, and the others' window to the same end, in one commit. */
+  private async rejoin(): Promise<void> {
+    const [group] = stragglersOf(this.claim.tables);
+    if (group === undefined) return;
+    await this.dropAhead();
+    const { transfer } = this.context;
+    const view = await this.viewTogether(group);
+    const chunk = await transfer.stage({
+      ...view,
+      from: this.readUpTo,
+      limit: this.request.settings.batchRows,
+      snapshot: null,
+      behind: group.tables.map(({ source: table }) => ({ table, from: group.position })),
+    });
+    if (chunk.more) {
+      await transfer.discard(chunk);
+      return;
+    }
+    await this.commit(chunk, { kind: 'rejoined', group });
+    this.readUpTo = chunk.to;
+    this.view = view;
+  }
+
+  /** The pipeline's tables and the group's, each checked from where it stands. */
+  private async viewTogether(group: Stragglers): Promise<SourceView> {
+    const { source, routesOf } = this.context;
+    const tables = [...movingTables(this.claim.tables), ...group.tables];
+    await viewSource(source, group.position, group.tables, routesOf);
+    const { schemaToken } = await viewSource(
+      source,
+      this.readUpTo,
+      movingTables(this.claim.tables),
+      routesOf,
+    );
+    return { routes: await routesOf(tables), schemaToken };
+  }
+
+  /** Sets tables aside, and goes on with the rest from the last commit. */
+  private async park(failures: readonly TableFailure[]): Promise<void> {
+    const { source, target, routesOf } = this.context;
+    await this.dropAhead();
+    this.claim = await commitParking(target, this.claim, failures);
+    this.readUpTo = this.claim.checkpoint.position;
+    const sound = await viewSound(source, this.readUpTo, movingTables(this.claim.tables), routesOf);
+    this.view = withoutParked(sound.view, this.claim.tables);
+    if (sound.failures.length > 0) await this.park(sound.failures);
+  }
+
   private async linger(): Promise<boolean> {
     const left = this.until - this.context.now();
     if (this.request.lingerMs === 0 || left <= 0) return false;
     const signal = this.request.signal ?? NEVER;
-    await this.context.source.waitForChange(this.readUpTo, this.schema.routes, left, signal);
+    await this.context.source.waitForChange(this.readUpTo, this.view.routes, left, signal);
     return true;
   }
 
   private async coversGoal(): Promise<boolean> {
     const { goal } = this.claim.checkpoint;
     if (goal === null || this.claim.tables.some((table) => table.state === 'snapshotting')) return false;
+    if (stragglersOf(this.claim.tables).length > 0) return false;
     return this.context.source.covers(this.readUpTo, goal);
   }
 
-  private async finish(caughtUp: boolean): Promise<ReplicateResult> {
+  private async finish(): Promise<ReplicateResult> {
     await this.dropAhead();
-    if (this.readUpTo !== this.claim.checkpoint.position) await this.savePosition();
-    const pending = await this.context.source.pending(this.readUpTo, this.schema.routes, BACKLOG_COUNT_LIMIT);
+    // Once a round: changes of tables that are not ours were passed over, and purging should not wait for them.
+    if (this.readUpTo !== this.claim.checkpoint.position) {
+      this.claim = await commitPosition(this.context.target, this.claim, this.readUpTo);
+    }
+    const { tables } = this.claim;
+    const pending = await countPending(this.context.source, this.readUpTo, tables, this.context.routesOf);
     const nothingLeft =
-      pending.count === 0 && this.claim.tables.every((table) => table.state !== 'snapshotting');
+      pending.count === 0 &&
+      stragglersOf(tables).length === 0 &&
+      tables.every((table) => table.state !== 'snapshotting');
     const reachedGoal = await this.coversGoal();
-    return this.totals.result(this.claim.tables, this.ending(caughtUp && nothingLeft, reachedGoal, pending));
-  }
-
-  /** Once a round: changes of tables that are not ours were passed over, and purging should not wait for them. */
-  private async savePosition(): Promise<void> {
-    const { name } = this.claim.checkpoint;
-    await this.context.target.transaction(null, async (tx) => {
-      const locked = requireClaimed(await tx.lockCheckpoint(name), this.claim);
-      await tx.saveCheckpoint({ ...locked, seq: locked.seq + 1, position: this.readUpTo });
-    });
+    return this.totals.result(tables, this.ending(this.caughtUp && nothingLeft, reachedGoal, pending));
   }
 
   private async dropAhead(): Promise<void> {
@@ -209,6 +299,8 @@ class Attempt {
     };
   }
 }
+
+const PIPELINE: Movers = { kind: 'pipeline' };
 
 const NEVER: AbortSignal = new AbortController().signal;
 

@@ -9,6 +9,7 @@
 import type { ContractCase } from './contract-case';
 import type { ContractOptions, ContractPart } from './options';
 import { pairTableCases } from './pair-tables';
+import { pairStragglerCases } from './pair-stragglers';
 import { pairTransferCases } from './pair-transfers';
 import { pairValueCases } from './pair-values';
 import { sourceChangeCases } from './source-changes';
@@ -46,7 +47,7 @@ const CASES: Readonly<Record<ContractPart, readonly CaseMaker[]>> = {
     sourceWaitingCases,
   ],
   target: [targetCheckpointCases, targetTransactionCases, targetMergeCases, targetRangeCases],
-  pair: [pairTableCases, pairTransferCases, pairValueCases],
+  pair: [pairTableCases, pairTransferCases, pairStragglerCases, pairValueCases],
 };
 
 /** The cases for one adapter; each is independent of the others and may run beside them. */

@@ -92,6 +92,18 @@ export interface ChunkRequest {
   readonly schemaToken: string;
   /** Only honoured when the chunk reaches the window's end (`more` false), so that rows and window agree. */
   readonly snapshot: SnapshotRequest | null;
+  /**
+   * Tables among the routes that stand at a position of their own: their changes are read from there to the same end,
+   * in the same MVCC snapshot. Such a chunk is never cut: when not all of it fits, it answers `more` and holds nothing.
+   */
+  readonly behind?: readonly TableStart[];
+}
+
+/** A table that is read from a position of its own. */
+export interface TableStart {
+  /** Display name. */
+  readonly table: string;
+  readonly from: Position;
 }
 
 /** What a chunk holds, whichever way its rows travel. */

@@ -55,13 +55,13 @@ export interface TableCheckpoint {
   /** Columns that are replicated, in order; null for all. */
   readonly columns: readonly string[] | null;
   readonly state: TableState;
-  /** Own position of a parked table; null for a table that goes with the pipeline. */
+  /** Own position of a table that is parked, or catches up alone; null for one that goes with the pipeline. */
   readonly position: Position | null;
   /** Code and message of why it is parked. */
   readonly cause: string | null;
   /** How far its snapshot has come; null before the first range and after the last. */
   readonly cursor: Cursor | null;
-  /** True when the snapshot deletes target rows that the source lacks. */
+  /** True when the snapshot deletes target rows that the source lacks; of a parked table: that it must be copied again. */
   readonly replace: boolean;
   readonly snapshotRows: number;
   readonly inserted: number;

@@ -133,6 +133,15 @@ export interface Pipeline {
     readonly generation: number;
     readonly table: string | null;
   }): Promise<readonly string[]>;
+  /**
+   * Lets a parked table (source name) go on, with those that were parked with it. Returns their names; none when it is
+   * not parked.
+   */
+  resumeTable(options: {
+    readonly chain: string;
+    readonly generation: number;
+    readonly table: string;
+  }): Promise<readonly string[]>;
   /** Records that the chain has ended: another may adopt the pipeline. */
   finish(options: { readonly chain: string }): Promise<void>;
   statistics(): Promise<Statistics>;

@@ -1,5 +1,5 @@
 /** Looks whether there is something to apply, waiting on the source for it; guards the source's size meanwhile. */
-import { requireCheckpoint } from '../apply';
+import { requireCheckpoint, stragglersOf } from '../apply';
 import type { BacklogLimit, Checkpoint, Source } from '../model';
 import type { PipelineContext } from './context';
 import type { FetchOptions, FetchResult } from './contract';
@@ -24,10 +24,13 @@ export async function fetchPendingChanges(
   const guard = await guardBacklog(context, source, options.settings.maxBacklog, known);
   // The claim says what to do about it, so somebody must claim.
   if (guard.suspended) return { pending: true, backlog: 0, lagMs: 0, ...guard };
-  const { checkpoint, tables, routes } = await inspectPipeline(context);
-  const moving = tables.filter((table) => table.state !== 'parked');
+  const { checkpoint, tables, routes, failures } = await inspectPipeline(context);
   const goalOpen = checkpoint.goal !== null && !(await source.covers(checkpoint.position, checkpoint.goal));
-  const unfinished = goalOpen || moving.some((table) => table.state === 'snapshotting');
+  const unfinished =
+    goalOpen ||
+    failures.length > 0 ||
+    stragglersOf(tables).length > 0 ||
+    tables.some((table) => table.state === 'snapshotting');
   const waitMs = unfinished ? 0 : options.waitMs;
   const changed =
     waitMs > 0

@@ -1,5 +1,5 @@
 /** Health: one check after the other, each with what to do; never throws for a database that is down. */
-import { requireCheckpoint } from '../apply';
+import { countPending, requireCheckpoint } from '../apply';
 import { toCdcError } from '../errors';
 import type { CheckState, HealthCheck, HealthReport } from '../model';
 import type { PipelineContext } from './context';
@@ -62,13 +62,14 @@ async function readTables(context: PipelineContext) {
 }
 
 async function captureCheck(context: PipelineContext): Promise<Omit<HealthCheck, 'name'>> {
-  const { tables } = await inspectPipeline(context);
+  const { tables, failures } = await inspectPipeline(context);
+  if (failures[0] !== undefined) throw failures[0];
   return good(`Capture is in place on ${String(tables.length)} table${tables.length === 1 ? '' : 's'}.`);
 }
 
 async function lagCheck(context: PipelineContext): Promise<Omit<HealthCheck, 'name'>> {
   const { source, checkpoint, tables } = await readTables(context);
-  const pending = await source.pending(checkpoint.position, await context.routesOf(tables), 1_000_000);
+  const pending = await countPending(source, checkpoint.position, tables, (asked) => context.routesOf(asked));
   const lagMs = pending.oldestChangedAt === null ? 0 : context.ports.now() - pending.oldestChangedAt;
   const figures = `${String(pending.count)} change${pending.count === 1 ? '' : 's'} wait, the oldest for ${(lagMs / 1000).toFixed(1)} s.`;
   if (lagMs <= LAG_WARNING_MS) return good(pending.count === 0 ? 'Nothing waits to be applied.' : figures);
@@ -86,7 +87,7 @@ async function tableCheck(context: PipelineContext): Promise<Omit<HealthCheck, '
     return notice(
       'failed',
       `Parked: ${parked.join(', ')}.`,
-      'Mend the cause that `cdc status` names, then resync them.',
+      'Mend the cause that `cdc status` names, then `cdc resume NAME --table T`.',
     );
   }
   const copying = tables.filter((table) => table.state === 'snapshotting').map((table) => table.source);

@@ -41,7 +41,10 @@ export async function markPipelineSynced(
   return { purged: await purge(source, context.ports.now() - retainMs) };
 }
 
-/** The position that the slowest table has reached; parked tables have their own. */
+/**
+ * The position that the slowest table has reached; parked tables have their own. One that must be copied again needs
+ * no changes.
+ */
 async function leastPosition(
   source: Source,
   common: Position,
@@ -49,7 +52,8 @@ async function leastPosition(
 ): Promise<Position> {
   let least = common;
   for (const table of tables) {
-    if (table.position !== null && (await source.covers(least, table.position))) least = table.position;
+    const waits = table.position !== null && !(table.state === 'parked' && table.replace);
+    if (waits && (await source.covers(least, table.position))) least = table.position;
   }
   return least;
 }

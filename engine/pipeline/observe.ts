@@ -1,5 +1,5 @@
 /** What can be seen of a pipeline: statistics, changes with before and after values, whether it has caught up. */
-import { requireCheckpoint } from '../apply';
+import { countPending, requireCheckpoint } from '../apply';
 import { CdcError } from '../errors';
 import type { Change, Checkpoint, Statistics, TableCheckpoint, TableRoute } from '../model';
 import { displayName } from '../model';
@@ -8,9 +8,6 @@ import { findTable } from './context';
 import { inspectPipeline } from './inspect';
 import type { ChangesOptions, Pipeline } from './contract';
 
-/** A count of the backlog stops here. */
-const COUNT_LIMIT = 10_000_000;
-
 /** How long to leave the target alone between two looks at its checkpoint: another process moves it. */
 const LOOK_MIN_MS = 10;
 const LOOK_MAX_MS = 250;
@@ -18,21 +15,21 @@ const LOOK_MAX_MS = 250;
 interface Sight {
   readonly checkpoint: Checkpoint;
   readonly tables: readonly TableCheckpoint[];
-  readonly routes: readonly TableRoute[];
 }
 
 async function look(context: PipelineContext): Promise<Sight> {
   const target = await context.connections.target();
   const checkpoint = requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
   const tables = await target.tableCheckpoints(checkpoint.uuid);
-  return { checkpoint, tables, routes: await context.routesOf(tables) };
+  return { checkpoint, tables };
 }
 
 /** Throws PIPELINE_UNKNOWN and the databases' codes. */
 export async function pipelineStatistics(context: PipelineContext): Promise<Statistics> {
   const source = await context.connections.source();
-  const { checkpoint, tables, routes } = await look(context);
-  const pending = await source.pending(checkpoint.position, routes, COUNT_LIMIT);
+  const { checkpoint, tables } = await look(context);
+  const pending = await countPending(source, checkpoint.position, tables, (asked) => context.routesOf(asked));
+  const routes = await context.capturedRoutes(tables.map((table) => table.source));
   const stored = new Map((await source.figures(routes)).map((entry) => [entry.table, entry.stored]));
   return {
     pipeline: context.ref.name,
@@ -137,8 +134,9 @@ export async function waitUntilCaughtUp(
   let pause = LOOK_MIN_MS;
   let reportAt = 0;
   for (;;) {
-    const { checkpoint, tables, routes } = await inspectPipeline(context);
-    if (tables.every((table) => table.state === 'replicating')) {
+    const { checkpoint, tables, routes, failures } = await inspectPipeline(context);
+    if (failures[0] !== undefined) throw failures[0];
+    if (tables.every((table) => table.state === 'replicating' && table.position === null)) {
       if (await source.covers(checkpoint.position, goal)) return true;
       // A position moves over other tables' changes once a round only: nothing of ours left is as good.
       const pending = await source.pending(checkpoint.position, routes, 1);

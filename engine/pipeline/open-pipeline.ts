@@ -9,7 +9,7 @@ import { pipelineHealth } from './health';
 import { markPipelineSynced } from './mark-synced';
 import { allPendingChanges, pipelineStatistics, tableChanges, waitUntilCaughtUp } from './observe';
 import { planPipeline } from './planning';
-import { resyncPipeline } from './resync';
+import { resumeParkedTable, resyncPipeline } from './resync';
 import { setupPipeline } from './setup';
 import { teardownPipeline } from './teardown';
 import { verifyPipeline } from './verify';
@@ -41,6 +41,7 @@ export function openPipeline(ref: PipelineRef, connections: Connections, ports: 
     fence: (options) => guard(() => fencePipeline(context, options)),
     markGoal: (options) => guard(() => markPipelineGoal(context, options)),
     resync: (options) => guard(() => resyncPipeline(context, options)),
+    resumeTable: (options) => guard(() => resumeParkedTable(context, options)),
     finish: (options) => guard(() => finishPipeline(context, options.chain)),
     statistics: () => guard(() => pipelineStatistics(context)),
     healthReport: () => pipelineHealth(context),

@@ -2,7 +2,7 @@
  * Resync: a new snapshot that makes the target equal, and capture made whole. Attempts may be repeated, late, or run
  * beside each other: the generation says which of them may still do anything, and it is asked with the row locked.
  */
-import { requireChain, requireCheckpoint } from '../apply';
+import { isParkedWith, released, requireChain, requireCheckpoint } from '../apply';
 import { checkTargetTable, nearMissHint, routeTable, verifyHandshake } from '../capture';
 import { CdcError, isCdcError } from '../errors';
 import { displayName } from '../model';
@@ -19,6 +19,40 @@ export async function resyncPipeline(
   options: Steering & { readonly table: string | null },
 ): Promise<readonly string[]> {
   return options.table === null ? resyncAll(context, options) : resyncTable(context, options, options.table);
+}
+
+/**
+ * Lets a parked table go on, and those that were parked with it: from its own position, or, where changes were missed,
+ * by a new copy. Returns their source names; none when it is not parked. Throws PARENT_PARKED, TABLE_NOT_IN_PIPELINE.
+ */
+export async function resumeParkedTable(
+  context: PipelineContext,
+  { table: name, ...steering }: Steering & { readonly table: string },
+): Promise<readonly string[]> {
+  const { target, tables } = await readCheckpoint(context, steering);
+  const found = findTable(tables, name);
+  if (found.state !== 'parked') return [];
+  if (found.cause?.startsWith('PARENT_PARKED') === true) {
+    throw new CdcError('PARENT_PARKED', `Table ${name} is parked with another: ${found.cause}`, {
+      hint: 'Resume the table that it references; this one goes on with it.',
+      table: name,
+    });
+  }
+  if (found.replace) {
+    await resyncTable(context, steering, name);
+    return [name, ...childrenReleased(tables, name).map((table) => table.source)];
+  }
+  const names = await target.transaction(null, async (tx) => {
+    const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context, steering);
+    const now = await tx.tableCheckpoints(locked.uuid);
+    const freed = [findTable(now, name)].filter((table) => table.state === 'parked').map(released);
+    const children = freed.length === 0 ? [] : childrenReleased(now, name);
+    await tx.saveCheckpoint(fenced(locked, steering.generation));
+    await tx.saveTables(locked.uuid, [...freed, ...children]);
+    return [...freed, ...children].map((table) => table.source);
+  });
+  await target.flush();
+  return names;
 }
 
 async function resyncTable(
@@ -41,12 +75,17 @@ async function resyncTable(
     const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context, steering);
     if (locked.uuid !== uuid) throw resyncedMeanwhile(context);
     // Read again: an attempt may have counted changes meanwhile.
-    const table = findTable(await tx.tableCheckpoints(uuid), name);
+    const now = await tx.tableCheckpoints(uuid);
     await tx.saveCheckpoint(fenced(locked, steering.generation));
-    await tx.saveTables(uuid, [snapshotAnew(table)]);
+    await tx.saveTables(uuid, [snapshotAnew(findTable(now, name)), ...childrenReleased(now, name)]);
   });
   await target.flush();
   return [name];
+}
+
+/** The rows of tables that stand aside only because of this one. */
+function childrenReleased(tables: readonly TableCheckpoint[], parent: string): readonly TableCheckpoint[] {
+  return tables.filter((table) => isParkedWith(table, parent)).map(released);
 }
 
 /** A resync of the whole pipeline starts a new life: new uuid, new consumer at the source's newest position. */

@@ -1,5 +1,5 @@
 /** Activities as a workflow's server hands them out: retried, given up on while they still run, and judged. */
-import type { CdcError, ErrorCode, Pipeline, PipelineSpec } from '../../engine';
+import type { CdcError, ErrorCode, Pipeline, PipelineSpec, TableProgress } from '../../engine';
 import { toCdcError } from '../../engine';
 import type { Coverage } from './coverage';
 import type { Oracle } from './oracle';
@@ -18,6 +18,8 @@ export interface Life {
   chain: string;
   /** Raised before each fence and resync; claims name it. */
   generation: number;
+  /** Tables that the last round reported as parked. */
+  parked: readonly TableProgress[];
   /** A database was restored since the pipeline began its present life: to be told so is no false alarm. */
   suspect: boolean;
   /** Attempts that were given up on, and may run on. */

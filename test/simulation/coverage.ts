@@ -59,6 +59,12 @@ export const EXPECTED_EVENTS = [
   'snapshot range read with changes',
   'snapshot resumed by another attempt',
   'strangers removed',
+  'table parked',
+  'table parked with its parent',
+  'others went on beside a parked table',
+  'parked table resumed',
+  'straggler caught up alone',
+  'straggler rejoined',
 ] as const;
 
 export function formatCoverage(seeds: ReadonlyMap<string, number>, total: number): string {

@@ -236,6 +236,36 @@ const mutations = {
       },
     }),
   },
+  parkedPositionForgotten: {
+    description: 'A table that was parked goes on from where the others are',
+    where: ({ faults }) => faults.breakages > 0,
+    target: (port) =>
+      withTransactions(port, (tx) => ({
+        ...tx,
+        saveTables: (uuid, tables) =>
+          tx.saveTables(
+            uuid,
+            tables.map((table) => (table.state === 'replicating' ? { ...table, position: null } : table)),
+          ),
+      })),
+  },
+  purgePastParked: {
+    description: 'The source is told where the pipeline stands, whatever parked tables have yet to read',
+    where: ({ faults }) => faults.breakages > 0,
+    target: (port) => ({
+      ...port,
+      tableCheckpoints: async (uuid) =>
+        (await port.tableCheckpoints(uuid)).map((table) => ({ ...table, position: null })),
+    }),
+  },
+  rejoinedUnread: {
+    description: 'A table that rejoins the others is not read from its own position to theirs',
+    where: ({ faults }) => faults.breakages > 0,
+    source: (port) => ({
+      ...port,
+      read: ({ behind: _, ...request }) => port.read(request),
+    }),
+  },
   netKeepsFirst: {
     description: 'Of several changes of a key in a chunk the first counts',
     source: (port) => ({

@@ -134,10 +134,17 @@ export function createOracle(world: OracleWorld): Oracle {
     // What was purged by force under a table that is to be copied is passed uncounted.
     if (source.state.forced > 0) return;
     const tables = tablesIn(world.target().state, null, after.uuid);
-    const passed = [...source.state.log, ...source.state.purged].filter(
-      (change) => tables.has(change.table) && covers(to, change) && !covers(from, change),
-    );
-    const counted = count(tables) - count(tablesBefore ?? tables);
+    const former = tablesBefore ?? tables;
+    const passed = [...source.state.log, ...source.state.purged].filter((change) => {
+      const table = tables.get(change.table);
+      if (table === undefined) return false;
+      const [begin, end] = [former.get(change.table)?.position ?? null, table.position];
+      return (
+        covers(end === null ? to : parsePosition(end), change) &&
+        !covers(begin === null ? from : parsePosition(begin), change)
+      );
+    });
+    const counted = count(tables) - count(former);
     if (counted !== passed.length) {
       const detail = `${after.name} counts ${String(counted)} changes and passes ${String(passed.length)}`;
       throw new Violation('every change counts once', detail);
@@ -180,6 +187,7 @@ export function createOracle(world: OracleWorld): Oracle {
       const table = tables.get(change.table);
       // What a snapshot has yet to copy needs no changes.
       if (table === undefined || (table.state === 'snapshotting' && table.cursor === null)) return false;
+      if (table.state === 'parked' && table.replace) return false;
       const position = parsePosition(table.position ?? checkpoint.position);
       return hasMark(source, position) && !covers(position, change);
     });

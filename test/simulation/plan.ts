@@ -14,7 +14,16 @@ export interface PipelinePlan {
 }
 
 export type Action =
-  'round' | 'twins' | 'sync' | 'fetch' | 'pause' | 'resync' | 'resync table' | 'set up again' | 'take over';
+  | 'round'
+  | 'twins'
+  | 'sync'
+  | 'fetch'
+  | 'pause'
+  | 'resync'
+  | 'resync table'
+  | 'resume table'
+  | 'set up again'
+  | 'take over';
 
 export interface FaultPlan {
   readonly crashes: number;
@@ -22,6 +31,8 @@ export interface FaultPlan {
   /** Connections that break while both ends live. */
   readonly glitches: number;
   readonly powerCuts: number;
+  /** So often a target table refuses its rows for a while. */
+  readonly breakages: number;
   /** Changes are purged by force, whoever still needs them. */
   readonly forcedPurge: boolean;
   readonly sourceRestore: boolean;
@@ -58,6 +69,7 @@ const ACTIONS: Weighted = [
   ['pause', 10],
   ['resync', 4],
   ['resync table', 5],
+  ['resume table', 6],
   ['set up again', 4],
   ['take over', 3],
 ];
@@ -93,6 +105,7 @@ export function drawPlan(random: Random): Plan {
       stalls: random.chance(0.5) ? random.between(1, 3) : 0,
       glitches: random.chance(0.3) ? random.between(1, 3) : 0,
       powerCuts: fingerprint && random.chance(0.25) ? random.between(1, 2) : 0,
+      breakages: random.chance(0.35) ? random.between(1, 3) : 0,
       forcedPurge: fingerprint && random.chance(0.08),
       sourceRestore: restores === 'source' || restores === 'both',
       targetRestore: restores === 'target' || restores === 'both',

@@ -10,13 +10,14 @@ import type { SourceDatabase, Version } from './source-database';
  */
 export function compareTable(
   source: SourceDatabase,
-  table: Pick<TableCheckpoint, 'source' | 'state' | 'cursor'>,
+  table: Pick<TableCheckpoint, 'source' | 'state' | 'cursor' | 'replace'>,
   position: ParsedPosition,
   rows: ReadonlyMap<number, Tuple>,
   mayBeAhead: boolean,
 ): string | null {
-  const upTo =
-    table.state === 'replicating' ? Infinity : table.cursor === null ? -Infinity : Number(table.cursor);
+  // A parked table that must be copied again promises nothing until then.
+  const whole = table.state === 'replicating' || (table.state === 'parked' && !table.replace);
+  const upTo = whole ? Infinity : table.cursor === null ? -Infinity : Number(table.cursor);
   if (upTo === -Infinity) return null;
   const expected = source.expected(table.source, position);
   for (const key of rows.keys()) {

@@ -9,7 +9,12 @@ export const FAMILY = 'simulated';
 export const KEY = 'id';
 export const VALUE = 'v';
 
-export function tableSchema(name: TableName, reread: boolean): TableSchema {
+/** Rows of the second reference rows of the first, as the target demands. */
+const REFERENCES: ReadonlyMap<string, string> = new Map([['gamma', 'alpha']]);
+
+/** `pipeline`: whose target table it is; null for one of the source, which demands nothing. */
+export function tableSchema(name: TableName, reread: boolean, pipeline: string | null = null): TableSchema {
+  const table = pipeline === null ? undefined : REFERENCES.get(name.name.slice(pipeline.length + 1));
   const column = (label: string): TableSchema['columns'][number] => ({
     name: label,
     declaredType: 'INTEGER',
@@ -25,7 +30,10 @@ export function tableSchema(name: TableName, reread: boolean): TableSchema {
     key: { columns: [KEY], from: 'primary key' },
     refusal: null,
     uniqueIndexes: [],
-    foreignKeys: [],
+    foreignKeys:
+      pipeline === null || table === undefined
+        ? []
+        : [{ columns: [VALUE], references: { schema: null, name: targetTable(pipeline, table) } }],
     reread,
     options: [],
   };

@@ -39,10 +39,16 @@ export function readChunk(database: SourceDatabase, request: ChunkRequest, rules
   const now = database.snapshot();
   // A window that was begun is read to its own end: its transactions are known by its two snapshots.
   const to = position.to ?? now;
-  const tables = new Set(request.routes.map((route) => route.id));
+  const behind = new Map((request.behind ?? []).map(({ table, from }) => [table, parsePosition(from)]));
+  const tables = new Set(request.routes.map((route) => route.id).filter((table) => !behind.has(table)));
   const window = waiting(database, position, tables, to);
-  const chunk = window.slice(0, request.limit);
-  const cut = window.length > chunk.length;
+  for (const [table, own] of behind) window.push(...waiting(database, own, new Set([table]), to));
+  window.sort((a, b) => a.order - b.order);
+  // Positions of their own come together only at the end of a window that all of them read to.
+  const midway = position.to !== null || [...behind.values()].some((own) => own.to !== null);
+  const whole = behind.size === 0 || (window.length <= request.limit && !midway);
+  const chunk = whole ? window.slice(0, request.limit) : [];
+  const cut = !whole || window.length > chunk.length;
   const last = chunk.at(-1);
   // Rows that are read again show more than the window: a source without that must not pass for the same.
   const beyond = position.to === null || chunk.some(({ table }) => rules.reread.has(table));

@@ -47,6 +47,8 @@ export type TableCheckpoints = ReadonlyMap<string, TableCheckpoint>;
 export interface TargetDatabase {
   readonly hub: Hub;
   readonly state: TargetState;
+  /** Tables that refuse every row until somebody mends them. */
+  readonly broken: Set<string>;
   begin(connection: Connection): Work;
   commit(work: Work): void;
   rollback(work: Work): void;
@@ -102,6 +104,7 @@ export function createTargetDatabase(options: TargetDatabaseOptions): TargetData
   const database: TargetDatabase = {
     hub,
     state,
+    broken: new Set(),
     begin(connection) {
       const work: Work = {
         connection,

@@ -3,7 +3,7 @@ import { CdcError, asCursor, displayName } from '../../engine';
 import type { RowSet, StagedChunk, Target, TargetTransaction, Transfer } from '../../engine';
 import type { Connection } from './connections';
 import type { Actor, Scheduler } from './scheduler';
-import { FAMILY, keyOf, tableSchema } from './schema';
+import { FAMILY, keyOf, pipelineOf, tableSchema } from './schema';
 import { checkpointIn, tablesIn } from './target-database';
 import type { TargetDatabase, Work } from './target-database';
 
@@ -47,7 +47,9 @@ export function openTarget(world: TargetWorld, actor: Actor): Target {
     family: FAMILY,
     tables: () =>
       connection.ask('tables', () =>
-        [...database.state.tables.keys()].map((name) => tableSchema({ schema: null, name }, false)),
+        [...database.state.tables.keys()].map((name) =>
+          tableSchema({ schema: null, name }, false, pipelineOf(name)),
+        ),
       ),
     isEmpty: (table) =>
       connection.ask('is empty', () => (database.state.tables.get(displayName(table))?.size ?? 0) === 0),
@@ -187,7 +189,17 @@ function transactionPort(
       }),
     merge: (chunk) =>
       connection.ask('merge', () => {
-        work.merges.push([...take(chunk)]);
+        const sets = take(chunk);
+        const refused = sets.find((set) => database.broken.has(displayName(set.route.target)) && writes(set));
+        if (refused !== undefined) {
+          const table = refused.route.id;
+          throw new CdcError('CONSTRAINT_FAILED', `Table ${table} refuses its rows`, { table });
+        }
+        work.merges.push([...sets]);
       }),
   };
+}
+
+function writes({ deletes, upserts, range }: RowSet): boolean {
+  return deletes.length > 0 || upserts.length > 0 || (range?.rows.length ?? 0) > 0;
 }

@@ -5,6 +5,7 @@ import type { Oracle } from './oracle';
 import type { Plan } from './plan';
 import type { Processes } from './processes';
 import type { Random } from './random';
+import { targetTable } from './schema';
 import type { Actor, Scheduler } from './scheduler';
 import { deleteChanges } from './source';
 import type { SourceDatabase, SourceState } from './source-database';
@@ -80,12 +81,15 @@ export function createWeather(world: WeatherWorld): Weather {
   if (plan.faults.sourceRestore) disaster('source disk', (actor) => restoreSource(world, actor, () => quiet));
   if (plan.faults.targetRestore) disaster('target disk', (actor) => restoreTarget(world, actor, () => quiet));
   if (plan.faults.forcedPurge) disaster('purger', (actor) => forcePurge(world, actor, () => quiet));
+  for (let count = 0; count < plan.faults.breakages; count++)
+    disaster(`breaker-${String(count + 1)}`, (actor) => breakTable(world, actor, () => quiet));
   if (plan.faults.powerCuts > 0) disaster('power', (actor) => cutPower(world, actor, () => quiet));
 
   let quiet = false;
   return {
     clear() {
       quiet = true;
+      target.broken.clear();
       scheduler.setIntercept((actor) => {
         if (frozen.delete(actor)) coverage.happened('stalled attempt woke');
         return true;
@@ -153,6 +157,20 @@ async function forcePurge(world: WeatherWorld, actor: Actor, quiet: () => boolea
   deleteChanges(source, source.state.log, true);
   source.state.forced += 1;
   restored(world, 'purged by force');
+}
+
+/** Somebody gives a target table a constraint that its rows break, and takes it away again. */
+async function breakTable(world: WeatherWorld, actor: Actor, quiet: () => boolean): Promise<void> {
+  const { scheduler, random, target, lives } = world;
+  await scheduler.sleep(actor, random.between(0, 1_500), 'is whole');
+  if (quiet()) return;
+  const { plan } = random.pick(lives);
+  const table = targetTable(plan.name, random.pick(plan.tables));
+  scheduler.note(actor, `BREAKS ${table}`);
+  target.broken.add(table);
+  await scheduler.sleep(actor, random.pick([50, 300, 1_000]), 'is broken');
+  scheduler.note(actor, `MENDS ${table}`);
+  target.broken.delete(table);
 }
 
 async function cutPower(world: WeatherWorld, actor: Actor, quiet: () => boolean): Promise<void> {

@@ -34,6 +34,7 @@ export function createLife(plan: PipelinePlan, actor: Actor, random: Random): Li
     },
     chain: `${plan.name}-1`,
     generation: 0,
+    parked: [],
     suspect: false,
     abandoned: new Set(),
     beside: new Set(),
@@ -71,6 +72,8 @@ async function act(world: ActivityWorld, life: Life, action: Action): Promise<vo
       return resync(world, life, null);
     case 'resync table':
       return resync(world, life, random.pick(life.plan.tables));
+    case 'resume table':
+      return resumeTables(world, life);
     case 'set up again':
       world.coverage.happened('setup repeated');
       return setUp(world, life, false);
@@ -89,8 +92,41 @@ function replication(life: Life, lingerMs: number, maxChanges: number | null): A
 async function round(world: ActivityWorld, life: Life): Promise<void> {
   const { random } = life;
   const work = replication(life, random.pick([0, 50, 200]), random.chance(0.2) ? random.between(1, 6) : null);
+  const suspect = life.suspect;
   const outcome = await perform(world, life, 'replicate', work);
-  if (!outcome.ok) await heal(world, life, outcome.error);
+  if (outcome.ok) noteParked(world, life, outcome.result, suspect);
+  else await heal(world, life, outcome.error);
+}
+
+/** What a person reads in the status. Only what was broken, or restored, may be parked. */
+function noteParked(world: ActivityWorld, life: Life, result: ReplicateResult, suspect: boolean): void {
+  life.parked = result.progress.filter(({ state }) => state === 'parked');
+  for (const { source, cause } of life.parked) {
+    const code = cause?.split(':')[0] ?? '';
+    world.coverage.happened(code === 'PARENT_PARKED' ? 'table parked with its parent' : 'table parked');
+    const detection = [...DETECTIONS].some((known) => known === code);
+    if (detection && !suspect && !life.suspect) {
+      world.scheduler.fail(new Violation('no false alarm', `${life.plan.name} ${source}: ${cause ?? ''}`));
+    }
+  }
+  if (result.progress.some((table) => table.state !== 'parked') && life.parked.length > 0) {
+    world.coverage.happened('others went on beside a parked table');
+  }
+}
+
+/** Lets parked tables go on, mended or not. */
+async function resumeTables(world: ActivityWorld, life: Life): Promise<void> {
+  for (const { source: table, cause } of life.parked) {
+    if (cause?.startsWith('PARENT_PARKED') === true) continue;
+    life.generation += 1;
+    const { chain, generation } = life;
+    const outcome = await perform(world, life, 'resume table', (pipeline) =>
+      pipeline.resumeTable({ chain, generation, table }),
+    );
+    if (!outcome.ok) return heal(world, life, outcome.error);
+    if (outcome.result.length > 0) world.coverage.happened('parked table resumed');
+  }
+  life.parked = [];
 }
 
 /** Two attempts at once: the later claim wins, and the other must not do anything any more. */
@@ -205,6 +241,8 @@ async function heal(world: ActivityWorld, life: Life, error: CdcError): Promise<
   if (code === 'FENCED') return setUp(world, life, false);
   if (code === 'PIPELINE_TAKEN' || code === 'PIPELINE_UNKNOWN') return setUp(world, life, true);
   if (DETECTIONS.has(code)) return resync(world, life, null);
+  // Resynced or resumed meanwhile.
+  if (code === 'PARENT_PARKED') return;
   throw new Violation('no unexpected error', code);
 }
 
@@ -217,7 +255,9 @@ export async function conclude(world: ActivityWorld, life: Life): Promise<void> 
       await heal(world, life, outcome.error);
       continue;
     }
-    if (!outcome.result.caughtUp) continue;
+    noteParked(world, life, outcome.result, true);
+    if (life.parked.length > 0) await resumeTables(world, life);
+    if (!outcome.result.caughtUp || outcome.result.progress.some(({ state }) => state === 'parked')) continue;
     const synced = await perform(world, life, 'mark synced', (pipeline) =>
       pipeline.markSynced({ retainMs: 0 }),
     );

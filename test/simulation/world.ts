@@ -23,7 +23,7 @@ import { createSourceDatabase } from './source-database';
 import type { LoggedChange, SourceDatabase } from './source-database';
 import { openTarget } from './target';
 import { createTargetDatabase } from './target-database';
-import type { TargetDatabase } from './target-database';
+import type { TargetCommit, TargetDatabase } from './target-database';
 import { conclude, createLife, live } from './workflow';
 import { createWeather } from './weather';
 import { runWriter, writeInitialRows } from './writers';
@@ -107,7 +107,10 @@ function createWorld(scheduler: Scheduler, random: Random, plan: Plan, mutation:
     scheduler,
     oneWriter: plan.oneWriter,
     reread: plan.reread,
-    onCommit: (commit) => oracle.onCommit(commit),
+    onCommit(commit) {
+      noteStragglers(coverage, commit);
+      oracle.onCommit(commit);
+    },
   });
 
   const sourceRules = {
@@ -211,6 +214,19 @@ function createWorld(scheduler: Scheduler, random: Random, plan: Plan, mutation:
     restores: () => restores,
     calm: () => weather.clear(),
   };
+}
+
+/** What became of tables that stood at a position of their own. */
+function noteStragglers(coverage: Coverage, { work, tablesBefore }: TargetCommit): void {
+  if (work.merges.length === 0) return;
+  for (const [uuid, tables] of work.tableCheckpoints) {
+    for (const { source, state, position } of tables.values()) {
+      const before = tablesBefore.get(uuid)?.get(source);
+      if (before === undefined || before.position === null || state === 'parked') continue;
+      if (position === null) coverage.happened('straggler rejoined');
+      else if (position !== before.position) coverage.happened('straggler caught up alone');
+    }
+  }
 }
 
 /** Writers write while the pipelines live; then the weather clears, all come to rest, and the end is proved. */

@@ -235,6 +235,13 @@ export function createScriptedEngine(): ScriptedEngine {
       snapshotting = settings.snapshotRows > 0;
       return ['orders'];
     },
+    async resumeTable({ chain, generation }) {
+      await sleep(1);
+      requireOwner(ref, chain);
+      checkpoint.generation = Math.max(checkpoint.generation, generation);
+      checkpoint.epoch += 1;
+      return [];
+    },
     async finish({ chain }) {
       await sleep(1);
       called('finish');

@@ -144,6 +144,11 @@ export interface Resynced extends Steered {
   readonly tables: readonly string[];
 }
 
+export interface Resumed extends Steered {
+  /** Source names of the tables that go on: the one that was asked for, and those that were parked with it. */
+  readonly tables: readonly string[];
+}
+
 /** Answers once setup has succeeded; throws its failure when that is final. */
 export const readyUpdate = defineUpdate<Steered>('ready');
 
@@ -158,6 +163,9 @@ export const stopUpdate = defineUpdate<Steered>('stop');
 
 /** Copies one table (source name), or all of them, again. */
 export const resyncUpdate = defineUpdate<Resynced, [{ readonly table: string | null }]>('resync');
+
+/** Lets a parked table (source name) go on from where it stands. */
+export const resumeTableUpdate = defineUpdate<Resumed, [{ readonly table: string }]>('resumeTable');
 
 /** Changes settings of a running pipeline, from its next round on. */
 export const settingsUpdate = defineUpdate<PipelineSettings, [Partial<PipelineSettings>]>('settings');

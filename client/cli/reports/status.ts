@@ -117,7 +117,7 @@ export function statusReport(status: PipelineStatus, now: number, paint: Paint):
     lines.push(
       '',
       `  ${paint.red('parked')}  ${table.source}: ${table.cause ?? 'cause unknown'}`,
-      `  What to do: mend the cause, then \`cdc resync ${pipeline} ${table.source}\`.`,
+      `  What to do: ${remedyFor(pipeline, table)}`,
     );
   }
   if (status.suspended) {
@@ -138,4 +138,10 @@ export function statusReport(status: PipelineStatus, now: number, paint: Paint):
   const advice = adviceFor(status);
   if (advice !== null) lines.push('', `  ${advice}`);
   return lines.join('\n');
+}
+
+/** A table that is parked with another one goes on with it. */
+function remedyFor(pipeline: string, { source, cause }: TableProgress): string {
+  if (cause?.startsWith('PARENT_PARKED') === true) return 'resume the table that it references.';
+  return `mend the cause, then \`cdc resume ${pipeline} --table ${source}\`.`;
 }

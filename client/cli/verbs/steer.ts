@@ -24,10 +24,40 @@ export async function pause(session: Session, name: string): Promise<void> {
   );
 }
 
-export async function resume(session: Session, name: string): Promise<void> {
+interface ResumeOptions {
+  readonly table?: string;
+}
+
+export async function resume(session: Session, name: string, { table }: ResumeOptions = {}): Promise<void> {
+  if (table !== undefined) return resumeTable(session, name, table);
   const client = await session.client();
   const { state } = await namingPipelines(session, name, () => client.resume(name));
   tell(session, name, state, `\`cdc wait ${name} caught-up\` waits for what has gathered.`);
+}
+
+/** One parked table, and those that were parked with it. */
+async function resumeTable(session: Session, name: string, table: string): Promise<void> {
+  const client = await session.client();
+  const { state, tables } = await namingTables(() =>
+    namingPipelines(session, name, () => client.resumeTable(name, table)),
+  );
+  const [first] = tables;
+  if (first === undefined) {
+    session.context.terminal.say(`Table ${table} of ${name} is not parked: there is nothing to resume.`);
+    return;
+  }
+  const others = tables.length === 1 ? '' : ` and ${counted(tables.length - 1, 'table')} parked with it`;
+  tell(session, name, state, `${first}${others} catches up: \`cdc status ${name}\` shows how it goes.`);
+}
+
+/** A table that the pipeline does not have is the caller's mistake. */
+async function namingTables<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof CdcClientError) || error.code !== 'TABLE_NOT_IN_PIPELINE') throw error;
+    throw wrongUse(error.message, error.hint);
+  }
 }
 
 export async function stop(session: Session, name: string): Promise<void> {
@@ -43,14 +73,11 @@ export async function stop(session: Session, name: string): Promise<void> {
 
 export async function resync(session: Session, name: string, table: string | undefined): Promise<void> {
   const client = await session.client();
-  try {
-    const { state, tables } = await namingPipelines(session, name, () => client.resync(name, table));
-    const what = tables.length === 1 ? (tables[0] ?? '') : counted(tables.length, 'table');
-    tell(session, name, state, `Copying again: ${what}.`);
-  } catch (error) {
-    if (!(error instanceof CdcClientError) || error.code !== 'TABLE_NOT_IN_PIPELINE') throw error;
-    throw wrongUse(error.message, error.hint);
-  }
+  const { state, tables } = await namingTables(() =>
+    namingPipelines(session, name, () => client.resync(name, table)),
+  );
+  const what = tables.length === 1 ? (tables[0] ?? '') : counted(tables.length, 'table');
+  tell(session, name, state, `Copying again: ${what}.`);
 }
 
 export function addSteeringVerbs(program: Command, context: CliContext): void {
@@ -63,11 +90,11 @@ export function addSteeringVerbs(program: Command, context: CliContext): void {
     const command = program
       .command(`${verb} <name>`)
       .description(description)
-      .action((name: string, _options: unknown, self: Command) =>
-        withSession(context, self, 'nothing', (session) => act(session, name)),
+      .action((name: string, options: ResumeOptions, self: Command) =>
+        withSession(context, self, 'nothing', (session) => act(session, name, options)),
       );
     if (verb === 'resume') {
-      refuseOption(command, '--table <table>', 'Run `cdc resync NAME TABLE` to bring a parked table back.');
+      command.option('--table <table>', 'a parked table (source name): catch up and rejoin the others');
       refuseOption(command, '--accept-failover', 'There is nothing to fail over on SQLite.');
     }
   }

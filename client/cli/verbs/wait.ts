@@ -66,7 +66,7 @@ function parkedTable(tables: readonly TableProgress[]): VerbError | null {
   if (parked === undefined) return null;
   return failed(
     `Table ${parked.source} is parked: ${parked.cause ?? 'its cause is unknown'}.`,
-    'Mend the cause, then run `cdc resync` for this table.',
+    'Mend the cause, then let it go on with `cdc resume NAME --table T`.',
   );
 }
 

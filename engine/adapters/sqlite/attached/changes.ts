@@ -1,7 +1,7 @@
 /** Nets the changes of one table of an attached source into a TEMP table, and reads again what the log can't tell. */
 import type { TableCounts, TableRoute } from '../../../model';
 import type { Reading } from './attach';
-import { toMilliseconds, type Span } from '../capture/captured';
+import { toMilliseconds, type ReachedTable } from '../capture/captured';
 import { quote } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { keyCollation, KIND, stagedColumns, stagedKey, type StagedChanges } from '../target/staging';
@@ -17,12 +17,7 @@ export interface ReadChanges {
 }
 
 /** Null when the table has no changes in the span: a look that costs microseconds. */
-export function stageChanges(
-  reading: Reading,
-  route: TableRoute,
-  changes: string,
-  span: Span,
-): ReadChanges | null {
+export function stageChanges(reading: Reading, { route, changes, span }: ReachedTable): ReadChanges | null {
   const { session } = reading;
   const bounds = [BigInt(span.from), BigInt(span.to)] as const;
   const [count, inserts, updates, deletes, touches, oldest, newest] =

@@ -9,19 +9,18 @@ import { attachSource, type AttachedSource, type Reading } from './attach';
 import { stageChanges } from './changes';
 import { stageRange } from './range';
 import {
-  nextSpan,
+  markOf,
+  nothingRead,
   positionAfter,
-  routesSince,
-  readChangedAt,
+  reachOf,
   readChangeTables,
   readNewest,
   readSchemaToken,
 } from '../capture/captured';
 import { toDatabaseError } from '../database/errors';
-import { decodePosition, encodePosition, type ChangeMark } from '../capture/position';
+import { decodePosition, encodePosition } from '../capture/position';
 import { sessionState, type Session } from '../database/session';
 import { borrowTable, dropTable, keepChunk, type StagedRoute } from '../target/staging';
-import { changeTableOf } from '../source/window';
 
 /** A chunk to stage; routes stand under an id, so that they need not travel with every chunk. */
 export interface AttachedChunkRequest extends Omit<ChunkRequest, 'routes'> {
@@ -96,27 +95,19 @@ function readChunk(
   }
   const from = decodePosition(request.from);
   const newest = readNewest(session, schema);
-  if (from.id > newest.id) {
-    throw new CdcError('SOURCE_WENT_BACK', `${source.locator.name} is older than the position reached in it`);
-  }
-  const routes = routesSince(resolved, from, request.schemaToken);
   const changeTables = readChangeTables(session, schema);
-  const tables = routes.map((route) => ({ route, changes: changeTableOf(changeTables, route) }));
-  const span = nextSpan(
-    session,
-    tables.map(({ changes }) => changes),
-    { from: from.id, to: newest.id },
-    request.limit,
-  );
-  const read = tables.map(({ route, changes }) => stageChanges(reading, route, changes, span));
+  const reach = reachOf(session, changeTables, { ...request, routes: resolved }, newest.id);
+  if (reach === null) return { summary: nothingRead(request.from), staged: [] };
+  const { tables, to, more } = reach;
+  const routes = tables.map(({ route }) => route);
+  const read = tables.map((table) => stageChanges(reading, table));
   const counted = read.filter((entry) => entry !== null);
 
-  const more = span.to < newest.id;
   const wanted = more ? null : request.snapshot;
   const ranged = wanted === null ? null : stageRange(reading, wanted, routes);
   const summary: ChunkSummary = {
     to: encodePosition(
-      positionAfter(endOf(reading, changeTables, span.to, [from, newest]), from, more, request.schemaToken),
+      positionAfter(markOf(session, changeTables, to, [from, newest]), from, more, request.schemaToken),
     ),
     more,
     changes: sum(counted.map((entry) => entry.changes)),
@@ -131,21 +122,6 @@ function readChunk(
     return changes === null && range === null ? [] : [{ route, changes, range }];
   });
   return { summary, staged };
-}
-
-/** The last change of a chunk, with its fingerprint: of a mark that is known, else of the change itself. */
-function endOf(
-  { session }: Reading,
-  changeTables: ReadonlyMap<string, string>,
-  id: number,
-  known: readonly ChangeMark[],
-): ChangeMark {
-  return (
-    known.find((mark) => mark.id === id) ?? {
-      id,
-      at: readChangedAt(session, changeTables.values(), id),
-    }
-  );
 }
 
 function sum(numbers: readonly number[]): number {

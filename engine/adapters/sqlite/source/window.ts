@@ -13,20 +13,21 @@ import type {
   Tuple,
 } from '../../../model';
 import {
-  nextSpan,
+  markOf,
+  nothingRead,
   positionAfter,
-  routesSince,
-  readChangedAt,
+  reachOf,
   readChangeTables,
   readSchemaToken,
   toMilliseconds,
+  type ReachedTable,
 } from '../capture/captured';
 import { readHead } from '../capture/counter';
 import { selectExact, type ExactRow } from '../rows/exact-rows';
 import { quote } from '../database/identifiers';
 import { keyIdentity } from '../rows/key-identity';
 import { selectRange } from '../rows/key-range';
-import { decodePosition, encodePosition, type ChangeMark } from '../capture/position';
+import { decodePosition, encodePosition } from '../capture/position';
 import { cursorOf } from '../rows/scan';
 import type { Session } from '../database/session';
 import { readSource } from './transaction';
@@ -43,24 +44,16 @@ export function readChunk(session: Session, request: ChunkRequest): RowChunk {
     }
     const from = decodePosition(request.from);
     const head = readHead(session);
-    if (from.id > head.id) {
-      throw new CdcError('SOURCE_WENT_BACK', `${session.file.name} is older than the position reached in it`);
-    }
-    const routes = routesSince(request.routes, from, request.schemaToken);
     const changeTables = readChangeTables(session, 'main');
-    const tables = routes.map((route) => ({ route, changes: changeTableOf(changeTables, route) }));
-    const span = nextSpan(
-      session,
-      tables.map(({ changes }) => changes),
-      { from: from.id, to: head.id },
-      request.limit,
-    );
-    const read = tables.flatMap(({ route, changes }) => readTable(session, route, changes, span) ?? []);
-    const more = span.to < head.id;
+    const reach = reachOf(session, changeTables, request, head.id);
+    if (reach === null) return { ...nothingRead(request.from), tables: [], range: null };
+    const { tables, to, more } = reach;
+    const read = tables.flatMap((table) => readTable(session, table) ?? []);
+    const routes = tables.map(({ route }) => route);
     const range = more || request.snapshot === null ? null : readRange(session, routes, request.snapshot);
     return {
       to: encodePosition(
-        positionAfter(endOf(session, changeTables, span.to, [from, head]), from, more, request.schemaToken),
+        positionAfter(markOf(session, changeTables, to, [from, head]), from, more, request.schemaToken),
       ),
       more,
       changes: read.reduce((sum, table) => sum + table.logged, 0),
@@ -74,28 +67,6 @@ export function readChunk(session: Session, request: ChunkRequest): RowChunk {
       range: range?.range ?? null,
     };
   });
-}
-
-/** The change table of a route, quoted and qualified. */
-export function changeTableOf(changeTables: ReadonlyMap<string, string>, route: TableRoute): string {
-  const table = changeTables.get(route.source.name.name);
-  if (table !== undefined) return table;
-  throw new CdcError('CAPTURE_MISSING', `Changes of table ${route.id} are not captured`, { table: route.id });
-}
-
-/** The last change of a chunk, with its fingerprint where it can still be had. */
-function endOf(
-  session: Session,
-  changeTables: ReadonlyMap<string, string>,
-  id: number,
-  known: readonly ChangeMark[],
-): ChangeMark {
-  return (
-    known.find((mark) => mark.id === id) ?? {
-      id,
-      at: readChangedAt(session, changeTables.values(), id),
-    }
-  );
 }
 
 interface ReadTable {
@@ -121,12 +92,7 @@ interface LoggedChange {
 const META = 3;
 
 /** Null when the table has no changes in the span. */
-function readTable(
-  session: Session,
-  route: TableRoute,
-  changeTable: string,
-  span: { readonly from: number; readonly to: number },
-): ReadTable | null {
+function readTable(session: Session, { route, changes: changeTable, span }: ReachedTable): ReadTable | null {
   const columns = [
     'id',
     'op',
