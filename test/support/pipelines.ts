@@ -124,6 +124,20 @@ export async function started(
   return { generation, result };
 }
 
+/** Waits for an attempt that parks a table, and returns its cause, which begins with this code. */
+export async function parkedBy(
+  attempt: Promise<ReplicateResult>,
+  table: string,
+  code: ErrorCode,
+): Promise<string> {
+  const { progress } = await attempt;
+  const found = progress.find(({ source }) => source === table);
+  assert.equal(found?.state, 'parked', `${table} is parked`);
+  const cause = found.cause ?? '';
+  assert.ok(cause.startsWith(`${code}: `), cause);
+  return cause;
+}
+
 /** Waits for a rejection with this code and returns the error. */
 export async function rejection(promise: Promise<unknown>, code: ErrorCode): Promise<CdcError> {
   const outcome = await promise.then(
