@@ -21,8 +21,8 @@ export interface Adapter {
   readonly family: string;
   /** Throws DATABASE_MISSING and the other database codes. Never creates a source. */
   openSource(options: OpenOptions): Promise<Source>;
-  /** Creates the database where its kind has files; never its folder. */
-  openTarget(options: OpenOptions): Promise<Target>;
+  /** Throws DATABASE_MISSING and the other database codes. Makes a database only if asked to; never its folder. */
+  openTarget(options: OpenTargetOptions): Promise<Target>;
   /** A text that tells two URLs of the same database to be the same, without secrets. */
   identify(url: string): string;
 }
@@ -32,6 +32,14 @@ export interface OpenOptions {
   readonly url: string;
   /** True where nothing will be written: the adapter then needs no right to write. */
   readonly readOnly: boolean;
+}
+
+export interface OpenTargetOptions extends OpenOptions {
+  /**
+   * Make a database that is missing, where its kind has files. Only setup asks for it: an empty one made in the place
+   * of one that was lost would hide the loss. Never together with `readOnly`.
+   */
+  readonly create: boolean;
 }
 
 /** One statement that setup would run. */

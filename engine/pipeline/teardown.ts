@@ -1,5 +1,6 @@
 /** Takes back what setup made; the replicated rows stay. */
-import { CdcError } from '../errors';
+import { CdcError, isCdcError } from '../errors';
+import type { Target } from '../model';
 import type { PipelineContext } from './context';
 
 /**
@@ -15,9 +16,9 @@ export async function teardownPipeline(context: PipelineContext, sourceOnly: boo
     for (const { uuid } of kept) await source.uninstall(uuid);
     return;
   }
-  const target = await context.connections.target();
-  const checkpoint = await target.checkpoint(name);
-  if (checkpoint !== null) {
+  const target = await targetIfAny(context);
+  const checkpoint = (await target?.checkpoint(name)) ?? null;
+  if (target !== null && checkpoint !== null) {
     await source.uninstall(checkpoint.uuid);
     await target.uninstall(checkpoint.uuid);
   } else if (kept.length > 0) {
@@ -30,5 +31,15 @@ export async function teardownPipeline(context: PipelineContext, sourceOnly: boo
           'a pipeline of this name, tear it down with its own configuration.',
       },
     );
+  }
+}
+
+/** Null where there is no database: nothing was set up there, or all of it was lost. */
+async function targetIfAny(context: PipelineContext): Promise<Target | null> {
+  try {
+    return await context.connections.target();
+  } catch (error) {
+    if (isCdcError(error, 'DATABASE_MISSING')) return null;
+    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from '@jest/globals';
 import { engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
@@ -91,6 +91,13 @@ describe('teardown', () => {
     expect(error.hint).toContain('--source-only');
     await pipeline.teardown({ sourceOnly: true });
     expect(schemaOf('shop.db')).toEqual(before);
+    expect(existsSync(folder.file('warehouse.db'))).toBe(false);
+  });
+
+  test('of what was never set up does nothing, and makes no target', async () => {
+    folder.database('shop.db', SHOP);
+    await (await open()).teardown();
+    expect(existsSync(folder.file('warehouse.db'))).toBe(false);
   });
 
   test('a pipeline made again under its old name starts a life of its own', async () => {

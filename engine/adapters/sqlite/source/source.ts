@@ -13,6 +13,7 @@ export async function openSource({ url, readOnly }: OpenOptions): Promise<Source
     file,
     role: 'source',
     readOnly,
+    create: false,
     busyTimeoutMs: DEFAULT_BUSY_TIMEOUT_MS,
   });
   const identity = await connection.call('fileIdentity');
