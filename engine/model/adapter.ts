@@ -223,6 +223,8 @@ export interface Source {
   uninstall(uuid: string): Promise<void>;
   /** Identity of this database, made by `install`; null before. */
   sourceId(): Promise<string | null>;
+  /** Pipelines that have this database as their target, with the identity of the source that each comes from. */
+  feeders(): Promise<readonly Feeder[]>;
 
   // --- positions ---------------------------------------------------------------------------------------------
   /** The newest position: everything committed before this call is covered by it. */
@@ -267,6 +269,11 @@ export interface Source {
   figures(routes: readonly TableRoute[]): Promise<readonly CaptureFigures[]>;
 
   close(): Promise<void>;
+}
+
+export interface Feeder {
+  readonly pipeline: string;
+  readonly sourceId: string;
 }
 
 export interface NewConsumer {
@@ -316,6 +323,8 @@ export interface Target {
 
   tables(): Promise<readonly TableSchema[]>;
   isEmpty(table: TableName): Promise<boolean>;
+  /** `Source.sourceId` of this same database: null where nothing is captured in it. */
+  capturedAs(): Promise<string | null>;
   /** The statement that would make a table for this route, or null when it exists. TYPE_MISMATCH if it can't be. */
   planTable(route: TableRoute, sourceFamily: string): Promise<PlanStep | null>;
   /** What a person should know of an existing target table: triggers that will fire, and so on. */

@@ -6,6 +6,7 @@ import { displayName } from '../model';
 import type { Checkpoint, Plan, PipelineSpec, PlanStep, TableCheckpoint, TableRoute, Target } from '../model';
 import { isInstalled } from '../apply';
 import type { PipelineContext } from './context';
+import { refuseLoop } from './loops';
 
 export interface Planning {
   readonly plan: Plan;
@@ -20,7 +21,7 @@ export interface Planning {
 }
 
 /**
- * Throws the codes of `resolveTables`, TARGET_TABLE_MISMATCH, TARGET_NOT_EMPTY, and the
+ * Throws the codes of `resolveTables`, PIPELINE_LOOP, TARGET_TABLE_MISMATCH, TARGET_NOT_EMPTY, and the
  * databases' codes.
  */
 export async function planPipeline(
@@ -34,6 +35,7 @@ export async function planPipeline(
   const routes = orderByReferences(resolved.routes);
   // Opened only now: opening may create the file, and nothing shall be left of a pipeline that is refused.
   const target = await openTarget();
+  await refuseLoop(spec.name, source, target);
 
   const existing = new Map(
     (await target.tables()).map((table) => [displayName(table.name).toLowerCase(), table]),

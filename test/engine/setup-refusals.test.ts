@@ -196,6 +196,25 @@ describe('connections that make no pair', () => {
     }
   });
 
+  test('a pipeline that leads back into its own source is refused, in plan and setup, until the first is gone', async () => {
+    folder.database('shop.db', SHOP);
+    const there = await open();
+    await setUp(there, specOf(['*']));
+    const engine = folder.closing(engineOver(folder.url('warehouse.db'), folder.url('shop.db')));
+    const back = await engine.pipeline({ ...REF, name: 'back' });
+    const spec = { ...specOf(['*'], { snapshot: false }), name: 'back' };
+    for (const attempt of [() => back.plan(spec), () => setUp(back, spec)]) {
+      const error = await rejection(attempt(), 'PIPELINE_LOOP');
+      expect(error.message).toContain('shop-copy replicates from its target into its source');
+    }
+    // Onwards, and from a second source, leads nowhere back.
+    const onwards = folder.closing(engineOver(folder.url('warehouse.db'), folder.url('archive.db')));
+    await setUp(await onwards.pipeline(REF), specOf(['*']));
+    await setUp(there, specOf(['*']));
+    await there.teardown();
+    await setUp(back, spec);
+  });
+
   test('a connection that is not configured is named with the near misses', async () => {
     const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db')));
     const error = await rejection(engine.pipeline({ ...REF, source: 'shp' }), 'CONFIG_INVALID');

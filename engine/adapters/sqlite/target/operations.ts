@@ -8,6 +8,7 @@ import type {
   TableName,
   TableSchema,
 } from '../../../model';
+import { sourceId } from '../capture/install';
 import { attachSource } from '../attached/attach';
 import {
   deleteTableCheckpoints,
@@ -47,6 +48,9 @@ export const targetOperations = {
       .all("SELECT tbl_name, name FROM main.sqlite_schema WHERE type = 'trigger'")
       .map(([table, name]) => ({ table: textOf(table), name: textOf(name) }))
       .filter(({ name }) => !isOwnName(name));
+  },
+  capturedAs(session: Session): string | null {
+    return sourceId(session);
   },
   createTables(session: Session, steps: readonly PlanStep[]): void {
     inWriteTransaction(session, () => {

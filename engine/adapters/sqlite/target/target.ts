@@ -47,6 +47,7 @@ function createTarget(lanes: Lanes): Target {
     tables,
     isEmpty: (table) => lanes.run((lane) => lane.connection.call('isEmpty', table)),
 
+    capturedAs: () => lanes.run((lane) => lane.connection.call('capturedAs')),
     async planTable(route, sourceFamily) {
       const existing = findTable(await tables(), route);
       if (existing !== undefined) return null;
