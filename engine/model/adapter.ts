@@ -325,7 +325,10 @@ export interface Target {
   isEmpty(table: TableName): Promise<boolean>;
   /** `Source.sourceId` of this same database: null where nothing is captured in it. */
   capturedAs(): Promise<string | null>;
-  /** The statement that would make a table for this route, or null when it exists. TYPE_MISMATCH if it can't be. */
+  /**
+   * The statement that would make a table for this route, or null when it exists. TYPE_MISMATCH if it can't be,
+   * NAME_COLLISION for a reserved name, TARGET_TABLE_MISMATCH where something else has the name.
+   */
   planTable(route: TableRoute, sourceFamily: string): Promise<PlanStep | null>;
   /** What a person should know of an existing target table: triggers that will fire, and so on. */
   notices(routes: readonly TableRoute[]): Promise<readonly PlanNotice[]>;
@@ -333,7 +336,7 @@ export interface Target {
   planObjects(): Promise<readonly PlanStep[]>;
   /** Makes or migrates our own objects. Throws OBJECTS_TOO_NEW. */
   installObjects(): Promise<void>;
-  /** Runs the statements of `planTable`. */
+  /** Runs the statements of `planTable`. SCHEMA_MOVED when somebody else has made one of the tables meanwhile. */
   createTables(steps: readonly PlanStep[]): Promise<void>;
 
   /** A direct way from this source, or null: then rows are used. */

@@ -134,6 +134,13 @@ describe('a setup that can come to nothing is refused before anything is written
       hint: /`to`/,
     },
     {
+      title: 'a target table with a name that is reserved',
+      spec: specOf([{ from: 'orders', to: '_cdc_pipeline' }]),
+      code: 'NAME_COLLISION',
+      says: /orders cannot go to _cdc_pipeline/,
+      hint: /`to`/,
+    },
+    {
       title: 'an unknown column, with the near misses',
       spec: specOf([{ from: 'customers', columns: ['id', 'emial'] }]),
       code: 'COLUMN_UNKNOWN',

@@ -18,6 +18,7 @@ import { parseUrl } from '../database/file';
 import { sameName } from '../database/identifiers';
 import { createLanes, type Lane, type Lanes } from '../threads/lanes';
 import { createMutex } from '../threads/mutex';
+import { nameTaken, refuseReservedName } from './names';
 import { convertingColumns, createTableSql, FAMILY, targetName } from './tables';
 
 /** One lane merges while the other stages; a third would wait for one of them. */
@@ -49,8 +50,11 @@ function createTarget(lanes: Lanes): Target {
 
     capturedAs: () => lanes.run((lane) => lane.connection.call('capturedAs')),
     async planTable(route, sourceFamily) {
+      refuseReservedName(route);
       const existing = findTable(await tables(), route);
       if (existing !== undefined) return null;
+      const owner = await lanes.run((lane) => lane.connection.call('ownerOfName', route.target.name));
+      if (owner !== null) throw nameTaken(targetName(route), owner);
       return { on: 'target', table: targetName(route), sql: createTableSql(route, sourceFamily) };
     },
     async notices(routes) {
