@@ -159,7 +159,7 @@ module.exports = {
       name: 'shipped-code-needs-dependencies-only',
       comment: 'What is published must be installed with it.',
       severity: 'error',
-      from: { path: shipped, pathNot: '^engine/simulation/' },
+      from: { path: shipped },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
   ],

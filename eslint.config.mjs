@@ -76,7 +76,7 @@ export default defineConfig(
   },
   {
     files: ['engine/**/*.ts'],
-    ignores: ['engine/adapters/**', 'engine/contract/**', 'engine/simulation/**'],
+    ignores: ['engine/adapters/**', 'engine/contract/**'],
     rules: {
       'no-restricted-properties': [
         'error',

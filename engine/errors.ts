@@ -27,6 +27,10 @@ export const ERROR_CODES = {
   COLUMN_REQUIRED: { retryable: false, hint: 'Add the column to the list of columns, or drop the list.' },
   NAME_COLLISION: { retryable: false, hint: 'Map one of the tables to another name with `to`.' },
   SOURCE_IS_TARGET: { retryable: false, hint: 'Use another database as the target.' },
+  PIPELINE_LOOP: {
+    retryable: false,
+    hint: 'Replicate between these two databases in one direction only: tear one of the pipelines down.',
+  },
   TARGET_TABLE_MISMATCH: {
     retryable: false,
     hint: 'Change the target table, or drop it so that it is created.',

@@ -5,14 +5,18 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Adapter, OpenOptions, Target } from '../engine';
+import type { Adapter, OpenTargetOptions, Target } from '../engine';
 import { parseUrl } from '../engine/adapters/sqlite/database/file';
 
 async function openEmpty(adapter: Adapter): Promise<Target> {
   const folder = mkdtempSync(join(tmpdir(), 'cdc-plan-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
-    const target = await adapter.openTarget({ url: `sqlite:${join(folder, 'empty.db')}`, readOnly: false });
+    const target = await adapter.openTarget({
+      url: `sqlite:${join(folder, 'empty.db')}`,
+      readOnly: false,
+      create: true,
+    });
     return { ...target, close: () => target.close().finally(remove) };
   } catch (error) {
     remove();
@@ -24,7 +28,7 @@ async function openEmpty(adapter: Adapter): Promise<Target> {
 export function withEmptyTargets(adapter: Adapter): Adapter {
   return {
     ...adapter,
-    openTarget(options: OpenOptions) {
+    openTarget(options: OpenTargetOptions) {
       const { path } = parseUrl(options.url);
       const wouldBeMade = !existsSync(path) && existsSync(dirname(path));
       return wouldBeMade ? openEmpty(adapter) : adapter.openTarget(options);

@@ -66,13 +66,13 @@ export async function hold(run: Run, syncing: Syncing): Promise<Failure | null> 
     if (run.status.state === 'pausing') {
       // Raised first: if the answer gets lost after the deed, this generation is the one that claims may name.
       run.generation += 1;
-      await unlessUnknown(fence(permit(run)));
+      await unlessNothing(run, fence(permit(run)));
       clearFailure(run);
       happen(run, 'fenced');
     }
     if (run.holdFor === 'stop' && run.status.state === 'paused') {
       syncing.cancel();
-      await unlessUnknown(finish({ pipeline: run.pipeline, chain: run.chain }));
+      await unlessNothing(run, finish({ pipeline: run.pipeline, chain: run.chain }));
       clearFailure(run);
       happen(run, 'ended');
     }
@@ -95,12 +95,17 @@ export async function release(run: Run, syncing: Syncing | null): Promise<void> 
   }
 }
 
-/** Before setup has come far enough there is nothing to fence and nobody to commit. */
-async function unlessUnknown(work: Promise<void>): Promise<void> {
+/**
+ * Before setup has come far enough there is nothing to fence and nobody to commit. A target that is gone afterwards may
+ * come back, so a pause waits for it; a stop does not, since whoever starts the pipeline anew has to stop it first.
+ */
+async function unlessNothing(run: Run, work: Promise<void>): Promise<void> {
   try {
     await work;
   } catch (error) {
-    if (describeFailure(error).code !== 'PIPELINE_UNKNOWN') throw error;
+    const { code } = describeFailure(error);
+    const gone = code === 'DATABASE_MISSING' && (!run.setUp || run.holdFor === 'stop');
+    if (code !== 'PIPELINE_UNKNOWN' && !gone) throw error;
   }
 }
 

@@ -7,6 +7,7 @@ import { assertEqual } from './equal';
 import type { ContractOptions } from './options';
 import { pairWith } from './pair-scene';
 import { first } from './scene';
+import { checkpointOf } from './target-scene';
 import { ACCOUNTS, CHILDREN, ITEMS, PAIRS, PARENTS, WORDS } from './tables';
 
 export function pairTableCases(options: ContractOptions): readonly ContractCase[] {
@@ -36,6 +37,23 @@ export function pairTableCases(options: ContractOptions): readonly ContractCase[
         }
       },
     ),
+
+    define('a database tells as what it is captured, and which sources lead to it', async (scene) => {
+      const captured = await scene.captured([ITEMS]);
+      const { target, targetDatabase } = await pairWith(scene, captured, 'rows');
+      const sourceId = await captured.source.sourceId();
+      assert.ok(sourceId !== null);
+      assert.equal(await target.capturedAs(), null);
+      assert.equal(await (await scene.target(captured.database)).capturedAs(), sourceId);
+      const there = await scene.source(targetDatabase);
+      assertEqual(await captured.source.feeders(), []);
+      assertEqual(await there.feeders(), []);
+      await target.transaction(null, async (tx) => {
+        await tx.saveCheckpoint(checkpointOf({ uuid: 'u1', name: 'set up', sourceId }));
+        await tx.saveCheckpoint(checkpointOf({ uuid: 'u2', name: 'cut short', sourceId: '' }));
+      });
+      assertEqual(await there.feeders(), [{ pipeline: 'set up', sourceId }]);
+    }),
 
     define('a table made for some columns has these only', async (scene) => {
       const { source, routes } = await scene.captured([ACCOUNTS]);

@@ -51,7 +51,7 @@ export function openScene({ adapter, fixture }: ContractOptions): Scene {
       return connection;
     },
     async target({ url }) {
-      const opened = await adapter.openTarget({ url, readOnly: false });
+      const opened = await adapter.openTarget({ url, readOnly: false, create: true });
       clearing.push(() => opened.close());
       return opened;
     },

@@ -6,6 +6,7 @@ import { contractCase } from './contract-case';
 import type { ContractCase } from './contract-case';
 import { assertEqual } from './equal';
 import type { ContractOptions } from './options';
+import { rejection } from './scene';
 import { checkpointOf, prepareTarget } from './target-scene';
 import { ITEMS } from './tables';
 
@@ -49,6 +50,14 @@ export function targetCheckpointCases(options: ContractOptions): readonly Contra
   const define = (name: string, body: Parameters<typeof contractCase>[2]) =>
     contractCase(options, name, body);
   return [
+    define('a target that is missing is not made unless that was asked for', async (scene) => {
+      const database = await scene.database();
+      await database.dispose();
+      const { url } = database;
+      for (const readOnly of [false, true]) {
+        await rejection(options.adapter.openTarget({ url, readOnly, create: false }), 'DATABASE_MISSING');
+      }
+    }),
     define('a target without our objects has no checkpoint, and looking makes none', async (scene) => {
       const database = await scene.database();
       await database.execute(...options.fixture.createTable(ITEMS));

@@ -21,8 +21,8 @@ export interface Adapter {
   readonly family: string;
   /** Throws DATABASE_MISSING and the other database codes. Never creates a source. */
   openSource(options: OpenOptions): Promise<Source>;
-  /** Creates the database where its kind has files; never its folder. */
-  openTarget(options: OpenOptions): Promise<Target>;
+  /** Throws DATABASE_MISSING and the other database codes. Makes a database only if asked to; never its folder. */
+  openTarget(options: OpenTargetOptions): Promise<Target>;
   /** A text that tells two URLs of the same database to be the same, without secrets. */
   identify(url: string): string;
 }
@@ -32,6 +32,14 @@ export interface OpenOptions {
   readonly url: string;
   /** True where nothing will be written: the adapter then needs no right to write. */
   readonly readOnly: boolean;
+}
+
+export interface OpenTargetOptions extends OpenOptions {
+  /**
+   * Make a database that is missing, where its kind has files. Only setup asks for it: an empty one made in the place
+   * of one that was lost would hide the loss. Never together with `readOnly`.
+   */
+  readonly create: boolean;
 }
 
 /** One statement that setup would run. */
@@ -227,6 +235,8 @@ export interface Source {
   uninstall(uuid: string): Promise<void>;
   /** Identity of this database, made by `install`; null before. */
   sourceId(): Promise<string | null>;
+  /** Pipelines that have this database as their target, with the identity of the source that each comes from. */
+  feeders(): Promise<readonly Feeder[]>;
 
   // --- positions ---------------------------------------------------------------------------------------------
   /** The newest position: everything committed before this call is covered by it. */
@@ -271,6 +281,11 @@ export interface Source {
   figures(routes: readonly TableRoute[]): Promise<readonly CaptureFigures[]>;
 
   close(): Promise<void>;
+}
+
+export interface Feeder {
+  readonly pipeline: string;
+  readonly sourceId: string;
 }
 
 export interface NewConsumer {
@@ -320,9 +335,12 @@ export interface Target {
 
   tables(): Promise<readonly TableSchema[]>;
   isEmpty(table: TableName): Promise<boolean>;
+  /** `Source.sourceId` of this same database: null where nothing is captured in it. */
+  capturedAs(): Promise<string | null>;
   /**
    * The statement that would make a table for this route, or null when it exists. TYPE_MISMATCH if it can't be made,
-   * TARGET_TABLE_MISMATCH if the one that exists would not keep keys as they are.
+   * NAME_COLLISION for a reserved name, TARGET_TABLE_MISMATCH where something else has the name, or where the table
+   * that exists would not keep keys as they are.
    */
   planTable(route: TableRoute, sourceFamily: string): Promise<PlanStep | null>;
   /** What a person should know of an existing target table: triggers that will fire, and so on. */
@@ -331,7 +349,7 @@ export interface Target {
   planObjects(): Promise<readonly PlanStep[]>;
   /** Makes or migrates our own objects. Throws OBJECTS_TOO_NEW. */
   installObjects(): Promise<void>;
-  /** Runs the statements of `planTable`. */
+  /** Runs the statements of `planTable`. SCHEMA_MOVED when somebody else has made one of the tables meanwhile. */
   createTables(steps: readonly PlanStep[]): Promise<void>;
 
   /** A direct way from this source, or null: then rows are used. */

@@ -1,5 +1,5 @@
 /** Opens a pipeline's two databases at first use and opens them again after they were lost. */
-import { toCdcError } from '../errors';
+import { isCdcError, toCdcError } from '../errors';
 import type { ErrorCode } from '../errors';
 import type { Adapter, Source, Target, Transfer } from '../model';
 import type { Registry } from '../registry';
@@ -15,7 +15,10 @@ export interface Connections {
   readonly sourceAdapter: Adapter;
   readonly targetAdapter: Adapter;
   source(): Promise<Source>;
+  /** Throws DATABASE_MISSING where there is none: an empty one in its place would hide that it was lost. */
   target(): Promise<Target>;
+  /** For setup only: as `target`, which shares the handle, but makes a database that is missing. */
+  createTarget(): Promise<Target>;
   transfer(): Promise<Transfer>;
   /** Runs `work`; after an error that a new connection may cure, the next use opens anew. */
   guard<T>(work: () => Promise<T>): Promise<T>;
@@ -36,7 +39,8 @@ export function openConnections(registry: Registry, urls: PairUrls, readOnly: bo
   const sourceAdapter = registry.forUrl(urls.source);
   const targetAdapter = registry.forUrl(urls.target);
   const source = lazily(() => sourceAdapter.openSource({ url: urls.source, readOnly }));
-  const target = lazily(() => targetAdapter.openTarget({ url: urls.target, readOnly }));
+  const openTarget = (create: boolean) => targetAdapter.openTarget({ url: urls.target, readOnly, create });
+  const target = lazily(() => openTarget(false));
   let transfer: Promise<Transfer> | null = null;
 
   const close = async (): Promise<void> => {
@@ -51,6 +55,14 @@ export function openConnections(registry: Registry, urls: PairUrls, readOnly: bo
     targetAdapter,
     source: () => source.open(),
     target: () => target.open(),
+    async createTarget() {
+      try {
+        return await target.open();
+      } catch (error) {
+        if (readOnly || !isCdcError(error, 'DATABASE_MISSING')) throw error;
+        return target.open(() => openTarget(true));
+      }
+    },
     transfer() {
       transfer ??= Promise.all([source.open(), target.open()])
         .then(([from, to]) => negotiateTransfer(from, to))
@@ -78,11 +90,17 @@ interface Closable {
   close(): Promise<void>;
 }
 
-function lazily<T extends Closable>(make: () => Promise<T>): { open(): Promise<T>; close(): Promise<void> } {
+interface Lazy<T> {
+  /** The open one; else opens it, in the given way if there is one. */
+  open(otherwise?: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+function lazily<T extends Closable>(make: () => Promise<T>): Lazy<T> {
   let opened: Promise<T> | null = null;
   return {
-    open() {
-      opened ??= make().catch((error: unknown) => {
+    open(otherwise = make) {
+      opened ??= otherwise().catch((error: unknown) => {
         opened = null;
         throw error;
       });

@@ -158,8 +158,8 @@ export interface Pipeline {
     readonly onProgress?: (statistics: Statistics) => void;
   }): Promise<boolean>;
   /**
-   * Removes triggers, change tables and checkpoint of this pipeline on both sides; the rows stay. `sourceOnly`: the
-   * target is lost; removes what the source keeps under this pipeline's name.
+   * Removes triggers, change tables and checkpoint of this pipeline on both sides; the rows stay. `sourceOnly`: a
+   * target is lost; removes what the source keeps under this pipeline's name, unless the target of now stands on it.
    */
   teardown(options?: { readonly sourceOnly?: boolean }): Promise<void>;
   close(): Promise<void>;

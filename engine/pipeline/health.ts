@@ -2,6 +2,7 @@
 import { countPending, requireCheckpoint } from '../apply';
 import { toCdcError } from '../errors';
 import type { CheckState, HealthCheck, HealthReport } from '../model';
+import { consumersCheck } from './abandoned';
 import type { PipelineContext } from './context';
 import { inspectPipeline } from './inspect';
 
@@ -41,6 +42,9 @@ export async function pipelineHealth(context: PipelineContext): Promise<HealthRe
     await check('capture', () => captureCheck(context));
     await check('lag', () => lagCheck(context));
     await check('tables', () => tableCheck(context));
+    await check('consumers', async () =>
+      consumersCheck(context, (await readTables(context)).checkpoint.uuid),
+    );
   }
   return { pipeline: context.ref.name, healthy: checks.every((entry) => entry.state !== 'failed'), checks };
 }

@@ -13,6 +13,11 @@ export function generationOfLife(uuid: string): number {
   return Number(uuid.split('.')[1] ?? 0);
 }
 
+/** True for two lives of one pipeline. */
+export function sameBase(uuid: string, other: string): boolean {
+  return baseOf(uuid) === baseOf(other);
+}
+
 function baseOf(uuid: string): string {
   return uuid.split('.')[0] ?? uuid;
 }
@@ -24,6 +29,12 @@ function baseOf(uuid: string): string {
 export async function forgetFormerLives(source: Source, uuid: string, before: number): Promise<void> {
   for (const other of await source.consumers()) {
     const former = other.uuid !== uuid && generationOfLife(other.uuid) < before;
-    if (former && baseOf(other.uuid) === baseOf(uuid)) await source.uninstall(other.uuid);
+    if (former && sameBase(other.uuid, uuid)) await source.uninstall(other.uuid);
   }
+}
+
+/** Removes the consumers of all lives of this pipeline; a resync that was cut short may have left others than this. */
+export async function endAllLives(source: Source, uuid: string): Promise<void> {
+  await source.uninstall(uuid);
+  await forgetFormerLives(source, uuid, Number.POSITIVE_INFINITY);
 }

@@ -11,9 +11,11 @@ import type {
   TableCheckpoint,
   TableName,
   TableRoute,
+  Target,
 } from '../model';
 import { isInstalled } from '../apply';
 import type { PipelineContext } from './context';
+import { refuseLoop } from './loops';
 
 export interface Planning {
   readonly plan: Plan;
@@ -28,16 +30,21 @@ export interface Planning {
 }
 
 /**
- * Throws the codes of `resolveTables`, TARGET_TABLE_MISMATCH, TARGET_NOT_EMPTY, and the
+ * Throws the codes of `resolveTables`, PIPELINE_LOOP, TARGET_TABLE_MISMATCH, TARGET_NOT_EMPTY, and the
  * databases' codes.
  */
-export async function planPipeline(context: PipelineContext, spec: PipelineSpec): Promise<Planning> {
+export async function planPipeline(
+  context: PipelineContext,
+  spec: PipelineSpec,
+  openTarget: () => Promise<Target>,
+): Promise<Planning> {
   const { connections, sameFamily } = context;
   const source = await connections.source();
   const resolved = resolveTables(spec.tables, await source.tables(), sameFamily);
   const routes = orderByReferences(resolved.routes);
   // Opened only now: opening may create the file, and nothing shall be left of a pipeline that is refused.
-  const target = await connections.target();
+  const target = await openTarget();
+  await refuseLoop(spec.name, source, target);
 
   const existing = new Map(
     (await target.tables()).map((table) => [displayName(table.name).toLowerCase(), table]),

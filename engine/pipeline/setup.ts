@@ -24,7 +24,7 @@ import { planPipeline } from './planning';
 /** Throws what planning throws, and PIPELINE_TAKEN, SOURCE_REPLACED, OBJECTS_TOO_NEW. */
 export async function setupPipeline(context: PipelineContext, options: SetupOptions): Promise<SetupResult> {
   const { spec } = options;
-  const planning = await planPipeline(context, spec);
+  const planning = await planPipeline(context, spec, () => context.connections.createTarget());
   const source = await context.connections.source();
   const target = await context.connections.target();
 

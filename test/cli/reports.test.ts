@@ -14,6 +14,7 @@ import {
   statusReport,
   verifyReport,
 } from '../../client/cli/reports';
+import { statusChecks } from '../../client/cli/verbs/status-checks';
 import { type Change, DEFAULT_SETTINGS, type Value } from '../../engine/model';
 import type { PipelineStatus } from '../../workflows/messages';
 
@@ -229,6 +230,21 @@ test('health names the cause and what to do', () => {
   ok       temporal  Temporal answers.
   FAILED   worker    No worker is running.
                      What to do: Run \`cdc worker\`.`);
+});
+
+test('health fails for a backlog over its limit only when capture was stopped for it', () => {
+  const report = { ...status, answeredBy: 'worker', backlog: 5_000, overLimit: true } as const;
+  const backlogOf = (suspended: boolean) =>
+    statusChecks({ ...report, suspended }, NOW).find(({ name }) => name === 'backlog');
+  expect(backlogOf(false)).toMatchObject({
+    state: 'warning',
+    message: '5,000 changes: more than maxBacklog.',
+  });
+  expect(backlogOf(true)).toMatchObject({
+    state: 'failed',
+    hint: expect.stringContaining('cdc resync orders'),
+  });
+  expect(healthJson('orders', statusChecks({ ...report, suspended: false }, NOW)).healthy).toBe(true);
 });
 
 test('list shows what is configured and what runs', () => {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from '@jest/globals';
 import type { CdcError } from '../../engine';
@@ -10,6 +10,7 @@ import {
   REF,
   rejection,
   replicate,
+  settingsOf,
   setUp,
   specOf,
   started,
@@ -133,6 +134,39 @@ describe('databases in trouble', () => {
     await replicate(pipeline, generation);
     expectEqual();
   });
+
+  test('a target that is lost while attempts run is DATABASE_MISSING; only a setup makes it anew', async () => {
+    const shop = folder.database('shop.db', SHOP);
+    const pipeline = await open();
+    const { generation } = await started(pipeline, specOf(['*']));
+    for (const suffix of ['', '-wal', '-shm']) rmSync(folder.file(`warehouse.db${suffix}`), { force: true });
+    shop.exec(SHOP_CHANGES);
+    await rejection(replicate(pipeline, generation), 'CONNECTION_LOST');
+    await rejection(replicate(pipeline, generation), 'DATABASE_MISSING');
+    await rejection(pipeline.finish({ chain: CHAIN }), 'DATABASE_MISSING');
+    await rejection(pipeline.fetchPending({ waitMs: 0, settings: settingsOf() }), 'DATABASE_MISSING');
+    expect((await pipeline.healthReport()).checks).toContainEqual(
+      expect.objectContaining({ name: 'target', state: 'failed' }),
+    );
+    expect(existsSync(folder.file('warehouse.db'))).toBe(false);
+    await started(pipeline, specOf(['*']));
+    expectEqual();
+  });
+
+  test.each([
+    ['a source that is missing', 'nowhere.db', '*', 'DATABASE_MISSING'],
+    ['a table that is unknown', 'shop.db', 'order', 'TABLE_UNKNOWN'],
+    ['a table without a key', 'shop.db', 'keyless', 'KEY_MISSING'],
+  ] as const)(
+    'a start that is refused for %s, and its end, make no target',
+    async (_, source, table, code) => {
+      folder.database('shop.db', `${SHOP}; CREATE TABLE keyless (a)`);
+      const pipeline = await open(source);
+      await rejection(setUp(pipeline, specOf([table])), code);
+      await rejection(pipeline.finish({ chain: CHAIN }), 'DATABASE_MISSING');
+      expect(existsSync(folder.file('warehouse.db'))).toBe(false);
+    },
+  );
 
   test('a database that cannot grow is DATABASE_FULL, which may be tried again', async () => {
     const child = folder.closing(spawnChild('full-database', [folder.file('small.db')]));

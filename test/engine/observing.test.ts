@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { formatHealthReport } from '../../engine';
 import { engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
@@ -262,7 +263,7 @@ describe('what a pipeline tells of itself', () => {
     const pipeline = await engine.pipeline(REF);
     const before = await pipeline.healthReport();
     expect(before.healthy).toBe(false);
-    expect(formatHealthReport(before)).toMatch(/NOT healthy[\s\S]*PIPELINE_UNKNOWN[\s\S]*cdc start/);
+    expect(formatHealthReport(before)).toMatch(/NOT healthy[\s\S]*DATABASE_MISSING[\s\S]*cdc start/);
     const { generation } = await setUp(pipeline, specOf(['*']));
     expect(formatHealthReport(await pipeline.healthReport())).toContain(
       'Being copied: customers, orders, tags',
@@ -271,14 +272,69 @@ describe('what a pipeline tells of itself', () => {
     const well = await pipeline.healthReport();
     expect(well).toMatchObject({ pipeline: 'shop-copy', healthy: true });
     expect(well.checks.map((check) => [check.name, check.state, check.hint])).toEqual(
-      ['source', 'target', 'capture', 'lag', 'tables'].map((name) => [name, 'ok', null]),
+      ['source', 'target', 'capture', 'lag', 'tables', 'consumers'].map((name) => [name, 'ok', null]),
     );
-    expect(formatHealthReport(well).split('\n')).toHaveLength(6);
+    expect(formatHealthReport(well).split('\n')).toHaveLength(7);
     shop.exec(`UPDATE orders SET total = 0`);
     clock.ahead = 120_000;
     const late = await pipeline.healthReport();
     expect(late.healthy).toBe(true);
     expect(late.checks.find((check) => check.name === 'lag')).toMatchObject({ state: 'warning' });
     expect(formatHealthReport(late)).toMatch(/warning {2}lag: 3 changes wait, the oldest for 12\d\.\d s\./);
+  });
+
+  test('names what nobody takes any more, with the remedy', async () => {
+    const shop = folder.database('shop.db', SHOP);
+    const clock = { ahead: 0 };
+    const engine = folder.closing(
+      engineOver(folder.url('shop.db'), folder.url('warehouse.db'), {
+        ports: { now: () => Date.now() + clock.ahead },
+      }),
+    );
+    const pipeline = await engine.pipeline(REF);
+    const { generation } = await started(pipeline, specOf(['*']));
+    const archive = folder.closing(engineOver(folder.url('shop.db'), folder.url('archive.db')));
+    const other = await archive.pipeline({ ...REF, name: 'archive' });
+    await setUp(other, { ...specOf(['orders']), name: 'archive' });
+    const consumers = async () =>
+      (await pipeline.healthReport()).checks.find(({ name }) => name === 'consumers');
+    clock.ahead = 25 * 3_600_000;
+    expect(await consumers()).toMatchObject({ state: 'ok' });
+    shop.exec(`UPDATE orders SET total = 0`);
+    await replicate(pipeline, generation);
+    await pipeline.markSynced({ retainMs: 0 });
+    // In a source at rest, too, nothing has waited for long.
+    clock.ahead = 0;
+    expect(await consumers()).toMatchObject({ state: 'ok' });
+    clock.ahead = 50 * 3_600_000;
+    const found = await consumers();
+    expect(found).toMatchObject({
+      state: 'warning',
+      message: expect.stringMatching(/keeps changes for archive, last told/),
+      hint: expect.stringContaining('cdc teardown archive'),
+    });
+    expect((await pipeline.healthReport()).healthy).toBe(true);
+    await other.teardown();
+    expect(await consumers()).toMatchObject({ state: 'ok' });
+  });
+
+  test('names the pipeline of the same name whose target was lost, and teardown takes only that one away', async () => {
+    const shop = folder.database('shop.db', SHOP);
+    const pipeline = await open();
+    await started(pipeline, specOf(['*']));
+    await pipeline.close();
+    for (const suffix of ['', '-wal', '-shm']) rmSync(folder.file(`warehouse.db${suffix}`), { force: true });
+    const { generation } = await started(pipeline, specOf(['*']));
+    expect((await pipeline.healthReport()).checks.find(({ name }) => name === 'consumers')).toMatchObject({
+      state: 'warning',
+      message: expect.stringContaining('another pipeline of this name'),
+      hint: expect.stringContaining('cdc teardown shop-copy --source-only'),
+    });
+    await pipeline.teardown({ sourceOnly: true });
+    const after = await pipeline.healthReport();
+    expect(after.checks.map(({ state }) => state)).toEqual(after.checks.map(() => 'ok'));
+    shop.exec(SHOP_CHANGES);
+    await replicate(pipeline, generation);
+    expect((await pipeline.markSynced({ retainMs: -1_000 })).purged).toBeGreaterThan(0);
   });
 });

@@ -134,6 +134,13 @@ describe('a setup that can come to nothing is refused before anything is written
       hint: /`to`/,
     },
     {
+      title: 'a target table with a name that is reserved',
+      spec: specOf([{ from: 'orders', to: '_cdc_pipeline' }]),
+      code: 'NAME_COLLISION',
+      says: /orders cannot go to _cdc_pipeline/,
+      hint: /`to`/,
+    },
+    {
       title: 'an unknown column, with the near misses',
       spec: specOf([{ from: 'customers', columns: ['id', 'emial'] }]),
       code: 'COLUMN_UNKNOWN',
@@ -194,6 +201,25 @@ describe('connections that make no pair', () => {
       const engine = folder.closing(engineOver(folder.url('shop.db'), target));
       await rejection(engine.pipeline(REF), 'SOURCE_IS_TARGET');
     }
+  });
+
+  test('a pipeline that leads back into its own source is refused, in plan and setup, until the first is gone', async () => {
+    folder.database('shop.db', SHOP);
+    const there = await open();
+    await setUp(there, specOf(['*']));
+    const engine = folder.closing(engineOver(folder.url('warehouse.db'), folder.url('shop.db')));
+    const back = await engine.pipeline({ ...REF, name: 'back' });
+    const spec = { ...specOf(['*'], { snapshot: false }), name: 'back' };
+    for (const attempt of [() => back.plan(spec), () => setUp(back, spec)]) {
+      const error = await rejection(attempt(), 'PIPELINE_LOOP');
+      expect(error.message).toContain('shop-copy replicates from its target into its source');
+    }
+    // Onwards, and from a second source, leads nowhere back.
+    const onwards = folder.closing(engineOver(folder.url('warehouse.db'), folder.url('archive.db')));
+    await setUp(await onwards.pipeline(REF), specOf(['*']));
+    await setUp(there, specOf(['*']));
+    await there.teardown();
+    await setUp(back, spec);
   });
 
   test('a connection that is not configured is named with the near misses', async () => {

@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from '@jest/globals';
-import { engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
+import { CHAIN, engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
 import { expectSameTables } from '../support/same-files';
 import { SHOP, SHOP_CHANGES, SHOP_TABLES } from '../support/shop';
 import { folderPerTest } from '../support/sqlite';
@@ -57,6 +57,21 @@ describe('teardown', () => {
     expect(there).toEqual([]);
   }, 30_000);
 
+  test('takes back what a resync of the whole left that was cut short', async () => {
+    folder.database('shop.db', SHOP);
+    const before = schemaOf('shop.db');
+    const warehouse = folder.database('warehouse.db');
+    const pipeline = await open();
+    const { generation } = await started(pipeline, specOf(['*']));
+    // The new life's consumer is made on the source; then the target cannot take the life.
+    warehouse.exec('BEGIN IMMEDIATE');
+    const resync = { chain: CHAIN, generation: generation + 1, table: null };
+    await rejection(pipeline.resync(resync), 'DATABASE_LOCKED');
+    warehouse.exec('ROLLBACK');
+    await pipeline.teardown();
+    expect(schemaOf('shop.db')).toEqual(before);
+  }, 30_000);
+
   test('works while an attempt runs: that one commits nothing more', async () => {
     const shop = folder.database('shop.db', SHOP);
     const pipeline = await open();
@@ -91,6 +106,13 @@ describe('teardown', () => {
     expect(error.hint).toContain('--source-only');
     await pipeline.teardown({ sourceOnly: true });
     expect(schemaOf('shop.db')).toEqual(before);
+    expect(existsSync(folder.file('warehouse.db'))).toBe(false);
+  });
+
+  test('of what was never set up does nothing, and makes no target', async () => {
+    folder.database('shop.db', SHOP);
+    await (await open()).teardown();
+    expect(existsSync(folder.file('warehouse.db'))).toBe(false);
   });
 
   test('a pipeline made again under its old name starts a life of its own', async () => {

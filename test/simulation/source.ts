@@ -98,6 +98,7 @@ export function openSource(world: SourceWorld, actor: Actor): Source {
         }
       }),
     sourceId: () => connection.ask('source id', () => database.state.sourceId),
+    feeders: () => Promise.resolve([]),
 
     head: () => connection.ask('head', headPosition),
     covers: (position, goal) =>

@@ -53,6 +53,7 @@ export function openTarget(world: TargetWorld, actor: Actor): Target {
       ),
     isEmpty: (table) =>
       connection.ask('is empty', () => (database.state.tables.get(displayName(table))?.size ?? 0) === 0),
+    capturedAs: () => Promise.resolve(null),
     planTable: (route) =>
       connection.ask('plan table', () => ({
         on: 'target',

@@ -7,7 +7,9 @@ const folder = folderPerTest();
 
 async function open(busyTimeoutMs = 100): Promise<Connection> {
   const file = databaseFile(folder.file('a.db'));
-  return folder.closing(await openConnection({ file, role: 'target', readOnly: false, busyTimeoutMs }));
+  return folder.closing(
+    await openConnection({ file, role: 'target', readOnly: false, create: true, busyTimeoutMs }),
+  );
 }
 
 describe('a connection', () => {

@@ -44,6 +44,45 @@ describe('a table that is missing', () => {
     for (const route of routes) expect(await opened.planTable(route, 'sqlite')).toBeNull();
   });
 
+  test.each(['_cdc_pipeline', 'CDC_changes_z', 'sqlite_x', '_CDC_new'])(
+    'cannot have the reserved name %s',
+    async (name) => {
+      const route = await routeFor('CREATE TABLE plain (id INTEGER PRIMARY KEY)');
+      const opened = await target();
+      const planned = opened.planTable({ ...route, target: { schema: null, name } }, 'sqlite');
+      await expect(planned).rejects.toMatchObject({
+        code: 'NAME_COLLISION',
+        table: 'plain',
+        message: expect.stringContaining(`plain cannot go to ${name}`),
+        hint: expect.stringContaining('`to`'),
+      });
+    },
+  );
+
+  test('cannot have the name of an index, even of one that was made since it was planned', async () => {
+    const route = await routeFor('CREATE TABLE Plain (id INTEGER PRIMARY KEY)');
+    const opened = await target();
+    const step = await opened.planTable(route, 'sqlite');
+    if (step === null) throw new Error('there is no such table yet');
+    exec('CREATE TABLE other (a); CREATE INDEX plain ON other (a)');
+    const taken = {
+      code: 'TARGET_TABLE_MISMATCH',
+      message: 'Target table Plain cannot be made: an index has this name already',
+    };
+    await expect(opened.createTables([step])).rejects.toMatchObject(taken);
+    await expect(opened.planTable(route, 'sqlite')).rejects.toMatchObject(taken);
+    exec('DROP TABLE other; CREATE VIEW plain AS SELECT 1 AS id');
+    await expect(opened.createTables([step])).rejects.toMatchObject({
+      message: 'Target table Plain cannot be made: a view has this name already',
+    });
+    exec('DROP VIEW plain; CREATE TABLE plain (id INTEGER PRIMARY KEY)');
+    await expect(opened.createTables([step])).rejects.toMatchObject({
+      code: 'SCHEMA_MOVED',
+      retryable: true,
+    });
+    expect(await opened.planTable(route, 'sqlite')).toBeNull();
+  });
+
   test('takes values of any storage class unchanged', async () => {
     const route = await routeFor('CREATE TABLE v (k PRIMARY KEY NOT NULL, v)');
     const opened = await targetFor(route);

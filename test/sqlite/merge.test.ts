@@ -48,6 +48,18 @@ describe('merging', () => {
     expect(rows('SELECT typeof(k), v FROM u')).toEqual([['real', 'b']]);
   });
 
+  test('into a table that was dropped says so, and how to have it again', async () => {
+    const route = await routeFor('CREATE TABLE u (id INTEGER PRIMARY KEY)');
+    const opened = await targetFor(route);
+    exec('DROP TABLE u');
+    await expect(apply(opened, [rowSet(route, [[1n]])])).rejects.toMatchObject({
+      code: 'TARGET_TABLE_MISMATCH',
+      message: 'Target table u is gone',
+      hint: expect.stringContaining('cdc resync NAME u'),
+      table: 'u',
+    });
+  });
+
   const UNIQUE = 'CREATE TABLE t (id INTEGER PRIMARY KEY, u TEXT UNIQUE, v TEXT NOT NULL DEFAULT 7)';
 
   test('moves unique values from row to row', async () => {

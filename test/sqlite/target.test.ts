@@ -26,22 +26,21 @@ const TABLE: TableCheckpoint = {
 };
 
 describe('opening a target', () => {
-  test('makes the file, but never its folder', async () => {
+  test('makes the file when it is told to, but never its folder', async () => {
     await target();
     expect(existsSync(folder.file('target.db'))).toBe(true);
-    await expect(openTarget({ url: folder.url('nowhere/target.db'), readOnly: false })).rejects.toMatchObject(
-      {
-        code: 'DATABASE_MISSING',
-        message: expect.stringContaining('target.db'),
-      },
-    );
+    await expect(
+      openTarget({ url: folder.url('nowhere/target.db'), readOnly: false, create: true }),
+    ).rejects.toMatchObject({
+      code: 'DATABASE_MISSING',
+      message: expect.stringContaining('target.db'),
+    });
     expect(existsSync(folder.file('nowhere'))).toBe(false);
   });
 
-  test('makes no file when it will only read', async () => {
-    await expect(openTarget({ url: folder.url('target.db'), readOnly: true })).rejects.toMatchObject({
-      code: 'DATABASE_MISSING',
-    });
+  test.each([true, false])('makes no file unless it is told to (reading only: %s)', async (readOnly) => {
+    const opening = openTarget({ url: folder.url('target.db'), readOnly, create: false });
+    await expect(opening).rejects.toMatchObject({ code: 'DATABASE_MISSING' });
     expect(existsSync(folder.file('target.db'))).toBe(false);
   });
 
@@ -227,7 +226,9 @@ describe('trouble with the database', () => {
 
   test('a target that may not be written says so', async () => {
     exec('CREATE TABLE a (id INTEGER PRIMARY KEY)');
-    const opened = folder.closing(await openTarget({ url: folder.url('target.db'), readOnly: true }));
+    const opened = folder.closing(
+      await openTarget({ url: folder.url('target.db'), readOnly: true, create: false }),
+    );
     await expect(opened.installObjects()).rejects.toMatchObject({ code: 'DATABASE_READ_ONLY' });
     expect((await opened.tables()).map((table) => table.name.name)).toEqual(['a']);
   });

@@ -57,7 +57,9 @@ export async function openPair(folder: TemporaryFolder, options: PairOptions): P
   const consumer = await source.install(tables, { uuid: 'u1', name: 'test', now: 0, reset: false });
   let routes = tables.map((table) => routeOf(table));
 
-  const target = folder.closing(await openTarget({ url: folder.url(targetName), readOnly: false }));
+  const target = folder.closing(
+    await openTarget({ url: folder.url(targetName), readOnly: false, create: true }),
+  );
   await target.installObjects();
   const steps = await Promise.all(routes.map((route) => target.planTable(route, 'sqlite')));
   await target.createTables(steps.filter((step) => step !== null));

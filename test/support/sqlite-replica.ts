@@ -17,6 +17,7 @@ export function sourceSession(path: string, options: { readonly readOnly?: boole
     file: databaseFile(path),
     role: 'source',
     readOnly: options.readOnly ?? false,
+    create: false,
     busyTimeoutMs: 1_000,
   });
 }

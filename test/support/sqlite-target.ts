@@ -45,7 +45,8 @@ export interface TargetFixture {
 export function targetFixture(folder: TemporaryFolder): TargetFixture {
   let made = 0;
   const fixture: TargetFixture = {
-    target: async () => folder.closing(await openTarget({ url: folder.url('target.db'), readOnly: false })),
+    target: async () =>
+      folder.closing(await openTarget({ url: folder.url('target.db'), readOnly: false, create: true })),
     async targetFor(...routes) {
       const opened = await fixture.target();
       await opened.installObjects();
@@ -58,7 +59,7 @@ export function targetFixture(folder: TemporaryFolder): TargetFixture {
     async routesFor(sql) {
       const name = `schema-${(made += 1)}.db`;
       folder.database(name, sql).close();
-      const source = await openTarget({ url: folder.url(name), readOnly: true });
+      const source = await openTarget({ url: folder.url(name), readOnly: true, create: false });
       const tables = await source.tables();
       await source.close();
       return tables.filter((table) => table.key !== null).map((table) => routeOf(table));

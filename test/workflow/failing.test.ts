@@ -70,6 +70,17 @@ describe('a pipeline whose work fails', () => {
     await until('it applies', () => engine.applied === 1);
   });
 
+  test('whose target is gone waits for it before it is paused, and is stopped without it', async () => {
+    const { client, engine, name, spec } = await startScripted();
+    await client.start(spec());
+    const missing = { code: 'DATABASE_MISSING', message: 'There is no database file copy.db' } as const;
+    engine.failing('fence', missing);
+    engine.failing('finish', missing);
+    await expect(client.pause(name)).rejects.toMatchObject(missing);
+    await expect(client.status(name)).resolves.toMatchObject({ state: 'pausing' });
+    await expect(client.stop(name)).resolves.toEqual({ state: 'stopped' });
+  });
+
   test('goes on when only the source cannot be told, and says so', async () => {
     const { client, engine, name, spec } = await startScripted();
     await client.start(spec());
@@ -152,6 +163,19 @@ describe('a setup that fails', () => {
       code: 'DATABASE_LOCKED',
       message: `The source is locked; pipeline ${name} is started and keeps trying`,
     });
+    await expect(client.stop(name)).resolves.toEqual({ state: 'stopped' });
+  });
+
+  test('before it has made its target can be stopped', async () => {
+    const { client, engine, name, spec } = await startScripted();
+    engine.failing('setup', { code: 'DATABASE_LOCKED', message: 'The source is locked' });
+    const missing = { code: 'DATABASE_MISSING', message: 'There is no database file copy.db' } as const;
+    engine.failing('fence', missing);
+    engine.failing('finish', missing);
+    await expect(client.start(spec(), { timeoutMs: 2_000 })).rejects.toMatchObject({
+      code: 'DATABASE_LOCKED',
+    });
+    await expect(client.pause(name)).resolves.toEqual({ state: 'paused' });
     await expect(client.stop(name)).resolves.toEqual({ state: 'stopped' });
   });
 

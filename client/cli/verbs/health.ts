@@ -1,11 +1,12 @@
 /** `cdc health NAME`: asks Temporal, the worker and both databases, and names what is wrong within 5 seconds. */
 import type { Command } from 'commander';
 import type { HealthCheck } from '../../../engine/model';
-import { CdcClientError, type PipelineReport } from '../..';
+import { CdcClientError } from '../..';
 import type { CliContext } from '../context';
 import { EXIT, VerbError } from '../outcome';
-import { type JsonHealth, counted, healthJson, healthReport } from '../reports';
+import { type JsonHealth, healthJson, healthReport } from '../reports';
 import { type Session, withSession } from '../session';
+import { check, statusChecks } from './status-checks';
 
 interface Options {
   readonly json?: true;
@@ -14,79 +15,11 @@ interface Options {
 /** Leaves half a second for starting and for closing. */
 const ANSWER_WITHIN_MS = 4_300;
 
-function check(
-  name: string,
-  state: HealthCheck['state'],
-  message: string,
-  hint: string | null = null,
-): HealthCheck {
-  return { name, state, message, hint };
-}
-
 /** An error as a failed check, with its own advice where it has any. */
 function failedCheck(name: string, error: unknown): HealthCheck {
   if (!(error instanceof Error)) return check(name, 'failed', 'Unexpected failure.');
   const hint: unknown = Reflect.get(error, 'hint');
   return check(name, 'failed', error.message, typeof hint === 'string' ? hint : null);
-}
-
-function workerCheck(status: PipelineReport): HealthCheck {
-  if (status.answeredBy === 'worker') return check('worker', 'ok', 'A worker answers.');
-  return check(
-    'worker',
-    'failed',
-    'No worker answers.',
-    'Start one with `cdc worker` (or `cdc dev`), or look at the log of the one that should run.',
-  );
-}
-
-function pipelineCheck(status: PipelineReport, now: number): HealthCheck {
-  const { pipeline, state, lastError } = status;
-  const name = 'pipeline';
-  if (lastError !== null) {
-    const { code, message, hint, attempts } = lastError;
-    const often = attempts > 1 ? ` (${counted(attempts, 'attempt')})` : '';
-    return check(name, 'failed', `It is ${state}${often}. ${code}: ${message}`, hint);
-  }
-  switch (state) {
-    case 'running':
-    case 'snapshotting':
-    case 'completed':
-      return check(name, 'ok', `It is ${state}, since ${new Date(status.startedAt).toISOString()}.`);
-    case 'starting': {
-      const late = now - status.startedAt > 30_000;
-      return check(
-        name,
-        late ? 'failed' : 'ok',
-        'It is being set up.',
-        late ? 'Look at the log of the worker.' : null,
-      );
-    }
-    case 'pausing':
-      return check(
-        name,
-        'warning',
-        'It is being paused; the target is not fenced yet.',
-        'Try again in a moment.',
-      );
-    case 'paused':
-      return check(name, 'warning', 'It is paused.', `\`cdc resume ${pipeline}\` goes on.`);
-    case 'stopped':
-      return check(name, 'failed', 'It is stopped.', `\`cdc start ${pipeline}\` goes on from where it was.`);
-    case 'failing':
-      return check(name, 'failed', 'It is failing.', `\`cdc status ${pipeline}\` tells more.`);
-  }
-}
-
-function backlogChecks(status: PipelineReport): readonly HealthCheck[] {
-  const { pipeline, backlog, suspended, overLimit } = status;
-  if (suspended) {
-    const hint = `\`cdc resync ${pipeline}\` copies the tables again.`;
-    return [check('backlog', 'failed', 'Capture was stopped: the backlog passed maxBacklog.', hint)];
-  }
-  if (!overLimit) return [];
-  const hint = 'See whether the target keeps up; raise maxBacklog if this is expected.';
-  return [check('backlog', 'failed', `${counted(backlog, 'change')}: more than maxBacklog.`, hint)];
 }
 
 async function steeringChecks(session: Session, name: string): Promise<readonly HealthCheck[]> {
@@ -99,7 +32,7 @@ async function steeringChecks(session: Session, name: string): Promise<readonly 
     );
     try {
       const status = await client.status(name);
-      return [reachable, workerCheck(status), pipelineCheck(status, Date.now()), ...backlogChecks(status)];
+      return [reachable, ...statusChecks(status, Date.now())];
     } catch (error) {
       if (!(error instanceof CdcClientError) || error.code !== 'NOT_FOUND') throw error;
       return [

@@ -42,17 +42,21 @@ export async function teardown(session: Session, name: string, options: Options)
   }
   const sourceOnly = options.sourceOnly === true;
   if (options.yes !== true) {
-    const where = sourceOnly ? '' : `, and its checkpoint from ${target}`;
-    const question = `Remove the triggers and changes of ${name} from ${source}${where}? The rows stay.`;
+    const what = sourceOnly
+      ? `what ${name} has left on ${source} for a target that is lost`
+      : `the triggers and changes of ${name} from ${source}, and its checkpoint from ${target}`;
+    const question = `Remove ${what}? The rows stay.`;
     if (!(await session.context.confirm(question))) {
       throw wrongUse('Nothing was removed.', 'Answer y at a terminal, or say --yes.');
     }
   }
   const pipeline = await session.pipeline(name, 'write');
   await pipeline.teardown({ sourceOnly });
-  const where = sourceOnly ? source : `${source} and ${target}`;
+  const shown = terminal.sayPaint.bold(name);
   terminal.say(
-    `${terminal.sayPaint.bold(name)} is torn down: nothing of it is left on ${where} but the rows.`,
+    sourceOnly
+      ? `What ${shown} had left on ${source} for a lost target is removed.`
+      : `${shown} is torn down: nothing of it is left on ${source} and ${target} but the rows.`,
   );
 }
 
@@ -62,7 +66,7 @@ export function addTeardownVerb(program: Command, context: CliContext): void {
     .description('remove the triggers, change tables and checkpoint of a stopped pipeline; the rows stay')
     .option('--yes', 'do not ask')
     .option('--force', 'do not ask Temporal whether it still runs')
-    .option('--source-only', 'the target is lost: remove what this name has left on the source')
+    .option('--source-only', 'a target is lost: remove what this name has left on the source for it')
     .action((name: string, options: Options, command: Command) =>
       withSession(context, command, 'databases', (session) => teardown(session, name, options)),
     );

@@ -12,6 +12,7 @@ const session = openSession({
   file: { path, name: 'small.db' },
   role: 'target',
   readOnly: false,
+  create: true,
   busyTimeoutMs: 0,
 });
 session.db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, v)');

@@ -11,6 +11,8 @@ export interface SessionOptions {
   readonly file: DatabaseFile;
   readonly role: 'source' | 'target';
   readonly readOnly: boolean;
+  /** Make a file that is missing; never its folder. */
+  readonly create: boolean;
   /** Longest wait for another connection's lock, milliseconds. */
   readonly busyTimeoutMs: number;
 }
@@ -39,14 +41,13 @@ export interface Session {
 /** Prepared statements kept per connection; beyond it the oldest are prepared again when needed. */
 const MOST_STATEMENTS = 2_000;
 
-/** Throws the database codes; a source is never created, a target's folder neither. */
+/** Throws the database codes, DATABASE_MISSING among them unless the file may be made. */
 export function openSession(options: SessionOptions): Session {
-  const { file, role, readOnly } = options;
-  const mayCreate = role === 'target' && !readOnly;
-  requireFile(file, mayCreate);
+  const { file, readOnly, create } = options;
+  requireFile(file, create);
   const db = new Database(file.path, {
     readonly: readOnly,
-    fileMustExist: !mayCreate,
+    fileMustExist: !create,
     timeout: options.busyTimeoutMs,
   });
   try {

@@ -5,6 +5,7 @@ import type {
   ChangeQuery,
   ChunkRequest,
   Consumer,
+  Feeder,
   NewConsumer,
   Pending,
   PlanNotice,
@@ -31,6 +32,7 @@ import { purge } from '../capture/purge';
 import { scanRows } from '../rows/scan';
 import { readTables } from '../schema/schema';
 import type { Session } from '../database/session';
+import { readFeeders } from '../target/checkpoint-rows';
 import { readSource, writeSource } from './transaction';
 import { suspend, uninstall } from '../capture/uninstall';
 import { readChunk } from './window';
@@ -60,6 +62,9 @@ export const sourceOperations = {
   },
   sourceId(session: Session): string | null {
     return readSource(session, () => sourceId(session));
+  },
+  feeders(session: Session): readonly Feeder[] {
+    return readSource(session, () => readFeeders(session));
   },
 
   head(session: Session): Position {

@@ -13,6 +13,7 @@ export async function openSource({ url, readOnly }: OpenOptions): Promise<Source
     file,
     role: 'source',
     readOnly,
+    create: false,
     busyTimeoutMs: DEFAULT_BUSY_TIMEOUT_MS,
   });
   const identity = await connection.call('fileIdentity');
@@ -32,6 +33,7 @@ export async function openSource({ url, readOnly }: OpenOptions): Promise<Source
     install: (tables, consumer) => connection.call('installCapture', tables.map(nameOf), consumer),
     uninstall: (uuid) => connection.call('uninstallCapture', uuid),
     sourceId: () => connection.call('sourceId'),
+    feeders: () => connection.call('feeders'),
 
     head: () => connection.call('head'),
     covers: (position, goal) => Promise.resolve(decodePosition(position).id >= decodePosition(goal).id),

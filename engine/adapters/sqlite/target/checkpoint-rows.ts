@@ -4,6 +4,7 @@ import {
   asCursor,
   asPosition,
   type Checkpoint,
+  type Feeder,
   type Holder,
   type TableCheckpoint,
   type Tuple,
@@ -22,6 +23,14 @@ FROM main._cdc_pipeline WHERE name = ?`,
     name,
   );
   return row === undefined ? null : checkpointOf(row);
+}
+
+/** Whose target this database is; a pipeline that was never set up to its end comes from nowhere yet. */
+export function readFeeders(session: Session): readonly Feeder[] {
+  if (!hasTable(session, '_cdc_pipeline')) return [];
+  return session
+    .all("SELECT name, source_id FROM main._cdc_pipeline WHERE source_id <> '' ORDER BY name")
+    .map(([pipeline, sourceId]) => ({ pipeline: textOf(pipeline), sourceId: textOf(sourceId) }));
 }
 
 function checkpointOf(row: Tuple): Checkpoint {

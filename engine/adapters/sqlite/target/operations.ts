@@ -8,6 +8,7 @@ import type {
   TableName,
   TableSchema,
 } from '../../../model';
+import { sourceId } from '../capture/install';
 import { attachSource } from '../attached/attach';
 import {
   deleteTableCheckpoints,
@@ -16,8 +17,10 @@ import {
   writeCheckpoint,
   writeTableCheckpoints,
 } from './checkpoint-rows';
+import { CdcError } from '../../../errors';
 import { flushLog } from '../database/flush';
 import { quote } from '../database/identifiers';
+import { nameTaken, ownerOfName } from './names';
 import { mergeChunk, type MergeRequest } from './merge';
 import {
   dropObjects,
@@ -48,9 +51,26 @@ export const targetOperations = {
       .map(([table, name]) => ({ table: textOf(table), name: textOf(name) }))
       .filter(({ name }) => !isOwnName(name));
   },
+  capturedAs(session: Session): string | null {
+    return sourceId(session);
+  },
+  ownerOfName(session: Session, name: string): string | null {
+    return ownerOfName(session, name);
+  },
   createTables(session: Session, steps: readonly PlanStep[]): void {
     inWriteTransaction(session, () => {
-      for (const { sql } of steps) session.db.exec(sql);
+      for (const { table, sql } of steps) {
+        // Looked at when it was planned, but somebody may have been faster.
+        const owner = table === null ? null : ownerOfName(session, table);
+        if (table !== null && owner !== null) {
+          throw owner === 'table'
+            ? new CdcError('SCHEMA_MOVED', `Target table ${table} was made by somebody else meanwhile`, {
+                table,
+              })
+            : nameTaken(table, owner);
+        }
+        session.db.exec(sql);
+      }
     });
   },
 

@@ -75,6 +75,12 @@ function readShape(session: Session, route: TableRoute): TargetShape {
       hasDefault: flagOf(hasDefault),
       inPrimaryKey: flagOf(pk),
     }));
+  if (columns.length === 0) {
+    throw new CdcError('TARGET_TABLE_MISMATCH', `Target table ${displayName(route.target)} is gone`, {
+      hint: `\`cdc resync NAME ${route.id}\` makes it again and copies its rows.`,
+      table: route.id,
+    });
+  }
   const indexes = readUniques(session, name);
   const rowid = rowidKey(columns, indexes);
   const uniques = rowid === null ? indexes : [...indexes, rowid];

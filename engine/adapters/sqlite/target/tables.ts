@@ -29,7 +29,7 @@ export function createTableSql(route: TableRoute, sourceFamily: string): string 
   const constraint = route.source.key?.from === 'unique index' ? 'UNIQUE' : 'PRIMARY KEY';
   lines.push(`${constraint} (${quoteAll(route.key)})`);
   const options = sameFamily && route.source.options.length > 0 ? ` ${route.source.options.join(', ')}` : '';
-  return `CREATE TABLE IF NOT EXISTS ${quote(route.target.name)} (\n  ${lines.join(',\n  ')}\n)${options}`;
+  return `CREATE TABLE ${quote(route.target.name)} (\n  ${lines.join(',\n  ')}\n)${options}`;
 }
 
 function columnSql(column: ColumnSchema, sameFamily: boolean): string {

@@ -1,7 +1,7 @@
 /** An SQLite database as a target: the port over its lanes. */
 import type {
   DirectOffer,
-  OpenOptions,
+  OpenTargetOptions,
   PlanNotice,
   PlanStep,
   RowSet,
@@ -16,18 +16,22 @@ import { CdcError } from '../../../errors';
 import { DEFAULT_BUSY_TIMEOUT_MS, openConnection } from '../threads/connection';
 import { parseUrl } from '../database/file';
 import { sameName } from '../database/identifiers';
-import { openLanes, type Lane, type Lanes } from '../threads/lanes';
+import { createLanes, type Lane, type Lanes } from '../threads/lanes';
 import { createMutex } from '../threads/mutex';
+import { nameTaken, refuseReservedName } from './names';
 import { convertingColumns, createTableSql, FAMILY, targetName } from './tables';
 
 /** One lane merges while the other stages; a third would wait for one of them. */
 const MOST_LANES = 2;
 
-/** Makes the file where it is missing. Throws DATABASE_MISSING for its folder, and the database codes. */
-export async function openTarget({ url, readOnly }: OpenOptions): Promise<Target> {
+/** Throws CONFIG_INVALID, DATABASE_MISSING and the other database codes. */
+export async function openTarget({ url, readOnly, create }: OpenTargetOptions): Promise<Target> {
   const file = parseUrl(url);
   const options = { file, role: 'target', readOnly, busyTimeoutMs: DEFAULT_BUSY_TIMEOUT_MS } as const;
-  const lanes = await openLanes(() => openConnection(options), readOnly ? 1 : MOST_LANES);
+  const first = await openConnection({ ...options, create });
+  // A further connection is to the same file: one that is gone since the first was opened is not made anew.
+  const open = () => openConnection({ ...options, create: false });
+  const lanes = createLanes(first, open, readOnly ? 1 : MOST_LANES);
   return createTarget(lanes);
 }
 
@@ -44,12 +48,16 @@ function createTarget(lanes: Lanes): Target {
     tables,
     isEmpty: (table) => lanes.run((lane) => lane.connection.call('isEmpty', table)),
 
+    capturedAs: () => lanes.run((lane) => lane.connection.call('capturedAs')),
     async planTable(route, sourceFamily) {
+      refuseReservedName(route);
       const existing = findTable(await tables(), route);
       if (existing !== undefined) {
         requireSameKeyTypes(route, existing);
         return null;
       }
+      const owner = await lanes.run((lane) => lane.connection.call('ownerOfName', route.target.name));
+      if (owner !== null) throw nameTaken(targetName(route), owner);
       return { on: 'target', table: targetName(route), sql: createTableSql(route, sourceFamily) };
     },
     async notices(routes) {

@@ -22,19 +22,19 @@ export interface Lanes {
   close(): Promise<void>;
 }
 
-/** `open` makes a further connection; there are `most` of them at most. */
-export async function openLanes(open: () => Promise<Connection>, most: number): Promise<Lanes> {
-  const start = async (): Promise<Lane> => ({ connection: await open(), routes: new Set(), load: 0 });
-  const first = await start();
+/** `open` makes a connection beside the first; there are `most` of them at most. */
+export function createLanes(connection: Connection, open: () => Promise<Connection>, most: number): Lanes {
+  const laneOver = (over: Connection): Lane => ({ connection: over, routes: new Set(), load: 0 });
+  const first = laneOver(connection);
   const lanes = [first];
   let opening: Promise<void> | null = null;
   let closed = false;
 
   const idlest = (): Lane => lanes.reduce((best, lane) => (lane.load < best.load ? lane : best), first);
   const openAnother = async (): Promise<void> => {
-    opening ??= start().then(
-      (lane) => {
-        lanes.push(lane);
+    opening ??= open().then(
+      (another) => {
+        lanes.push(laneOver(another));
         opening = null;
       },
       (error: unknown) => {
