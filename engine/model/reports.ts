@@ -1,6 +1,7 @@
 /** What the engine tells about a pipeline. */
 import type { TableState } from './checkpoint';
-import type { PlanNotice, PlanStep, TransportKind } from './adapter';
+import type { PlanNotice, PlanStep } from './plan';
+import type { TransportKind } from './transfer';
 import type { OperationCounts } from './change';
 
 /** Where a table stands by the checkpoint: absolute figures, so that a report which got lost loses nothing. */

@@ -1,0 +1,150 @@
+/** A source, as every adapter offers it. */
+import type { Change } from './change';
+import type { Consumer } from './checkpoint';
+import type { PlanNotice, PlanStep, TableRoute } from './plan';
+import type { Cursor, Position } from './position';
+import type { TableName, TableSchema } from './schema';
+import type { ChunkRequest, DirectOffer, RowChunk } from './transfer';
+import type { Tuple } from './value';
+
+/**
+ * An open source. All methods may be called concurrently; the adapter serialises what must be.
+ * Each may throw the database codes (CONNECTION_LOST, DATABASE_LOCKED, …) and SOURCE_REPLACED.
+ */
+export interface Source {
+  readonly adapter: string;
+  readonly family: string;
+  /** Offers in order of preference; rows are always possible. */
+  readonly offers: readonly DirectOffer[];
+
+  /** Every table that a person could mean, ours left out, with what forbids its capture. */
+  tables(): Promise<readonly TableSchema[]>;
+
+  // --- capture -----------------------------------------------------------------------------------------------
+  /** The statements that `install` would run now; none when all is in place. */
+  planCapture(tables: readonly TableSchema[]): Promise<readonly PlanStep[]>;
+  notices(tables: readonly TableSchema[]): Promise<readonly PlanNotice[]>;
+  /**
+   * Makes or migrates our objects, installs capture for the tables, records the consumer at the newest position,
+   * all in one transaction where the database allows it, and returns the consumer. A consumer that exists keeps its
+   * position, unless `reset`, and consumes exactly these tables from then on: capture that nobody consumes any more
+   * is removed. Capture that had holes is made whole; for positions before that moment `check` still says so.
+   * Throws OBJECTS_TOO_NEW.
+   */
+  install(tables: readonly TableSchema[], consumer: NewConsumer): Promise<Consumer>;
+  /** Removes a consumer, the capture of tables that no other consumes, and our last objects with the last consumer. */
+  uninstall(uuid: string): Promise<void>;
+  /** Identity of this database, made by `install`; null before. */
+  sourceId(): Promise<string | null>;
+  /** Pipelines that have this database as their target, with the identity of the source that each comes from. */
+  feeders(): Promise<readonly Feeder[]>;
+
+  // --- positions ---------------------------------------------------------------------------------------------
+  /** The newest position: everything committed before this call is covered by it. */
+  head(): Promise<Position>;
+  /** True when a reader that stands at `position` has seen all that `goal` covers. */
+  covers(position: Position, goal: Position): Promise<boolean>;
+  /**
+   * Looks whether reading may go on from `position`: POSITION_PURGED, SOURCE_WENT_BACK, CAPTURE_MISSING,
+   * SOURCE_SCHEMA_CHANGED, POSITION_INVALID. Answers a token of the schema as it was checked.
+   */
+  check(position: Position, routes: readonly TableRoute[]): Promise<string>;
+  /** Counts up to `limit` changes of these tables after the position. */
+  pending(position: Position, routes: readonly TableRoute[], limit: number): Promise<Pending>;
+  /** Waits until a change after `position` is committed, the time is over or the signal aborts. True: there is one. */
+  waitForChange(
+    position: Position,
+    routes: readonly TableRoute[],
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<boolean>;
+
+  // --- reading -----------------------------------------------------------------------------------------------
+  /** Reads a chunk by rows, window and snapshot range in one MVCC snapshot. */
+  read(request: ChunkRequest): Promise<RowChunk>;
+  /** Changes with before and after values, in ascending order. */
+  changes(query: ChangeQuery): Promise<readonly Change[]>;
+  /** Rows in the order of the key, for comparison. */
+  scan(request: ScanRequest): Promise<ScanResult>;
+
+  // --- consumers ---------------------------------------------------------------------------------------------
+  consumer(uuid: string): Promise<Consumer | null>;
+  consumers(): Promise<readonly Consumer[]>;
+  /** Records progress; a seq that is not greater than the stored one changes nothing. */
+  acknowledge(uuid: string, seq: number, position: Position, now: number): Promise<void>;
+  /**
+   * Deletes changes that every consumer of their table has passed and that are older than asked, and records the
+   * floor in the same transaction. Returns how many it deleted: `limit` means that there may be more.
+   */
+  purge(request: PurgeRequest): Promise<number>;
+  /** Ends capture for a consumer's tables that no other consumes, drops their changes, marks the consumer. */
+  suspend(uuid: string): Promise<void>;
+  figures(routes: readonly TableRoute[]): Promise<readonly CaptureFigures[]>;
+
+  close(): Promise<void>;
+}
+
+export interface NewConsumer {
+  readonly uuid: string;
+  readonly name: string;
+  readonly now: number;
+  /** Start again at the newest position, capture made whole, `suspended` cleared. */
+  readonly reset: boolean;
+}
+
+export interface Feeder {
+  readonly pipeline: string;
+  readonly sourceId: string;
+}
+
+/** How much is waiting. */
+export interface Pending {
+  /** Captured changes after the position, exact up to `limit`. */
+  readonly count: number;
+  /** Milliseconds since 1970 of the oldest one; null when there is none. */
+  readonly oldestChangedAt: number | null;
+}
+
+export interface ChangeQuery {
+  readonly route: TableRoute;
+  /** Only changes after this position. */
+  readonly after: Position | null;
+  /** Only changes whose id is greater; for paging. */
+  readonly afterId: string | null;
+  /** `synced` is told by this position; null: nothing is. */
+  readonly appliedUpTo: Position | null;
+  readonly limit: number;
+  /** The newest ones instead of the oldest; still in ascending order. */
+  readonly newest: boolean;
+}
+
+export interface ScanRequest {
+  readonly table: TableName;
+  /** Columns to read, in order. */
+  readonly columns: readonly string[];
+  readonly key: readonly string[];
+  readonly after: Cursor | null;
+  /** Inclusive; null: to the end. */
+  readonly upTo: Cursor | null;
+  readonly limit: number | null;
+}
+
+export interface ScanResult {
+  readonly rows: readonly { readonly identity: string; readonly row: Tuple }[];
+  /** The last row's key; null when there is no row. */
+  readonly cursor: Cursor | null;
+}
+
+export interface PurgeRequest {
+  /** Changes younger than this stay, milliseconds since 1970. */
+  readonly before: number;
+  /** Most changes deleted in one transaction. */
+  readonly limit: number;
+}
+
+/** Counts of rows, for reports. */
+export interface CaptureFigures {
+  readonly table: string;
+  /** Changes in the change table, applied or not. */
+  readonly stored: number;
+}

@@ -1,0 +1,81 @@
+/** A target, as every adapter offers it. */
+import type { Checkpoint, TableCheckpoint } from './checkpoint';
+import type { PlanNotice, PlanStep, TableRoute } from './plan';
+import type { TableName, TableSchema } from './schema';
+import type { ScanRequest, ScanResult } from './source';
+import type { DirectOffer, RowSet, StagedChunk, Transfer } from './transfer';
+
+/**
+ * An open target. Transactions are serialised by the adapter; staging runs beside them.
+ * Each method may throw the database codes.
+ */
+export interface Target {
+  readonly adapter: string;
+  readonly family: string;
+
+  tables(): Promise<readonly TableSchema[]>;
+  isEmpty(table: TableName): Promise<boolean>;
+  /** `Source.sourceId` of this same database: null where nothing is captured in it. */
+  capturedAs(): Promise<string | null>;
+  /**
+   * The statement that would make a table for this route, or null when it exists. TYPE_MISMATCH if it can't be made,
+   * NAME_COLLISION for a reserved name, TARGET_TABLE_MISMATCH where something else has the name, or where the table
+   * that exists would not keep keys as they are.
+   */
+  planTable(route: TableRoute, sourceFamily: string): Promise<PlanStep | null>;
+  /** What a person should know of an existing target table: triggers that will fire, and so on. */
+  notices(routes: readonly TableRoute[]): Promise<readonly PlanNotice[]>;
+  /** The statements for our own objects; none when they are in place. */
+  planObjects(): Promise<readonly PlanStep[]>;
+  /** Makes or migrates our own objects. Throws OBJECTS_TOO_NEW. */
+  installObjects(): Promise<void>;
+  /** Runs the statements of `planTable`. SCHEMA_MOVED when somebody else has made one of the tables meanwhile. */
+  createTables(steps: readonly PlanStep[]): Promise<void>;
+
+  /** A direct way from this source, or null: then rows are used. */
+  direct(offer: DirectOffer): Promise<Transfer | null>;
+  /** Stages net changes that came by rows; sets stand parents first. */
+  stageRows(sets: readonly RowSet[]): Promise<number>;
+  discardRows(token: number): Promise<void>;
+
+  /** Reads outside a transaction; null before setup. */
+  checkpoint(name: string): Promise<Checkpoint | null>;
+  tableCheckpoints(uuid: string): Promise<readonly TableCheckpoint[]>;
+  /**
+   * Runs `work` in one transaction; commits when it resolves, rolls back when it throws. `on` names the staged
+   * chunk whose session must carry it; the chunk is spent by it, whatever the outcome. Throws DATABASE_LOCKED, with
+   * the last holder's name in the message where known.
+   */
+  transaction<T>(on: StagedChunk | null, work: (tx: TargetTransaction) => Promise<T>): Promise<T>;
+  /** Makes all that was committed survive a power cut. */
+  flush(): Promise<void>;
+  scan(request: ScanRequest): Promise<ScanResult>;
+  /** Removes a pipeline's checkpoint and dead letters, and our last objects with the last pipeline. */
+  uninstall(uuid: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What can be done inside a target transaction. */
+export interface TargetTransaction {
+  /** The checkpoint row, locked against every other transaction until the end. Null before setup. */
+  lockCheckpoint(name: string): Promise<Checkpoint | null>;
+  /** Inserts or replaces the row of `checkpoint.name`. */
+  saveCheckpoint(checkpoint: Checkpoint): Promise<void>;
+  tableCheckpoints(uuid: string): Promise<readonly TableCheckpoint[]>;
+  /** Inserts or replaces these rows. */
+  saveTables(uuid: string, tables: readonly TableCheckpoint[]): Promise<void>;
+  removeTables(uuid: string, sources: readonly string[]): Promise<void>;
+  /**
+   * Applies a staged chunk: deletes children first, upserts parents first, then makes the snapshot range equal.
+   * CONSTRAINT_FAILED or TYPE_MISMATCH name the table.
+   */
+  merge(chunk: StagedChunk, options?: MergeOptions): Promise<void>;
+}
+
+export interface MergeOptions {
+  /**
+   * Display names of source tables whose target may hold rows that the source lacks: those that are being copied
+   * with `replace`. Such a row may be deleted where it stands in the way of a unique index.
+   */
+  readonly stale?: readonly string[];
+}
