@@ -1,20 +1,6 @@
 /** Settings that may change while a pipeline runs, checked before they are accepted. */
-import type { BacklogLimit, PipelineSettings } from '../engine/model';
-
-/** Whole numbers, both ends included. */
-interface Bounds {
-  readonly least: number;
-  readonly most: number;
-}
-
-const NUMBERS = {
-  atomicRows: { least: 1, most: 10_000_000 },
-  batchRows: { least: 1, most: 1_000_000 },
-  snapshotRows: { least: 1, most: 1_000_000 },
-  // A round costs the history some twenty events: shorter ones would fill it, longer ones hide that one hangs.
-  roundMs: { least: 1_000, most: 600_000 },
-  retainMs: { least: 0, most: 3_650 * 24 * 60 * 60 * 1000 },
-} as const satisfies Partial<Record<keyof PipelineSettings, Bounds>>;
+import type { BacklogLimit } from '../engine/model';
+import { BACKLOG_BOUNDS, SETTING_BOUNDS, type Bounds } from './messages/limits';
 
 const ONLY_AT_START = ['existing', 'snapshot'] as const;
 
@@ -33,16 +19,20 @@ function faultOf(key: string, value: unknown): string | null {
   if (key === 'atomic') return typeof value === 'boolean' ? null : 'atomic must be true or false';
   if (key === 'maxBacklog')
     return isBacklogLimit(value) ? null : 'maxBacklog must be null or {changes, action}';
-  const bounds = Object.entries(NUMBERS).find(([name]) => name === key)?.[1];
+  const bounds = Object.entries<Bounds>(SETTING_BOUNDS).find(([name]) => name === key)?.[1];
   if (bounds === undefined) return `unknown setting ${key}`;
-  const { least, most } = bounds;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return null;
-  return `${key} must be a whole number from ${least} to ${most}`;
+  return isWithin(value, bounds)
+    ? null
+    : `${key} must be a whole number from ${bounds.least} to ${bounds.most}`;
+}
+
+function isWithin(value: unknown, { least, most }: Bounds): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
 }
 
 function isBacklogLimit(value: unknown): value is BacklogLimit | null {
   if (value === null) return true;
   if (typeof value !== 'object' || !('changes' in value && 'action' in value)) return false;
   const { changes, action } = value;
-  return Number.isInteger(changes) && Number(changes) > 0 && (action === 'warn' || action === 'stop');
+  return isWithin(changes, BACKLOG_BOUNDS) && (action === 'warn' || action === 'stop');
 }

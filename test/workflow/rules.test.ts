@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { DEFAULT_SETTINGS } from '../../engine';
 import { FIRST_DELAY_MS, LONGEST_DELAY_MS, backoffMs } from '../../workflows/backoff';
 import type { PipelineState } from '../../workflows/messages';
+import { BACKLOG_BOUNDS, SETTING_BOUNDS } from '../../workflows/messages/limits';
 import { settingsFault } from '../../workflows/settings';
 import { type PipelineEvent, type Request, isEnd, refusal, transition } from '../../workflows/states';
 
@@ -104,6 +105,17 @@ describe('a change of settings', () => {
     expect(settingsFault(changeable)).toBeNull();
     expect(settingsFault({ maxBacklog: { changes: 1, action: 'stop' } })).toBeNull();
     expect(settingsFault({})).toBeNull();
+  });
+
+  test('is taken within the limits that cdc.yaml has, and no further', () => {
+    for (const [setting, { least, most }] of Object.entries(SETTING_BOUNDS)) {
+      for (const value of [least, most]) expect(settingsFault({ [setting]: value })).toBeNull();
+      for (const value of [least - 1, most + 1])
+        expect(settingsFault({ [setting]: value })).toContain(setting);
+    }
+    const { most } = BACKLOG_BOUNDS;
+    expect(settingsFault({ maxBacklog: { changes: most, action: 'warn' } })).toBeNull();
+    expect(settingsFault({ maxBacklog: { changes: most + 1, action: 'warn' } })).toContain('maxBacklog');
   });
 
   test('is refused by name when anything of it makes no sense', () => {

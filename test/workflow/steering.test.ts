@@ -104,7 +104,7 @@ describe('a running pipeline', () => {
     await until('it looks anew', () => engine.calls.fetchPending > looked);
     await client.pause(name);
     const wrong: readonly (readonly [object, string])[] = [
-      [{ roundMs: 10 }, 'Settings refused: roundMs must be a whole number from 1000 to 600000'],
+      [{ roundMs: 10 }, 'Settings refused: roundMs must be a whole number from 1000 to 300000'],
       [{ batchRows: 1.5 }, 'Settings refused: batchRows must be a whole number from 1 to 1000000'],
       [{ existing: 'replace' }, 'Settings refused: existing counts at the first start only'],
       [{ nonsense: 1 }, 'Settings refused: unknown setting nonsense'],

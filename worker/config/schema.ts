@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { DEFAULT_SETTINGS, type BacklogLimit } from '../../engine/model';
-import { parseDuration } from './quantities';
+import { BACKLOG_BOUNDS, SETTING_BOUNDS, type Bounds } from '../../workflows/messages/limits';
+import { formatDuration, parseDuration } from './quantities';
 
 /** Words that the program will understand one day: refused by name rather than as unknown. */
 export const NOT_YET: ReadonlySet<string> = new Set(['schedule', 'ddl', 'timestamp', 'version', 'deleted']);
@@ -18,21 +19,20 @@ const name = z
 
 const text = z.string().min(1, 'is empty');
 
-function wholeNumber(least: number, most: number): z.ZodNumber {
+function wholeNumber({ least, most }: Bounds): z.ZodNumber {
   const message = `must be a whole number from ${least} to ${most.toLocaleString('en-US')}`;
   return z.number(message).int(message).min(least, message).max(most, message);
 }
 
-function duration(least: string, most: string) {
-  const [leastMs, mostMs] = [parseDuration(least) ?? 0, parseDuration(most) ?? Infinity];
+function duration({ least, most }: Bounds) {
   return z.unknown().transform((value, context): number => {
     const parsed = typeof value === 'string' ? parseDuration(value) : value === 0 ? 0 : null;
     if (parsed === null) {
       context.addIssue('must be a duration with its unit, such as 500ms, 10s, 5m, 24h or 7d');
       return z.NEVER;
     }
-    if (parsed < leastMs || parsed > mostMs) {
-      context.addIssue(`must be a duration from ${least} to ${most}`);
+    if (parsed < least || parsed > most) {
+      context.addIssue(`must be a duration from ${formatDuration(least)} to ${formatDuration(most)}`);
       return z.NEVER;
     }
     return parsed;
@@ -85,7 +85,7 @@ const maxBacklog = z.preprocess(
   (value) => (typeof value === 'number' ? { changes: value } : value),
   z
     .strictObject(
-      { changes: wholeNumber(1, 1e12), action: z.enum(['warn', 'stop']).default('warn') },
+      { changes: wholeNumber(BACKLOG_BOUNDS), action: z.enum(['warn', 'stop']).default('warn') },
       otherwise('must be a number of changes or { changes: …, action: warn or stop }'),
     )
     .transform((limit): BacklogLimit => limit),
@@ -96,7 +96,7 @@ const atomic = z.preprocess(
   z.strictObject(
     {
       on: z.boolean().default(true),
-      maxRows: wholeNumber(1, 10_000_000).default(DEFAULT_SETTINGS.atomicRows),
+      maxRows: wholeNumber(SETTING_BOUNDS.atomicRows).default(DEFAULT_SETTINGS.atomicRows),
     },
     otherwise('must be true, false or { maxRows: … }'),
   ),
@@ -112,10 +112,10 @@ const pipeline = z.strictObject({
   snapshot: z.boolean().default(DEFAULT_SETTINGS.snapshot),
   atomic: atomic.default({ on: DEFAULT_SETTINGS.atomic, maxRows: DEFAULT_SETTINGS.atomicRows }),
   maxBacklog: maxBacklog.optional(),
-  retain: duration('0s', '3650d').default(DEFAULT_SETTINGS.retainMs),
-  round: duration('1s', '5m').default(DEFAULT_SETTINGS.roundMs),
-  batch: wholeNumber(1, 1_000_000).default(DEFAULT_SETTINGS.batchRows),
-  snapshotBatch: wholeNumber(1, 1_000_000).default(DEFAULT_SETTINGS.snapshotRows),
+  retain: duration(SETTING_BOUNDS.retainMs).default(DEFAULT_SETTINGS.retainMs),
+  round: duration(SETTING_BOUNDS.roundMs).default(DEFAULT_SETTINGS.roundMs),
+  batch: wholeNumber(SETTING_BOUNDS.batchRows).default(DEFAULT_SETTINGS.batchRows),
+  snapshotBatch: wholeNumber(SETTING_BOUNDS.snapshotRows).default(DEFAULT_SETTINGS.snapshotRows),
 });
 
 const temporal = z.strictObject({
