@@ -1,6 +1,6 @@
 /** The activities: each calls the engine's front door once, heartbeats where that takes time, and turns its errors. */
 import { Context } from '@temporalio/activity';
-import type { Engine, Pipeline, PipelineRef, ReplicateResult } from '../engine';
+import type { Engine, Pipeline, PipelineRef, ReplicateResult, TableProgress } from '../engine';
 import { createAttempts } from './attempts';
 import type { PipelineActivities, RoundReport, SetupReport } from './contract';
 import { toFailure } from './failures';
@@ -146,6 +146,8 @@ function reportOf(result: ReplicateResult, all: boolean, lastAppliedAt: number |
   const { changes, inserted, updated, deleted, snapshotRows, commits, snapshotting } = result;
   const { caughtUp, reachedGoal, atomicCuts, backlog, lagMs } = result;
   const touched = new Set(result.tables.map(({ table }) => table));
+  // A parked table has no work done, and is what a person must hear of.
+  const isNews = ({ source, state }: TableProgress): boolean => touched.has(source) || state === 'parked';
   return {
     changes,
     inserted,
@@ -154,7 +156,7 @@ function reportOf(result: ReplicateResult, all: boolean, lastAppliedAt: number |
     snapshotRows,
     commits,
     snapshotting,
-    progress: all ? result.progress : result.progress.filter(({ source }) => touched.has(source)),
+    progress: all ? result.progress : result.progress.filter(isNews),
     caughtUp,
     reachedGoal,
     atomicCuts,

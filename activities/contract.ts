@@ -51,7 +51,7 @@ export interface ApplyInput extends Permit {
 
 /** What an attempt did. Its heartbeats carry the same, as it stands then. */
 export interface RoundReport extends Omit<ReplicateResult, 'tables'> {
-  /** Where tables with work done stand, or all of them. */
+  /** Where tables with work done, and parked ones, stand; or all of them. */
   readonly progress: readonly TableProgress[];
   /** Milliseconds since 1970 on the worker's clock: the attempt's last commit; null when it made none. */
   readonly lastAppliedAt: number | null;

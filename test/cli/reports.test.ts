@@ -207,7 +207,7 @@ describe('status', () => {
     const parked = { ...first, state: 'parked' as const, cause: 'CONSTRAINT_FAILED: Table orders' };
     const report = statusReport({ ...status, tables: [parked, second] }, NOW, plain);
     expect(report).toContain('parked  orders: CONSTRAINT_FAILED: Table orders');
-    expect(report).toContain('cdc resync orders orders');
+    expect(report).toContain('cdc resume orders --table orders');
   });
 
   test.each([

@@ -279,6 +279,41 @@ describe('the life of a pipeline', () => {
     expect(await json('verify', SHOP)).toMatchObject({ code: 0, data: { equal: true } });
   });
 
+  test('a table that the target refuses is parked; mended and resumed it rejoins the others', async () => {
+    write(
+      'warehouse.db',
+      `CREATE TRIGGER refuses BEFORE UPDATE ON customers BEGIN SELECT raise(ABORT, 'no'); END`,
+    );
+    write('shop.db', `UPDATE customers SET name = 'Ada L.' WHERE id = 1; UPDATE orders SET total = 13`);
+    const waited = await cdc('wait', SHOP, 'caught-up', '--timeout', '30s');
+    expect(waited.code).toBe(1);
+    expect(waited.stderr).toContain('Table customers is parked: CONSTRAINT_FAILED');
+    expect(waited.stderr).toContain('--table');
+    const { stdout } = await cdc('status', SHOP);
+    expect(stdout).toContain(`cdc resume ${SHOP} --table customers`);
+    const { code, data } = await json('status', SHOP);
+    expect(code).toBe(0);
+    expect(data).toMatchObject({
+      state: 'running',
+      tables: [
+        { source: 'customers', state: 'parked' },
+        { source: 'orders', state: 'replicating' },
+      ],
+    });
+    expect((await cdc('health', SHOP)).code).toBe(1);
+    write('warehouse.db', 'DROP TRIGGER refuses');
+    const misspelt = await cdc('resume', SHOP, '--table', 'costumers');
+    expect(misspelt.code).toBe(2);
+    expect(misspelt.stderr).toContain('"customers"');
+    const resumed = await cdc('resume', SHOP, '--table', 'customers');
+    expect(resumed).toMatchObject({ code: 0 });
+    expect(resumed.stderr).toContain('catches up');
+    expect(await cdc('wait', SHOP, 'caught-up', '--timeout', '30s')).toMatchObject({ code: 0 });
+    expect((await json('verify', SHOP)).data).toMatchObject({ equal: true });
+    const again = await cdc('resume', SHOP, '--table', 'customers');
+    expect(again.stderr).toContain('is not parked');
+  }, 120_000);
+
   test('teardown is refused while it runs, then asks, then leaves nothing but the rows', async () => {
     const running = await cdc('teardown', SHOP, '--yes');
     expect(running).toMatchObject({ code: 1 });
