@@ -6,6 +6,7 @@
 import { requireSameSource, verifyHandshake } from '../capture';
 import { CdcError, isCdcError } from '../errors';
 import type { Checkpoint, Holder, Position, Source, TableCheckpoint, TableRoute, Target } from '../model';
+import { SCHEMA_LOOKS } from './limits';
 
 export interface ClaimRequest {
   readonly name: string;
@@ -56,9 +57,6 @@ export async function claimPipeline(
     return { checkpoint: claimed, tables, routes, schemaToken };
   });
 }
-
-/** How often a schema that moves under the reader is looked at again before the attempt gives up. */
-const SCHEMA_LOOKS = 5;
 
 /**
  * Routes against the source's schema of now, and its word that reading may go on with them.

@@ -5,7 +5,9 @@
  */
 export * from './claim';
 export * from './commit';
+export * from './limits';
 export * from './net';
 export * from './replicate';
+export * from './signals';
 export * from './table-order';
 export * from './transfer';

@@ -19,14 +19,10 @@ import type {
 import { checkRoutes, claimPipeline, requireClaimed } from './claim';
 import type { Claim, ClaimRequest } from './claim';
 import { commitChunk, tablesAfter } from './commit';
+import { BACKLOG_COUNT_LIMIT, SCHEMA_LOOKS } from './limits';
+import { NEVER_ABORTS } from './signals';
 import { startTotals } from './totals';
 import type { Totals, TotalsEnding } from './totals';
-
-/** A count of the backlog stops here: beyond it only "more than" matters. */
-const BACKLOG_COUNT_LIMIT = 10_000_000;
-
-/** How often a chunk that the schema moved under is asked for again before the attempt gives up. */
-const SCHEMA_LOOKS = 5;
 
 export interface ReplicateContext {
   readonly source: Source;
@@ -157,7 +153,7 @@ class Attempt {
   private async linger(): Promise<boolean> {
     const left = this.until - this.context.now();
     if (this.request.lingerMs === 0 || left <= 0) return false;
-    const signal = this.request.signal ?? NEVER;
+    const signal = this.request.signal ?? NEVER_ABORTS;
     await this.context.source.waitForChange(this.readUpTo, this.schema.routes, left, signal);
     return true;
   }
@@ -209,8 +205,6 @@ class Attempt {
     };
   }
 }
-
-const NEVER: AbortSignal = new AbortController().signal;
 
 type NextSnapshot = Omit<SnapshotRequest, 'limit'>;
 

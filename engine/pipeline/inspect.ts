@@ -2,9 +2,10 @@
  * Looks whether a pipeline is sound, as a claim does, but without a lock: who waits or watches must not take "nothing
  * is pending" for "all is applied" when the source was restored, or does not capture any more.
  */
-import { checkRoutes, requireCheckpoint } from '../apply';
+import { checkRoutes } from '../apply';
 import { requireSameSource, verifyHandshake } from '../capture';
 import type { Checkpoint, TableCheckpoint, TableRoute } from '../model';
+import { readCheckpoint } from './checkpoint';
 import type { PipelineContext } from './context';
 
 export interface Inspected {
@@ -41,9 +42,4 @@ export async function inspectPipeline(context: PipelineContext): Promise<Inspect
       if (!moved || look === LOOKS) throw error;
     }
   }
-}
-
-async function readCheckpoint(context: PipelineContext): Promise<Checkpoint> {
-  const target = await context.connections.target();
-  return requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
 }

@@ -1,15 +1,13 @@
 /** What can be seen of a pipeline: statistics, changes with before and after values, whether it has caught up. */
-import { requireCheckpoint } from '../apply';
+import { BACKLOG_COUNT_LIMIT } from '../apply';
 import { CdcError } from '../errors';
 import type { Change, Checkpoint, Statistics, TableCheckpoint, TableRoute } from '../model';
 import { displayName } from '../model';
+import { readProgress } from './checkpoint';
 import type { PipelineContext } from './context';
 import { findTable } from './context';
 import { inspectPipeline } from './inspect';
 import type { ChangesOptions, Pipeline } from './contract';
-
-/** A count of the backlog stops here. */
-const COUNT_LIMIT = 10_000_000;
 
 /** How long to leave the target alone between two looks at its checkpoint: another process moves it. */
 const LOOK_MIN_MS = 10;
@@ -22,9 +20,7 @@ interface Sight {
 }
 
 async function look(context: PipelineContext): Promise<Sight> {
-  const target = await context.connections.target();
-  const checkpoint = requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
-  const tables = await target.tableCheckpoints(checkpoint.uuid);
+  const { checkpoint, tables } = await readProgress(context);
   return { checkpoint, tables, routes: await context.routesOf(tables) };
 }
 
@@ -32,7 +28,7 @@ async function look(context: PipelineContext): Promise<Sight> {
 export async function pipelineStatistics(context: PipelineContext): Promise<Statistics> {
   const source = await context.connections.source();
   const { checkpoint, tables, routes } = await look(context);
-  const pending = await source.pending(checkpoint.position, routes, COUNT_LIMIT);
+  const pending = await source.pending(checkpoint.position, routes, BACKLOG_COUNT_LIMIT);
   const stored = new Map((await source.figures(routes)).map((entry) => [entry.table, entry.stored]));
   return {
     pipeline: context.ref.name,

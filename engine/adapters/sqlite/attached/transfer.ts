@@ -9,19 +9,19 @@ import { attachSource, type AttachedSource, type Reading } from './attach';
 import { stageChanges } from './changes';
 import { stageRange } from './range';
 import {
+  changeTableOf,
+  endOf,
   nextSpan,
   positionAfter,
   routesSince,
-  readChangedAt,
   readChangeTables,
   readNewest,
   readSchemaToken,
 } from '../capture/captured';
 import { toDatabaseError } from '../database/errors';
-import { decodePosition, encodePosition, type ChangeMark } from '../capture/position';
+import { decodePosition, encodePosition } from '../capture/position';
 import { sessionState, type Session } from '../database/session';
 import { borrowTable, dropTable, keepChunk, type StagedRoute } from '../target/staging';
-import { changeTableOf } from '../source/window';
 
 /** A chunk to stage; routes stand under an id, so that they need not travel with every chunk. */
 export interface AttachedChunkRequest extends Omit<ChunkRequest, 'routes'> {
@@ -116,7 +116,7 @@ function readChunk(
   const ranged = wanted === null ? null : stageRange(reading, wanted, routes);
   const summary: ChunkSummary = {
     to: encodePosition(
-      positionAfter(endOf(reading, changeTables, span.to, [from, newest]), from, more, request.schemaToken),
+      positionAfter(endOf(session, changeTables, span.to, [from, newest]), from, more, request.schemaToken),
     ),
     more,
     changes: sum(counted.map((entry) => entry.changes)),
@@ -131,21 +131,6 @@ function readChunk(
     return changes === null && range === null ? [] : [{ route, changes, range }];
   });
   return { summary, staged };
-}
-
-/** The last change of a chunk, with its fingerprint: of a mark that is known, else of the change itself. */
-function endOf(
-  { session }: Reading,
-  changeTables: ReadonlyMap<string, string>,
-  id: number,
-  known: readonly ChangeMark[],
-): ChangeMark {
-  return (
-    known.find((mark) => mark.id === id) ?? {
-      id,
-      at: readChangedAt(session, changeTables.values(), id),
-    }
-  );
 }
 
 function sum(numbers: readonly number[]): number {

@@ -96,3 +96,28 @@ export function positionAfter(
 ): SqlitePosition {
   return { id: mark.id, at: mark.at, schema: more ? from.schema : schemaToken };
 }
+
+/** The change table of a route, quoted and qualified. Throws CAPTURE_MISSING. */
+export function changeTableOf(changeTables: ReadonlyMap<string, string>, route: TableRoute): string {
+  const table = changeTables.get(route.source.name.name);
+  if (table !== undefined) return table;
+  throw new CdcError('CAPTURE_MISSING', `Changes of table ${route.id} are not captured`, { table: route.id });
+}
+
+/**
+ * The last change of a chunk, with its fingerprint: of a mark that is known, else of the change itself where that can
+ * still be had.
+ */
+export function endOf(
+  session: Session,
+  changeTables: ReadonlyMap<string, string>,
+  id: number,
+  known: readonly ChangeMark[],
+): ChangeMark {
+  return (
+    known.find((mark) => mark.id === id) ?? {
+      id,
+      at: readChangedAt(session, changeTables.values(), id),
+    }
+  );
+}

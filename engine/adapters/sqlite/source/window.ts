@@ -13,10 +13,11 @@ import type {
   Tuple,
 } from '../../../model';
 import {
+  changeTableOf,
+  endOf,
   nextSpan,
   positionAfter,
   routesSince,
-  readChangedAt,
   readChangeTables,
   readSchemaToken,
   toMilliseconds,
@@ -26,7 +27,7 @@ import { selectExact, type ExactRow } from '../rows/exact-rows';
 import { quote } from '../database/identifiers';
 import { keyIdentity } from '../rows/key-identity';
 import { selectRange } from '../rows/key-range';
-import { decodePosition, encodePosition, type ChangeMark } from '../capture/position';
+import { decodePosition, encodePosition } from '../capture/position';
 import { cursorOf } from '../rows/scan';
 import type { Session } from '../database/session';
 import { readSource } from './transaction';
@@ -74,28 +75,6 @@ export function readChunk(session: Session, request: ChunkRequest): RowChunk {
       range: range?.range ?? null,
     };
   });
-}
-
-/** The change table of a route, quoted and qualified. */
-export function changeTableOf(changeTables: ReadonlyMap<string, string>, route: TableRoute): string {
-  const table = changeTables.get(route.source.name.name);
-  if (table !== undefined) return table;
-  throw new CdcError('CAPTURE_MISSING', `Changes of table ${route.id} are not captured`, { table: route.id });
-}
-
-/** The last change of a chunk, with its fingerprint where it can still be had. */
-function endOf(
-  session: Session,
-  changeTables: ReadonlyMap<string, string>,
-  id: number,
-  known: readonly ChangeMark[],
-): ChangeMark {
-  return (
-    known.find((mark) => mark.id === id) ?? {
-      id,
-      at: readChangedAt(session, changeTables.values(), id),
-    }
-  );
 }
 
 interface ReadTable {
