@@ -1,10 +1,8 @@
 /** How much waits for a pipeline: its own window, and those of tables that catch up alone. Parked tables wait for a person. */
 import type { Pending, Position, Source, TableCheckpoint } from '../model';
 import { movingTables, stragglersOf } from './isolation';
+import { BACKLOG_COUNT_LIMIT } from './limits';
 import type { RoutesOf } from './source-view';
-
-/** A count of the backlog stops here: beyond it only "more than" matters. */
-const MOST_COUNTED = 10_000_000;
 
 /** `position`: that of the tables that go with the pipeline. Throws what `routesOf` throws, and the databases' codes. */
 export async function countPending(
@@ -12,7 +10,7 @@ export async function countPending(
   position: Position,
   tables: readonly TableCheckpoint[],
   routesOf: RoutesOf,
-  limit = MOST_COUNTED,
+  limit = BACKLOG_COUNT_LIMIT,
 ): Promise<Pending> {
   const groups = [{ position, tables: movingTables(tables) }, ...stragglersOf(tables)];
   let count = 0;

@@ -23,8 +23,10 @@ import { commitChunk, commitParking, commitPosition, tablesAfter } from './commi
 import type { Movers } from './commit';
 import { isTableFailure, movingTables, stragglersOf } from './isolation';
 import type { Stragglers, TableFailure } from './isolation';
+import { SCHEMA_LOOKS } from './limits';
 import { countPending } from './pending';
-import { SCHEMA_LOOKS, viewSound, viewSource, withoutParked } from './source-view';
+import { NEVER_ABORTS } from './signals';
+import { viewSound, viewSource, withoutParked } from './source-view';
 import type { RoutesOf, SourceView } from './source-view';
 import { startTotals } from './totals';
 import type { Totals, TotalsEnding } from './totals';
@@ -249,7 +251,7 @@ class Attempt {
   private async linger(): Promise<boolean> {
     const left = this.until - this.context.now();
     if (this.request.lingerMs === 0 || left <= 0) return false;
-    const signal = this.request.signal ?? NEVER;
+    const signal = this.request.signal ?? NEVER_ABORTS;
     await this.context.source.waitForChange(this.readUpTo, this.view.routes, left, signal);
     return true;
   }
@@ -301,8 +303,6 @@ class Attempt {
 }
 
 const PIPELINE: Movers = { kind: 'pipeline' };
-
-const NEVER: AbortSignal = new AbortController().signal;
 
 type NextSnapshot = Omit<SnapshotRequest, 'limit'>;
 

@@ -3,6 +3,7 @@ import { isCdcError } from '../errors';
 import type { Position, Source, TableCheckpoint, TableRoute } from '../model';
 import { isTableFailure, movingTables } from './isolation';
 import type { TableFailure } from './isolation';
+import { SCHEMA_LOOKS } from './limits';
 
 /** The tables that may be read from a position, against the source's schema of now. */
 export interface SourceView {
@@ -13,9 +14,6 @@ export interface SourceView {
 
 /** Routes of tables against the source's schema of now, parents first. Throws SOURCE_SCHEMA_CHANGED. */
 export type RoutesOf = (tables: readonly TableCheckpoint[]) => Promise<readonly TableRoute[]>;
-
-/** How often a schema that moves under the reader is looked at again before the attempt gives up. */
-export const SCHEMA_LOOKS = 5;
 
 /**
  * Routes against the source's schema of now, and its word that reading may go on with them.

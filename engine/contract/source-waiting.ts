@@ -1,5 +1,6 @@
 /** Cases: a wait ends with the first change, with its time, or with its signal. */
 import assert from 'node:assert/strict';
+import { NEVER_ABORTS } from '../apply';
 import { contractCase } from './contract-case';
 import type { ContractCase } from './contract-case';
 import { assertEqual } from './equal';
@@ -7,7 +8,6 @@ import type { ContractOptions } from './options';
 import { ITEMS, WORDS } from './tables';
 
 const ONE = `INSERT INTO items (id, name, amount) VALUES (1, 'one', 10)`;
-const NEVER: AbortSignal = new AbortController().signal;
 
 /** Far more than any wait of these cases should need. */
 const LONG_MS = 20_000;
@@ -31,14 +31,14 @@ export function sourceWaitingCases(options: ContractOptions): readonly ContractC
       const { database, source, routes, start } = await scene.captured([ITEMS]);
       await database.execute(ONE);
       const began = Date.now();
-      assert.equal(await source.waitForChange(start, routes, LONG_MS, NEVER), true);
+      assert.equal(await source.waitForChange(start, routes, LONG_MS, NEVER_ABORTS), true);
       assert.ok(Date.now() - began < SLACK_MS);
     }),
 
     define('a wait is woken by a commit', async (scene) => {
       const { database, source, routes, start } = await scene.captured([ITEMS]);
       const began = Date.now();
-      const waiting = source.waitForChange(start, routes, LONG_MS, NEVER);
+      const waiting = source.waitForChange(start, routes, LONG_MS, NEVER_ABORTS);
       await later(100, () => database.execute(ONE));
       assert.equal(await waiting, true);
       assert.ok(Date.now() - began < SLACK_MS);
@@ -50,7 +50,9 @@ export function sourceWaitingCases(options: ContractOptions): readonly ContractC
       await connection.execute('BEGIN');
       await connection.execute(ONE);
       let committed = false;
-      const waiting = source.waitForChange(start, routes, LONG_MS, NEVER).then((found) => [found, committed]);
+      const waiting = source
+        .waitForChange(start, routes, LONG_MS, NEVER_ABORTS)
+        .then((found) => [found, committed]);
       await later(300, async () => {
         committed = true;
         await connection.execute('COMMIT');
@@ -61,14 +63,14 @@ export function sourceWaitingCases(options: ContractOptions): readonly ContractC
     define('a wait without a change ends with its time', async (scene) => {
       const { source, routes, start } = await scene.captured([ITEMS]);
       const began = Date.now();
-      assert.equal(await source.waitForChange(start, routes, 300, NEVER), false);
+      assert.equal(await source.waitForChange(start, routes, 300, NEVER_ABORTS), false);
       const took = Date.now() - began;
       assert.ok(took >= 250 && took < 300 + SLACK_MS, `it took ${took} ms`);
     }),
 
     define('changes of tables that were not asked for end no wait', async (scene) => {
       const { database, source, routes, start } = await scene.captured([ITEMS, WORDS]);
-      const waiting = source.waitForChange(start, routes.slice(1), 600, NEVER);
+      const waiting = source.waitForChange(start, routes.slice(1), 600, NEVER_ABORTS);
       await later(100, () => database.execute(ONE));
       assert.equal(await waiting, false);
     }),
@@ -86,10 +88,10 @@ export function sourceWaitingCases(options: ContractOptions): readonly ContractC
 
     define('a waiting source answers other questions meanwhile', async (scene) => {
       const { database, source, routes, start } = await scene.captured([ITEMS]);
-      const waiting = source.waitForChange(start, routes, LONG_MS, NEVER);
+      const waiting = source.waitForChange(start, routes, LONG_MS, NEVER_ABORTS);
       const began = Date.now();
       assert.equal((await source.pending(start, routes, 10)).count, 0);
-      const other = source.waitForChange(start, routes, 100, NEVER);
+      const other = source.waitForChange(start, routes, 100, NEVER_ABORTS);
       assert.equal(await other, false);
       assert.ok(Date.now() - began < SLACK_MS);
       await database.execute(ONE);

@@ -1,14 +1,10 @@
 /** Looks whether there is something to apply, waiting on the source for it; guards the source's size meanwhile. */
-import { requireCheckpoint, stragglersOf } from '../apply';
+import { BACKLOG_COUNT_LIMIT, NEVER_ABORTS, stragglersOf } from '../apply';
 import type { BacklogLimit, Checkpoint, Source } from '../model';
+import { readCheckpoint } from './checkpoint';
 import type { PipelineContext } from './context';
 import type { FetchOptions, FetchResult } from './contract';
 import { inspectPipeline } from './inspect';
-
-const NEVER: AbortSignal = new AbortController().signal;
-
-/** A count of the backlog stops here. */
-const COUNT_LIMIT = 10_000_000;
 
 /** Throws PIPELINE_UNKNOWN, what makes the pipeline unsound (see `inspectPipeline`), and the databases' codes. */
 export async function fetchPendingChanges(
@@ -34,9 +30,9 @@ export async function fetchPendingChanges(
   const waitMs = unfinished ? 0 : options.waitMs;
   const changed =
     waitMs > 0
-      ? await source.waitForChange(checkpoint.position, routes, waitMs, options.signal ?? NEVER)
+      ? await source.waitForChange(checkpoint.position, routes, waitMs, options.signal ?? NEVER_ABORTS)
       : false;
-  const pending = await source.pending(checkpoint.position, routes, COUNT_LIMIT);
+  const pending = await source.pending(checkpoint.position, routes, BACKLOG_COUNT_LIMIT);
   return {
     // A wait that was woken is believed even if the count says nothing: applying finds out.
     pending: unfinished || changed || pending.count > 0,
@@ -44,11 +40,6 @@ export async function fetchPendingChanges(
     lagMs: pending.oldestChangedAt === null ? 0 : Math.max(0, context.ports.now() - pending.oldestChangedAt),
     ...guard,
   };
-}
-
-async function readCheckpoint(context: PipelineContext): Promise<Checkpoint> {
-  const target = await context.connections.target();
-  return requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
 }
 
 /** `checkpoint` null: the target could not be asked, and what the source was last told has to do. */

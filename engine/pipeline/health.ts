@@ -1,13 +1,17 @@
 /** Health: one check after the other, each with what to do; never throws for a database that is down. */
-import { countPending, requireCheckpoint } from '../apply';
+import { countPending } from '../apply';
 import { toCdcError } from '../errors';
 import type { CheckState, HealthCheck, HealthReport } from '../model';
 import { consumersCheck } from './abandoned';
+import { readCheckpoint, readProgress } from './checkpoint';
 import type { PipelineContext } from './context';
 import { inspectPipeline } from './inspect';
 
 /** A lag above this is worth a warning: longer than a round, and usually than a worker's takeover. */
 const LAG_WARNING_MS = 15_000;
+
+/** Health answers within seconds: counting goes no further than that allows. */
+const COUNT_IN_TIME = 1_000_000;
 
 export async function pipelineHealth(context: PipelineContext): Promise<HealthReport> {
   const checks: HealthCheck[] = [];
@@ -42,9 +46,7 @@ export async function pipelineHealth(context: PipelineContext): Promise<HealthRe
     await check('capture', () => captureCheck(context));
     await check('lag', () => lagCheck(context));
     await check('tables', () => tableCheck(context));
-    await check('consumers', async () =>
-      consumersCheck(context, (await readTables(context)).checkpoint.uuid),
-    );
+    await check('consumers', async () => consumersCheck(context, (await readCheckpoint(context)).uuid));
   }
   return { pipeline: context.ref.name, healthy: checks.every((entry) => entry.state !== 'failed'), checks };
 }
@@ -57,14 +59,6 @@ function notice(state: CheckState, message: string, hint: string): Omit<HealthCh
   return { state, message, hint };
 }
 
-async function readTables(context: PipelineContext) {
-  const source = await context.connections.source();
-  const target = await context.connections.target();
-  const checkpoint = requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
-  const tables = await target.tableCheckpoints(checkpoint.uuid);
-  return { source, target, checkpoint, tables };
-}
-
 async function captureCheck(context: PipelineContext): Promise<Omit<HealthCheck, 'name'>> {
   const { tables, failures } = await inspectPipeline(context);
   if (failures[0] !== undefined) throw failures[0];
@@ -72,8 +66,10 @@ async function captureCheck(context: PipelineContext): Promise<Omit<HealthCheck,
 }
 
 async function lagCheck(context: PipelineContext): Promise<Omit<HealthCheck, 'name'>> {
-  const { source, checkpoint, tables } = await readTables(context);
-  const pending = await countPending(source, checkpoint.position, tables, (asked) => context.routesOf(asked));
+  const source = await context.connections.source();
+  const { checkpoint, tables } = await readProgress(context);
+  const routesOf = (asked: typeof tables) => context.routesOf(asked);
+  const pending = await countPending(source, checkpoint.position, tables, routesOf, COUNT_IN_TIME);
   const lagMs = pending.oldestChangedAt === null ? 0 : context.ports.now() - pending.oldestChangedAt;
   const figures = `${String(pending.count)} change${pending.count === 1 ? '' : 's'} wait, the oldest for ${(lagMs / 1000).toFixed(1)} s.`;
   if (lagMs <= LAG_WARNING_MS) return good(pending.count === 0 ? 'Nothing waits to be applied.' : figures);
@@ -85,7 +81,7 @@ async function lagCheck(context: PipelineContext): Promise<Omit<HealthCheck, 'na
 }
 
 async function tableCheck(context: PipelineContext): Promise<Omit<HealthCheck, 'name'>> {
-  const { tables } = await readTables(context);
+  const { tables } = await readProgress(context);
   const parked = tables.filter((table) => table.state === 'parked').map((table) => table.source);
   if (parked.length > 0) {
     return notice(

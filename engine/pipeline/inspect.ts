@@ -2,10 +2,11 @@
  * Looks whether a pipeline is sound, as a claim does, but without a lock: who waits or watches must not take "nothing
  * is pending" for "all is applied" when the source was restored, or does not capture any more.
  */
-import { movingTables, requireCheckpoint, viewSound } from '../apply';
+import { movingTables, viewSound } from '../apply';
 import type { TableFailure } from '../apply';
 import { requireSameSource, verifyHandshake } from '../capture';
 import type { Checkpoint, TableCheckpoint, TableRoute } from '../model';
+import { readCheckpoint } from './checkpoint';
 import type { PipelineContext } from './context';
 
 export interface Inspected {
@@ -47,9 +48,4 @@ export async function inspectPipeline(context: PipelineContext): Promise<Inspect
 async function hasMoved(context: PipelineContext, { uuid, seq, ackedSeq }: Checkpoint): Promise<boolean> {
   const now = await readCheckpoint(context);
   return now.uuid !== uuid || now.seq !== seq || now.ackedSeq !== ackedSeq;
-}
-
-async function readCheckpoint(context: PipelineContext): Promise<Checkpoint> {
-  const target = await context.connections.target();
-  return requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
 }

@@ -1,7 +1,7 @@
 /** Tells the source what has been applied, then purges what nobody needs any more. */
-import { requireCheckpoint } from '../apply';
 import { verifySource } from '../capture';
 import type { Position, Source, TableCheckpoint } from '../model';
+import { readProgress } from './checkpoint';
 import type { PipelineContext } from './context';
 import type { MarkSyncedResult } from './contract';
 
@@ -19,8 +19,7 @@ export async function markPipelineSynced(
   const { name } = context.ref;
   const source = await context.connections.source();
   const target = await context.connections.target();
-  const checkpoint = requireCheckpoint(await target.checkpoint(name), name);
-  const tables = await target.tableCheckpoints(checkpoint.uuid);
+  const { checkpoint, tables } = await readProgress(context);
 
   if (checkpoint.seq > checkpoint.ackedSeq) {
     const consumer = await source.consumer(checkpoint.uuid);

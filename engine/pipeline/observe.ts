@@ -1,8 +1,9 @@
 /** What can be seen of a pipeline: statistics, changes with before and after values, whether it has caught up. */
-import { countPending, requireCheckpoint } from '../apply';
+import { countPending } from '../apply';
 import { CdcError } from '../errors';
 import type { Change, Checkpoint, Statistics, TableCheckpoint, TableRoute } from '../model';
 import { displayName } from '../model';
+import { readProgress } from './checkpoint';
 import type { PipelineContext } from './context';
 import { findTable } from './context';
 import { inspectPipeline } from './inspect';
@@ -18,9 +19,7 @@ interface Sight {
 }
 
 async function look(context: PipelineContext): Promise<Sight> {
-  const target = await context.connections.target();
-  const checkpoint = requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
-  const tables = await target.tableCheckpoints(checkpoint.uuid);
+  const { checkpoint, tables } = await readProgress(context);
   return { checkpoint, tables };
 }
 

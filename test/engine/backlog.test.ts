@@ -179,7 +179,7 @@ describe('waiting for something to apply', () => {
     const shop = folder.database('shop.db', SHOP);
     const pipeline = await open();
     const settings = settingsOf();
-    await rejection(pipeline.fetchPending({ waitMs: 0, settings }), 'PIPELINE_UNKNOWN');
+    await rejection(pipeline.fetchPending({ waitMs: 0, settings }), 'DATABASE_MISSING');
     const { generation } = await started(pipeline, specOf(['*']));
     const idle = { pending: false, backlog: 0, lagMs: 0, overLimit: false, suspended: false };
     expect(await pipeline.fetchPending({ waitMs: 0, settings })).toEqual(idle);

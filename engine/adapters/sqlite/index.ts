@@ -13,7 +13,7 @@
 import type { Adapter } from '../../model';
 import { identifyUrl } from './database/file';
 import { openSource } from './source/source';
-import { FAMILY } from './target/tables';
+import { FAMILY } from './database/family';
 import { openTarget } from './target/target';
 
 export const sqliteAdapter: Adapter = {

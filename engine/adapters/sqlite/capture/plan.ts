@@ -10,6 +10,7 @@ import {
 import { keyOf, type Capture, type CapturedColumn } from './registry';
 import { guardsOf } from '../schema/guards';
 import { foldName, quote } from '../database/identifiers';
+import { hasTable } from '../database/objects';
 import type { TableDetail } from '../schema/schema';
 import type { Session } from '../database/session';
 import { isWord, tokenize } from '../database/tokens';
@@ -78,8 +79,7 @@ export function findHole(session: Session, detail: TableDetail, capture: Capture
   if (triggers.some(([name, expected]) => digest(found.get(name) ?? '') !== expected)) {
     return { kind: 'altered', reason: 'its triggers have been altered' };
   }
-  if (!tableExists(session, capture.changeTable))
-    return { kind: 'altered', reason: 'its change table is gone' };
+  if (!hasTable(session, capture.changeTable)) return { kind: 'altered', reason: 'its change table is gone' };
   if (guardsOf(detail).some(({ victim }) => !capture.guards.includes(victim))) {
     const reason = 'a unique index or a cascade was added, and rows that REPLACE then deleted were not seen';
     return { kind: 'altered', reason };
@@ -129,7 +129,7 @@ export function planTable(
 ): TablePlan {
   if (known === null) return build(session, detail, null, taken);
   const difference = compareCaptured(detail, known.columns);
-  if (known.suspended || difference.kind === 'changed' || !tableExists(session, known.changeTable)) {
+  if (known.suspended || difference.kind === 'changed' || !hasTable(session, known.changeTable)) {
     return build(session, detail, known, taken);
   }
   const hole = findHole(session, detail, known) !== null;
@@ -183,7 +183,7 @@ function build(
       ? []
       : [
           ...dropTriggers(session, known),
-          ...(tableExists(session, changeTable) ? [`DROP TABLE ${quote(changeTable)}`] : []),
+          ...(hasTable(session, changeTable) ? [`DROP TABLE ${quote(changeTable)}`] : []),
         ];
   return {
     table,
@@ -206,12 +206,6 @@ export function dropTriggers(session: Session, { triggers }: Capture): readonly 
       session.get(`SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger' AND name = ?`, name),
     )
     .map((name) => `DROP TRIGGER ${quote(name)}`);
-}
-
-export function tableExists(session: Session, name: string): boolean {
-  return (
-    session.get(`SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ?`, name) !== undefined
-  );
 }
 
 /** A name that no table, view or index has, nor another capture is about to take. */

@@ -2,7 +2,7 @@
 import type { ColumnSchema, Generated } from '../../../model';
 import { foldName } from '../database/identifiers';
 import type { Session } from '../database/session';
-import { affinityOf } from '../target/tables';
+import { affinityOf } from './affinity';
 import { closingBracket, isName, isSymbol, isWord, splitTokens, tokenize } from '../database/tokens';
 import { flagOf, numberOf, textOf, textOrNull } from '../database/values';
 

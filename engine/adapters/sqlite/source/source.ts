@@ -1,9 +1,9 @@
 /** The source port of SQLite, over a connection that keeps the database in a thread of its own. */
 import type { Consumer, OpenOptions, Source, TableRoute, TableSchema } from '../../../model';
 import { DEFAULT_BUSY_TIMEOUT_MS, openConnection } from '../threads/connection';
+import { FAMILY } from '../database/family';
 import { encodeLocator, parseUrl } from '../database/file';
 import { decodePosition } from '../capture/position';
-import { FAMILY } from '../target/tables';
 import { waitForLook, watchDatabase } from './wait';
 
 /** Opens a source, which must exist. Throws CONFIG_INVALID, DATABASE_MISSING and the other database codes. */

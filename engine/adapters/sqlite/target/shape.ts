@@ -2,7 +2,7 @@
 import { CdcError } from '../../../errors';
 import { displayName, type TableRoute } from '../../../model';
 import { foldName, quote, sameName } from '../database/identifiers';
-import { affinityOf } from './tables';
+import { affinityOf } from '../schema/affinity';
 import { sessionState, type Session } from '../database/session';
 import { flagOf, numberOf, textOf } from '../database/values';
 import { readUniques, ruleOf, type UniqueDetail } from '../schema/indexes';

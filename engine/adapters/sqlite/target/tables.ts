@@ -1,10 +1,9 @@
 /** Target tables: the statement that makes one for a route, and what to know of one that exists. */
 import { CdcError } from '../../../errors';
 import { displayName, type ColumnSchema, type LogicalType, type TableRoute } from '../../../model';
+import { FAMILY } from '../database/family';
 import { quote, quoteAll, sameName } from '../database/identifiers';
-
-/** The family whose declared types, collations and options mean the same here. */
-export const FAMILY = 'sqlite';
+import { affinityOf, type Affinity } from '../schema/affinity';
 
 /**
  * `CREATE TABLE` for a route: the source's declared types verbatim, its key, NOT NULL and collations, and defaults
@@ -78,19 +77,6 @@ function declaredTypeFor(type: LogicalType): string {
     case 'dynamic':
       return '';
   }
-}
-
-export type Affinity = 'integer' | 'real' | 'numeric' | 'text' | 'blob';
-
-/** SQLite's rules, in their order. STRICT tables know ANY besides, which converts nothing. */
-export function affinityOf(declaredType: string, strict: boolean): Affinity {
-  const type = declaredType.toUpperCase();
-  if (strict && type === 'ANY') return 'blob';
-  if (type.includes('INT')) return 'integer';
-  if (/CHAR|CLOB|TEXT/.test(type)) return 'text';
-  if (type === '' || type.includes('BLOB')) return 'blob';
-  if (/REAL|FLOA|DOUB/.test(type)) return 'real';
-  return 'numeric';
 }
 
 /**

@@ -14,12 +14,13 @@ import type {
 } from '../../../model';
 import { CdcError } from '../../../errors';
 import { DEFAULT_BUSY_TIMEOUT_MS, openConnection } from '../threads/connection';
+import { FAMILY } from '../database/family';
 import { parseUrl } from '../database/file';
 import { sameName } from '../database/identifiers';
 import { createLanes, type Lane, type Lanes } from '../threads/lanes';
 import { createMutex } from '../threads/mutex';
 import { nameTaken, refuseReservedName } from './names';
-import { convertingColumns, createTableSql, FAMILY, targetName } from './tables';
+import { convertingColumns, createTableSql, targetName } from './tables';
 
 /** One lane merges while the other stages; a third would wait for one of them. */
 const MOST_LANES = 2;

@@ -1,0 +1,2 @@
+/** The family whose declared types, collations and options mean the same on either side. */
+export const FAMILY = 'sqlite';
