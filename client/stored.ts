@@ -1,8 +1,13 @@
-/** What Temporal keeps of ours, read back. Another version may have written it, so the parts relied on are looked at. */
+/**
+ * What Temporal keeps of ours, read back. Another version may have written it, so all that is relied on is looked at,
+ * and nothing else: fields that this version does not know are passed over.
+ */
 import { defaultPayloadConverter } from '@temporalio/common';
-import type { RoundReport, SetupReport } from '../activities';
-import type { FetchResult } from '../engine';
-import type { PipelineMemo, ReplicationInput } from '../workflows/messages';
+import { z } from 'zod';
+import { ERROR_CODES } from '../engine/errors';
+import type { PipelineSettings, TableProgress } from '../engine/model';
+import type { FailureCode, LastError, PipelineMemo, PipelineStatus } from '../workflows/messages';
+import type { PendingFigures, RoundFigures, SetupFigures, SpecFigures } from '../workflows/messages/status';
 
 type Payload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
 
@@ -16,45 +21,153 @@ export function decode(payload: Payload | null | undefined): unknown {
   }
 }
 
+const mode = z.enum(['continuous', 'batch']);
+
+const state = z.enum([
+  'starting',
+  'snapshotting',
+  'running',
+  'pausing',
+  'paused',
+  'failing',
+  'stopped',
+  'completed',
+]);
+
+function isFailureCode(value: unknown): value is FailureCode {
+  return typeof value === 'string' && (value === 'WORKER_LOST' || Object.hasOwn(ERROR_CODES, value));
+}
+
+const lastError = z.object({
+  // A code of a later version: its message and hint still say what is wrong.
+  code: z.custom<FailureCode>(isFailureCode).catch('INTERNAL'),
+  message: z.string(),
+  hint: z.string(),
+  retryable: z.boolean(),
+  at: z.number(),
+  attempts: z.number(),
+  nextAttemptAt: z.number().nullable(),
+}) satisfies z.ZodType<LastError>;
+
+const table = z.object({
+  source: z.string(),
+  target: z.string(),
+  state: z.enum(['snapshotting', 'replicating', 'parked']),
+  cause: z.string().nullable(),
+  snapshotRows: z.number(),
+  inserted: z.number(),
+  updated: z.number(),
+  deleted: z.number(),
+}) satisfies z.ZodType<TableProgress>;
+
+const transport = z.enum(['rows', 'attach', 'copy']);
+const skipped = z.array(z.object({ table: z.string(), reason: z.string() }));
+const notices = z.array(z.object({ table: z.string().nullable(), message: z.string() }));
+
+const settings = z.object({
+  existing: z.enum(['refuse', 'replace']),
+  snapshot: z.boolean(),
+  atomic: z.boolean(),
+  atomicRows: z.number(),
+  batchRows: z.number(),
+  snapshotRows: z.number(),
+  roundMs: z.number(),
+  retainMs: z.number(),
+  maxBacklog: z.object({ changes: z.number(), action: z.enum(['warn', 'stop']) }).nullable(),
+}) satisfies z.ZodType<PipelineSettings>;
+
+const status = z.object({
+  version: z.literal(1),
+  pipeline: z.string(),
+  source: z.string(),
+  target: z.string(),
+  state,
+  capture: z.literal('trigger'),
+  mode,
+  lagMs: z.number(),
+  backlog: z.number(),
+  rounds: z.number(),
+  tables: z.array(table),
+  lastError: lastError.nullable(),
+  startedAt: z.number(),
+  lastAppliedAt: z.number().nullable(),
+  asOf: z.number(),
+  transport: transport.nullable(),
+  overLimit: z.boolean(),
+  suspended: z.boolean(),
+  atomicCuts: z.number(),
+  skipped,
+  notices,
+  settings,
+}) satisfies z.ZodType<PipelineStatus>;
+
+const setup = z.object({
+  generation: z.number(),
+  tables: z.array(table),
+  lastAppliedAt: z.number().nullable(),
+  transport,
+  skipped,
+  notices,
+}) satisfies z.ZodType<SetupFigures>;
+
+const pending = z.object({
+  backlog: z.number(),
+  lagMs: z.number(),
+  overLimit: z.boolean(),
+  suspended: z.boolean(),
+}) satisfies z.ZodType<PendingFigures>;
+
+const round = z.object({
+  progress: z.array(table),
+  backlog: z.number(),
+  lagMs: z.number(),
+  lastAppliedAt: z.number().nullable(),
+  asOf: z.number(),
+  atomicCuts: z.number(),
+}) satisfies z.ZodType<RoundFigures>;
+
+const spec = z.object({
+  name: z.string(),
+  source: z.string(),
+  target: z.string(),
+  capture: z.literal('trigger'),
+  mode,
+  settings,
+}) satisfies z.ZodType<SpecFigures>;
+
+const input = z.object({ spec, carried: z.object({ status }).nullable() });
+
+const memo = z.object({
+  pipeline: z.string(),
+  source: z.string(),
+  target: z.string(),
+  mode,
+  state,
+  since: z.number(),
+  lastError: lastError.nullable(),
+}) satisfies z.ZodType<PipelineMemo>;
+
 /** What `setup` answered; null when it is something else. */
-export function setupReport(result: unknown): SetupReport | null {
-  if (!isRecord(result) || !Array.isArray(result['tables']) || !('generation' in result)) return null;
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- our own activity wrote it
-  return result as unknown as SetupReport;
+export function setupReport(result: unknown): SetupFigures | null {
+  return setup.safeParse(result).data ?? null;
 }
 
 /** What `fetchPending` answered; null when it is something else. */
-export function fetchResult(result: unknown): FetchResult | null {
-  if (!isRecord(result) || typeof result['backlog'] !== 'number' || !('overLimit' in result)) return null;
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- our own activity wrote it
-  return result as unknown as FetchResult;
+export function fetchResult(result: unknown): PendingFigures | null {
+  return pending.safeParse(result).data ?? null;
 }
 
 /** An attempt's report, from its heartbeat or its end; null when it is none. */
-export function roundReport(details: unknown): RoundReport | null {
-  if (!isRecord(details)) return null;
-  const { progress, asOf, backlog, lagMs } = details;
-  if (!Array.isArray(progress) || typeof asOf !== 'number') return null;
-  if (typeof backlog !== 'number' || typeof lagMs !== 'number') return null;
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- our own activity wrote it
-  return details as unknown as RoundReport;
+export function roundReport(details: unknown): RoundFigures | null {
+  return round.safeParse(details).data ?? null;
 }
 
 /** A workflow's input; null when it is none of ours. */
-export function firstInput(value: unknown): ReplicationInput | null {
-  if (!isRecord(value) || !isRecord(value['spec']) || typeof value['spec']['name'] !== 'string') return null;
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- our own client or workflow wrote it
-  return value as unknown as ReplicationInput;
+export function firstInput(value: unknown): z.output<typeof input> | null {
+  return input.safeParse(value).data ?? null;
 }
 
 /** A workflow's memo; null when it is none of ours. */
 export function memoOf(value: unknown): PipelineMemo | null {
-  if (!isRecord(value) || typeof value['pipeline'] !== 'string' || typeof value['state'] !== 'string')
-    return null;
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- our own client or workflow wrote it
-  return value as unknown as PipelineMemo;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
+  return memo.safeParse(value).data ?? null;
 }

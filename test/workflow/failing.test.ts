@@ -172,7 +172,7 @@ describe('a setup that fails', () => {
     const missing = { code: 'DATABASE_MISSING', message: 'There is no database file copy.db' } as const;
     engine.failing('fence', missing);
     engine.failing('finish', missing);
-    await expect(client.start(spec(), { timeoutMs: 2_000 })).rejects.toMatchObject({
+    await expect(client.start(spec(), { timeoutMs: 8_000 })).rejects.toMatchObject({
       code: 'DATABASE_LOCKED',
     });
     await expect(client.pause(name)).resolves.toEqual({ state: 'paused' });

@@ -57,7 +57,9 @@ describe('a pipeline between SQLite files', () => {
       `CREATE TRIGGER no BEFORE DELETE ON orders BEGIN SELECT RAISE(ABORT, '${secrets.raised}'); END`,
     );
     source.exec('DELETE FROM orders');
-    await until('it fails', async () => (await client.status(name)).lastError !== null);
+    await until('it says what is wrong', async () =>
+      (await client.status(name)).tables.some(({ state, cause }) => state === 'parked' && cause !== null),
+    );
     await client.pause(name);
     await client.stop(name);
 

@@ -7,7 +7,19 @@ import type { FetchResult } from '../../engine';
 import type { PipelineSpec, TableProgress } from '../../engine/model';
 import type { Failure, LastError, PipelineMemo, PipelineStatus } from './index';
 
-export function initialStatus(spec: PipelineSpec, now: number): PipelineStatus {
+/** What a status takes from each of its sources; whoever reads them back has to look at no more. */
+export type SpecFigures = Pick<PipelineSpec, 'name' | 'source' | 'target' | 'capture' | 'mode' | 'settings'>;
+export type SetupFigures = Pick<
+  SetupReport,
+  'tables' | 'lastAppliedAt' | 'transport' | 'skipped' | 'notices'
+>;
+export type PendingFigures = Pick<FetchResult, 'backlog' | 'lagMs' | 'overLimit' | 'suspended'>;
+export type RoundFigures = Pick<
+  RoundReport,
+  'progress' | 'backlog' | 'lagMs' | 'lastAppliedAt' | 'asOf' | 'atomicCuts'
+>;
+
+export function initialStatus(spec: SpecFigures, now: number): PipelineStatus {
   return {
     version: 1,
     pipeline: spec.name,
@@ -34,17 +46,17 @@ export function initialStatus(spec: PipelineSpec, now: number): PipelineStatus {
   };
 }
 
-export function withSetup(status: PipelineStatus, report: SetupReport, now: number): PipelineStatus {
+export function withSetup(status: PipelineStatus, report: SetupFigures, now: number): PipelineStatus {
   const { tables, lastAppliedAt, transport, skipped, notices } = report;
   return { ...status, tables, lastAppliedAt, transport, skipped, notices, asOf: now };
 }
 
-export function withPending(status: PipelineStatus, fetched: FetchResult, now: number): PipelineStatus {
+export function withPending(status: PipelineStatus, fetched: PendingFigures, now: number): PipelineStatus {
   const { backlog, lagMs, overLimit, suspended } = fetched;
   return { ...status, backlog, lagMs, overLimit, suspended, asOf: now };
 }
 
-export function withRound(status: PipelineStatus, report: RoundReport): PipelineStatus {
+export function withRound(status: PipelineStatus, report: RoundFigures): PipelineStatus {
   return {
     ...withProgress(status, report),
     rounds: status.rounds + 1,
@@ -53,7 +65,7 @@ export function withRound(status: PipelineStatus, report: RoundReport): Pipeline
 }
 
 /** Takes over figures that are absolute, so it does not matter whether some reports before it got lost. */
-export function withProgress(status: PipelineStatus, report: RoundReport): PipelineStatus {
+export function withProgress(status: PipelineStatus, report: RoundFigures): PipelineStatus {
   return {
     ...status,
     tables: mergeTables(status.tables, report.progress),
