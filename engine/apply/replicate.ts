@@ -103,11 +103,16 @@ class Attempt {
       const alone = await this.catchUp();
       if (!idle || alone) return true;
     } catch (error) {
-      if (!isTableFailure(error)) throw error;
+      // One that names a table which is parked already would be parked again and again.
+      if (!isTableFailure(error) || !this.isRead(error.table)) throw error;
       await this.park([error]);
       return true;
     }
     return !(await this.coversGoal()) && (await this.linger());
+  }
+
+  private isRead(name: string): boolean {
+    return this.claim.tables.some((table) => table.source === name && table.state !== 'parked');
   }
 
   private isOver(): boolean {
