@@ -105,6 +105,8 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'Check the path: a source is never created, a target only by `cdc start`.',
   },
+  LOGIN_REFUSED: { retryable: false, hint: 'Check user, password and TLS settings of the connection.' },
+  PRIVILEGE_MISSING: { retryable: false, hint: 'Grant the role of this connection the privilege it lacks.' },
   DATABASE_LOCKED: { retryable: true, hint: 'Another process holds the write lock: end its transaction.' },
   DATABASE_READ_ONLY: {
     retryable: false,

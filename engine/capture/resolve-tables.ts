@@ -140,7 +140,8 @@ function globPattern(text: string): RegExp {
   return new RegExp(`^${escaped.join('.*')}$`, 's');
 }
 
-function refuseCollisions(routes: readonly TableRoute[]): void {
+/** Throws NAME_COLLISION when two routes lead to one table. */
+export function refuseCollisions(routes: readonly TableRoute[]): void {
   const taken = new Map<string, string>();
   for (const route of routes) {
     // Some databases fold case, so names that differ in case alone count as equal.

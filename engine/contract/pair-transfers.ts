@@ -1,5 +1,6 @@
 /** Cases: whichever way rows travel, the same rows arrive and the same is said about them. */
 import assert from 'node:assert/strict';
+import type { ChunkSummary } from '../model';
 import { contractCase } from './contract-case';
 import type { ContractCase } from './contract-case';
 import { assertEqual } from './equal';
@@ -53,12 +54,12 @@ function agreementCase(options: ContractOptions): ContractCase {
           }),
         ),
       );
-      assertEqual(copies[1]?.chunks, copies[0]?.chunks);
+      assertEqual(copies[1]?.chunks.map(said), copies[0]?.chunks.map(said));
       await captured.database.execute(...STORY);
       let from = captured.start;
       for (const limit of [1, 4, 100]) {
         const moves = await Promise.all(pairs.map((pair) => move(pair, { from, limit })));
-        assertEqual(moves[1]?.chunks, moves[0]?.chunks, `chunks of ${limit}`);
+        assertEqual(moves[1]?.chunks.map(said), moves[0]?.chunks.map(said), `chunks of ${limit}`);
         for (const pair of pairs) await assertSameTables(pair);
         from = first(moves).to;
         await captured.database.execute(
@@ -68,6 +69,11 @@ function agreementCase(options: ContractOptions): ContractCase {
       }
     },
   );
+}
+
+/** A position can tell when it was read; all else is the same. */
+function said({ to: _, ...summary }: ChunkSummary): Omit<ChunkSummary, 'to'> {
+  return summary;
 }
 
 function wayCases(options: ContractOptions, way: Way): readonly ContractCase[] {

@@ -27,6 +27,15 @@ export const PAIRS: TableDefinition = {
   references: null,
 };
 
+/** A key of two integers. */
+export const GRID: TableDefinition = {
+  name: 'grid',
+  columns: [integer('x'), integer('y'), text('label')],
+  key: ['x', 'y'],
+  unique: [],
+  references: null,
+};
+
 /** A key of text. */
 export const WORDS: TableDefinition = {
   name: 'words',

@@ -14,6 +14,8 @@ export interface Target {
   readonly family: string;
 
   tables(): Promise<readonly TableSchema[]>;
+  /** The whole name of a table that was named without a schema: where it is, or would be made. */
+  place(table: TableName): Promise<TableName>;
   isEmpty(table: TableName): Promise<boolean>;
   /** `Source.sourceId` of this same database: null where nothing is captured in it. */
   capturedAs(): Promise<string | null>;
@@ -23,7 +25,7 @@ export interface Target {
    * that exists would not keep keys as they are.
    */
   planTable(route: TableRoute, sourceFamily: string): Promise<PlanStep | null>;
-  /** What a person should know of an existing target table: triggers that will fire, and so on. */
+  /** What a person should know of the target tables: triggers of those that exist, values that may not fit, and so on. */
   notices(routes: readonly TableRoute[]): Promise<readonly PlanNotice[]>;
   /** The statements for our own objects; none when they are in place. */
   planObjects(): Promise<readonly PlanStep[]>;

@@ -1,6 +1,6 @@
 /** What setup would do, worked out without writing anything; setup itself starts from it. */
 import { orderByReferences } from '../apply';
-import { checkTargetTable, resolveTables } from '../capture';
+import { checkTargetTable, refuseCollisions, resolveTables } from '../capture';
 import { CdcError } from '../errors';
 import { displayName } from '../model';
 import type {
@@ -41,10 +41,10 @@ export async function planPipeline(
   const { connections, sameFamily } = context;
   const source = await connections.source();
   const resolved = resolveTables(spec.tables, await source.tables(), sameFamily);
-  const routes = orderByReferences(resolved.routes);
   // Opened only now: opening may create the file, and nothing shall be left of a pipeline that is refused.
   const target = await openTarget();
   await refuseLoop(spec.name, source, target);
+  const routes = await placeRoutes(target, orderByReferences(resolved.routes));
 
   const existing = new Map(
     (await target.tables()).map((table) => [displayName(table.name).toLowerCase(), table]),
@@ -87,9 +87,17 @@ export async function planPipeline(
     })),
     skipped: resolved.skipped,
     steps: [...(await source.planCapture(schemas)), ...(await target.planObjects()), ...createSteps],
-    notices: [...(await source.notices(schemas)), ...(await target.notices(present))],
+    notices: [...(await source.notices(schemas)), ...(await target.notices(routes))],
   };
   return { plan, routes, checkpoint, tables, occupied, createSteps };
+}
+
+/** Routes with the whole names of their tables; only the target knows its default schema. Throws NAME_COLLISION. */
+async function placeRoutes(target: Target, routes: readonly TableRoute[]): Promise<readonly TableRoute[]> {
+  const placed: TableRoute[] = [];
+  for (const route of routes) placed.push({ ...route, target: await target.place(route.target) });
+  refuseCollisions(placed);
+  return placed;
 }
 
 function refuseOccupied(

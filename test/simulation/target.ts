@@ -51,6 +51,7 @@ export function openTarget(world: TargetWorld, actor: Actor): Target {
           tableSchema({ schema: null, name }, false, pipelineOf(name)),
         ),
       ),
+    place: (table) => Promise.resolve(table),
     isEmpty: (table) =>
       connection.ask('is empty', () => (database.state.tables.get(displayName(table))?.size ?? 0) === 0),
     capturedAs: () => Promise.resolve(null),

@@ -51,14 +51,17 @@ export function testPorts(change: Partial<EnginePorts> = {}): EnginePorts {
 
 export interface EngineChange {
   readonly ports?: Partial<EnginePorts>;
+  /** SQLite's if absent. */
   readonly adapter?: Adapter;
+  /** Beside that one. */
+  readonly others?: readonly Adapter[];
   readonly readOnly?: boolean;
 }
 
 /** An engine over two database URLs, as connections `shop` and `warehouse`. */
 export function engineOver(source: string, target: string, change: EngineChange = {}): Engine {
   return createEngine({
-    registry: createRegistry([change.adapter ?? sqliteAdapter]),
+    registry: createRegistry([change.adapter ?? sqliteAdapter, ...(change.others ?? [])]),
     connections: new Map([
       ['shop', source],
       ['warehouse', target],

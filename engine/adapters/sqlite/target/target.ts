@@ -47,6 +47,7 @@ function createTarget(lanes: Lanes): Target {
     adapter: FAMILY,
     family: FAMILY,
     tables,
+    place: (table) => Promise.resolve(table),
     isEmpty: (table) => lanes.run((lane) => lane.connection.call('isEmpty', table)),
 
     capturedAs: () => lanes.run((lane) => lane.connection.call('capturedAs')),

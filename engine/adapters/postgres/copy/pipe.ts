@@ -1,0 +1,37 @@
+/** COPY out of one server straight into another: rows pass through this process as bytes that nobody parses. */
+import { pipeline } from 'node:stream/promises';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { quoteText, toDatabaseError, type Parameter, type Session } from '../database';
+
+/** How the rows travel. Binary only between equal types: between others it would be read as something else. */
+export type CopyFormat = 'binary' | 'text';
+
+/** Copies what `query` answers into `into` (`table (columns)`) and returns how many rows it was. */
+export async function pipeRows(
+  reader: Session,
+  query: string,
+  writer: Session,
+  into: string,
+  format: CopyFormat,
+): Promise<number> {
+  let ofReader: unknown = null;
+  const rows = reader.client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT ${format})`));
+  rows.once('error', (error) => (ofReader = error));
+  const sink = writer.client.query(copyFrom(`COPY ${into} FROM STDIN (FORMAT ${format})`));
+  try {
+    await pipeline(rows, sink);
+    return sink.rowCount;
+  } catch (error) {
+    const { database, isLost } = ofReader === null ? writer : reader;
+    throw toDatabaseError(ofReader ?? error, database, { lost: isLost });
+  }
+}
+
+/** A statement with its parameters written into it as literals, for COPY, which takes none. Names are left alone. */
+export function writeParameters(sql: string, parameters: readonly Parameter[]): string {
+  return sql.replaceAll(/"(?:[^"]|"")*"|\$(\d+)/g, (found: string, place: string | undefined) => {
+    if (place === undefined) return found;
+    const value = parameters[Number(place) - 1] ?? null;
+    return value === null ? 'NULL' : quoteText(String(value));
+  });
+}

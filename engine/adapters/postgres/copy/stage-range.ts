@@ -1,0 +1,52 @@
+/** Stages a snapshot range by COPY, in the order of the key. */
+import type { SnapshotProgress, SnapshotRequest } from '../../../model';
+import type { Session } from '../database';
+import { selectRange } from '../rows/key-order';
+import { cursorOf, selectList } from '../rows/scan';
+import { readersOf } from '../rows/values';
+import { stagedKeyColumns, type StagedRange } from '../target/staging';
+import { pipeRows, writeParameters } from './pipe';
+import type { CopyTask } from './stage-changes';
+
+export async function copyRange(
+  reader: Session,
+  writer: Session,
+  { route, copied, table }: CopyTask,
+  request: SnapshotRequest,
+): Promise<{ readonly progress: SnapshotProgress; readonly range: StagedRange }> {
+  const { after, limit, replace } = request;
+  await reader.execute('SET LOCAL enable_seqscan = on');
+  const found = await selectRange(reader, {
+    table: route.source.name,
+    key: route.key,
+    // As by rows, so that a snapshot goes on from the same cursor whichever way it is read.
+    order: replace ? 'common' : 'own',
+    after,
+    upTo: null,
+    limit,
+  });
+  const names = route.columns.map((_, index) => `c${index}`).join(', ');
+  const rows = await pipeRows(
+    reader,
+    `SELECT row_number() OVER (), 'u'::"char", ${names}
+FROM (SELECT ${selectList(route.columns)} ${writeParameters(found.sql, found.parameters)}) AS r(${names})`,
+    writer,
+    `${table} (ord, kind, ${names})`,
+    copied.format,
+  );
+  const finished = rows < limit;
+  const last = finished
+    ? undefined
+    : await writer.first(
+        `SELECT ${stagedKeyColumns({ route }).join(', ')} FROM ${table} ORDER BY ord DESC LIMIT 1`,
+      );
+  const places = route.key.map((_, place) => place);
+  const cursor = cursorOf(last, places, readersOf(route.source, route.key));
+  return {
+    progress: { table: route.id, rows, cursor, finished },
+    range: {
+      rows: { table, rows, repeats: false, deletes: false, upserts: rows > 0 },
+      bounds: { after, upTo: cursor, replace },
+    },
+  };
+}

@@ -1,0 +1,219 @@
+/**
+ * Stages a chunk straight out of a source: its changes and a snapshot range, all read in one REPEATABLE READ
+ * transaction, which is over before the chunk is merged.
+ */
+import type { ChunkRequest, ChunkSummary, TableRoute } from '../../../model';
+import { requireCapture, requireSamePast, requireToken } from '../capture/check';
+import { currentSnapshot } from '../capture/head';
+import { decodePosition, encodePosition } from '../capture/position';
+import { qualify, type Session } from '../database';
+import { capturesOf, type Captures } from '../source/branches';
+import type { ReadState } from '../source/read';
+import { summarize } from '../source/summarize';
+import { noteRead, planChunk, type ChunkPlan } from '../source/window';
+import type { TargetShape } from '../target/shape';
+import type { StagedSet, StagingArea } from '../target/staging';
+import { copiedColumns, type CopiedColumns } from './copied-columns';
+import {
+  copyChanges,
+  countGone,
+  stageAgain,
+  stagedRowsOf,
+  summarizeLog,
+  type CopyTask,
+  type LoggedChanges,
+} from './stage-changes';
+import { copyRange } from './stage-range';
+
+export interface CopySessions {
+  /** On the source. */
+  readonly reader: Session;
+  /** The lane of the target. */
+  readonly writer: Session;
+  readonly area: StagingArea;
+}
+
+export interface CopiedChunk {
+  readonly summary: ChunkSummary;
+  /** Parents first. */
+  readonly sets: readonly StagedSet[];
+}
+
+type Shapes = ReadonlyMap<TableRoute, TargetShape>;
+
+/**
+ * `byRows` when a route has columns of other types on the target. Throws SCHEMA_MOVED, SOURCE_WENT_BACK,
+ * SOURCE_REPLACED, CAPTURE_MISSING, POSITION_INVALID and the database codes of both sides.
+ */
+export async function stageCopied(
+  sessions: CopySessions,
+  request: ChunkRequest,
+  shapes: Shapes,
+  state: ReadState,
+): Promise<CopiedChunk | 'byRows'> {
+  const borrowed: string[] = [];
+  const area: StagingArea = {
+    ...sessions.area,
+    async borrow(types) {
+      const table = await sessions.area.borrow(types);
+      borrowed.push(table);
+      return table;
+    },
+  };
+  const { marks } = state.cuts;
+  for (;;) {
+    try {
+      const staged = await stageOnce({ ...sessions, area }, request, shapes, state);
+      if (staged !== 'again') {
+        if (staged !== 'byRows') noteRead(state.cuts, staged.summary.newestChangedAt);
+        if (state.cuts.marks !== marks) await summarize(sessions.reader, request.routes);
+        return staged;
+      }
+    } catch (error) {
+      await emptyTables(sessions, borrowed).catch(() => undefined);
+      throw error;
+    }
+    await emptyTables(sessions, borrowed.splice(0));
+  }
+}
+
+async function emptyTables({ area }: CopySessions, tables: readonly string[]): Promise<void> {
+  for (const table of tables) await area.giveBack(table, Infinity);
+}
+
+/** `again` when rows of tables must be read again that were not locked: they are now remembered. */
+async function stageOnce(
+  sessions: CopySessions,
+  request: ChunkRequest,
+  shapes: Shapes,
+  state: ReadState,
+): Promise<CopiedChunk | 'again' | 'byRows'> {
+  const { reader } = sessions;
+  const { routes, limit, snapshot, schemaToken, behind = [] } = request;
+  const from = decodePosition(request.from);
+  const locked = routes.filter((route) => state.reread.has(route.id) || route.id === snapshot?.table);
+  return reader.transaction('repeatable read, read only', async () => {
+    // A table that is rewritten after a snapshot was taken reads as empty in it: the lock comes first.
+    for (const route of locked) {
+      await reader.execute(`LOCK TABLE ${qualify(route.source.name)} IN ACCESS SHARE MODE`, {
+        table: route.id,
+      });
+    }
+    const captures = await capturesOf(reader, routes);
+    requireToken(reader, routes, captures, schemaToken);
+    await requireSamePast(reader, from);
+    const columns = columnsOf(routes, shapes, captures);
+    if (columns === null) return 'byRows';
+    const now = await currentSnapshot(reader);
+    const plan = await planChunk(reader, routes, captures, { from, now, limit, behind }, state.cuts);
+
+    const changed = await stagePlan(sessions, request, plan, columns);
+    const unlocked = changed.filter(({ logged, task }) => logged.again && !locked.includes(task.route));
+    if (unlocked.length > 0) {
+      for (const { task } of unlocked) state.reread.add(task.route.id);
+      return 'again';
+    }
+    const resolved: Changed[] = [];
+    for (const entry of changed) resolved.push(await resolve(sessions, entry));
+    return finish(sessions, request, plan, { columns, shapes, changed: resolved });
+  });
+}
+
+type ColumnsByRoute = ReadonlyMap<TableRoute, CopiedColumns>;
+
+function columnsOf(routes: readonly TableRoute[], shapes: Shapes, captures: Captures): ColumnsByRoute | null {
+  const columns = new Map<TableRoute, CopiedColumns>();
+  for (const route of routes) {
+    const shape = shapes.get(route);
+    const copied = shape === undefined ? null : copiedColumns(route, shape, requireCapture(captures, route));
+    if (copied === null) return null;
+    columns.set(route, copied);
+  }
+  return columns;
+}
+
+interface Changed {
+  readonly task: CopyTask;
+  readonly logged: LoggedChanges;
+}
+
+async function stagePlan(
+  { reader, writer, area }: CopySessions,
+  { routes }: ChunkRequest,
+  plan: ChunkPlan,
+  columns: ColumnsByRoute,
+): Promise<readonly Changed[]> {
+  const tasks = new Map<TableRoute, CopyTask>();
+  for (const { span, branches } of plan.parts) {
+    for (const branch of branches) {
+      const route = routes[branch.route];
+      const copied = route === undefined ? undefined : columns.get(route);
+      if (route === undefined || copied === undefined) continue;
+      const task = tasks.get(route) ?? (await taskOf(route, copied, area));
+      tasks.set(route, task);
+      await copyChanges(reader, writer, task, { branch, span });
+    }
+  }
+  const changed: Changed[] = [];
+  for (const route of routes) {
+    const task = tasks.get(route);
+    const logged = task === undefined ? null : await summarizeLog(writer, task);
+    if (task !== undefined && logged !== null) changed.push({ task, logged });
+  }
+  return changed;
+}
+
+async function taskOf(route: TableRoute, copied: CopiedColumns, area: StagingArea): Promise<CopyTask> {
+  return { route, copied, table: await area.borrow(copied.columns.map((column) => column.type)) };
+}
+
+/** A touch counts as what came of its key. */
+async function resolve({ reader, writer }: CopySessions, { task, logged }: Changed): Promise<Changed> {
+  if (!logged.again) return { task, logged };
+  await stageAgain(reader, writer, task);
+  const gone = logged.touches === 0 ? 0 : await countGone(writer, task);
+  const { updated, deleted } = logged.counts;
+  const counts = { ...logged.counts, updated: updated + logged.touches - gone, deleted: deleted + gone };
+  return { task, logged: { ...logged, counts } };
+}
+
+async function finish(
+  { reader, writer, area }: CopySessions,
+  { routes, snapshot }: ChunkRequest,
+  plan: ChunkPlan,
+  staged: {
+    readonly columns: ColumnsByRoute;
+    readonly shapes: Shapes;
+    readonly changed: readonly Changed[];
+  },
+): Promise<CopiedChunk> {
+  const { columns, shapes, changed } = staged;
+  const wanted = plan.more ? null : snapshot;
+  const ranged = routes.find((route) => route.id === wanted?.table);
+  const copied = ranged === undefined ? undefined : columns.get(ranged);
+  const range =
+    ranged === undefined || copied === undefined || wanted === null
+      ? null
+      : await copyRange(reader, writer, await taskOf(ranged, copied, area), wanted);
+  const sets = routes.flatMap((route): StagedSet[] => {
+    const shape = shapes.get(route);
+    const entry = changed.find(({ task }) => task.route === route);
+    const own = route === ranged ? (range?.range ?? null) : null;
+    if (shape === undefined || (entry === undefined && own === null)) return [];
+    const changes = entry === undefined ? null : stagedRowsOf(entry.task.table, entry.logged);
+    return [{ route, shape, columns: columns.get(route)?.columns ?? [], changes, range: own, unfit: [] }];
+  });
+  const logged = changed.map((entry) => entry.logged);
+  return {
+    sets,
+    summary: {
+      to: encodePosition(plan.to),
+      more: plan.more,
+      changes: logged.reduce((sum, { changes }) => sum + changes, 0),
+      counts: logged.map(({ counts }) => counts),
+      oldestChangedAt: logged.length === 0 ? null : Math.min(...logged.map(({ oldest }) => oldest)),
+      newestChangedAt: logged.length === 0 ? null : Math.max(...logged.map(({ newest }) => newest)),
+      snapshot: range?.progress ?? null,
+    },
+  };
+}

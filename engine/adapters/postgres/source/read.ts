@@ -1,0 +1,142 @@
+/**
+ * Reads a chunk by rows: the changes of a window with what must be read again, and a snapshot range, all in one
+ * REPEATABLE READ transaction, which is over before anybody works on the rows.
+ */
+import type { ChunkRequest, RowChunk, SnapshotRequest, TableRoute } from '../../../model';
+import { requireSamePast, requireToken } from '../capture/check';
+import { currentSnapshot } from '../capture/head';
+import { decodePosition, encodePosition } from '../capture/position';
+import { qualify, type Session } from '../database';
+import { selectRange } from '../rows/key-order';
+import { cursorOf, selectList } from '../rows/scan';
+import { readersOf, readTuple } from '../rows/values';
+import { capturesOf } from './branches';
+import { readLog, resolveLog, type LoggedChange, type TableChanges } from './changed-rows';
+import { summarize } from './summarize';
+import { noCuts, noteRead, planChunk, type ChunkPlan, type WindowCuts } from './window';
+
+/** What a source keeps between chunks. */
+export interface ReadState {
+  readonly cuts: WindowCuts;
+  /** Tables of which rows had to be read again: they are locked beforehand, by display name. */
+  readonly reread: Set<string>;
+}
+
+export function newReadState(): ReadState {
+  return { cuts: noCuts(), reread: new Set() };
+}
+
+/** Throws SCHEMA_MOVED, SOURCE_WENT_BACK, SOURCE_REPLACED, CAPTURE_MISSING, POSITION_INVALID. */
+export async function readChunk(
+  session: Session,
+  request: ChunkRequest,
+  state: ReadState,
+): Promise<RowChunk> {
+  const { marks } = state.cuts;
+  for (;;) {
+    const chunk = await readOnce(session, request, state);
+    if (chunk === null) continue;
+    noteRead(state.cuts, chunk.newestChangedAt);
+    if (state.cuts.marks !== marks) await summarize(session, request.routes);
+    return chunk;
+  }
+}
+
+/** Null when rows of tables must be read again that were not locked: they are now remembered. */
+async function readOnce(session: Session, request: ChunkRequest, state: ReadState): Promise<RowChunk | null> {
+  const { routes, limit, snapshot, schemaToken, behind = [] } = request;
+  const from = decodePosition(request.from);
+  const locked = routes.filter((route) => state.reread.has(route.id) || route.id === snapshot?.table);
+  return session.transaction('repeatable read, read only', async () => {
+    // A table that is rewritten after a snapshot was taken reads as empty in it: the lock comes first.
+    for (const route of locked) {
+      await session.execute(`LOCK TABLE ${qualify(route.source.name)} IN ACCESS SHARE MODE`, {
+        table: route.id,
+      });
+    }
+    const captures = await capturesOf(session, routes);
+    requireToken(session, routes, captures, schemaToken);
+    await requireSamePast(session, from);
+    const now = await currentSnapshot(session);
+    const plan = await planChunk(session, routes, captures, { from, now, limit, behind }, state.cuts);
+    const logs = await readLogs(session, routes, plan);
+    const unlocked = [...logs].filter(
+      ([route, log]) => !locked.includes(route) && log.some((change) => change.again),
+    );
+    if (unlocked.length > 0) {
+      for (const [route] of unlocked) state.reread.add(route.id);
+      return null;
+    }
+    const tables: TableChanges[] = [];
+    for (const [route, log] of logs) {
+      const changes = await resolveLog(session, route, log);
+      if (changes !== null) tables.push(changes);
+    }
+    const range = plan.more || snapshot === null ? null : await readRange(session, routes, snapshot);
+    return {
+      to: encodePosition(plan.to),
+      more: plan.more,
+      changes: tables.reduce((sum, table) => sum + table.logged, 0),
+      counts: tables.map((table) => table.counts),
+      oldestChangedAt: tables.length === 0 ? null : Math.min(...tables.map((table) => table.oldest)),
+      newestChangedAt: tables.length === 0 ? null : Math.max(...tables.map((table) => table.newest)),
+      snapshot: range?.progress ?? null,
+      tables: tables.map(({ counts, changes }) => ({ table: counts.table, changes })),
+      range: range?.range ?? null,
+    };
+  });
+}
+
+async function readLogs(
+  session: Session,
+  routes: readonly TableRoute[],
+  plan: ChunkPlan,
+): Promise<ReadonlyMap<TableRoute, readonly LoggedChange[]>> {
+  const logs = new Map<TableRoute, LoggedChange[]>();
+  for (const { span, branches } of plan.parts) {
+    for (const branch of branches) {
+      const route = routes[branch.route];
+      if (route === undefined) continue;
+      const log = logs.get(route) ?? [];
+      // Not spread into arguments: a chunk can hold more rows than a call takes.
+      for (const change of await readLog(session, route, branch, span)) log.push(change);
+      logs.set(route, log);
+    }
+  }
+  return logs;
+}
+
+/** The next rows of a table in the order of its key. Null when the table is not among the routes. */
+async function readRange(
+  session: Session,
+  routes: readonly TableRoute[],
+  request: SnapshotRequest,
+): Promise<{
+  readonly progress: NonNullable<RowChunk['snapshot']>;
+  readonly range: NonNullable<RowChunk['range']>;
+} | null> {
+  const route = routes.find((candidate) => candidate.id === request.table);
+  if (route === undefined) return null;
+  const { table, after, limit, replace } = request;
+  await session.execute('SET LOCAL enable_seqscan = on');
+  const range = await selectRange(session, {
+    table: route.source.name,
+    key: route.key,
+    // The target makes a range equal by its own order of the key, so both need the common one.
+    order: replace ? 'common' : 'own',
+    after,
+    upTo: null,
+    limit,
+  });
+  const found = await session.query(`SELECT ${selectList(route.columns)} ${range.sql}`, range.parameters, {
+    table: route.id,
+  });
+  const readers = readersOf(route.source, route.columns);
+  const places = route.key.map((name) => route.columns.indexOf(name));
+  const finished = found.length < limit;
+  const cursor = finished ? null : cursorOf(found.at(-1), places, readers);
+  return {
+    progress: { table, rows: found.length, cursor, finished },
+    range: { table, rows: found.map((row) => readTuple(row, readers)), after, upTo: cursor, replace },
+  };
+}

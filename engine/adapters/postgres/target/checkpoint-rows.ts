@@ -1,0 +1,223 @@
+/** The checkpoint as rows of `cdc.pipeline` and `cdc.pipeline_table`. */
+import { CdcError } from '../../../errors';
+import { asCursor, asPosition, type Checkpoint, type Feeder, type TableCheckpoint } from '../../../model';
+import { hasRelation, own } from '../database/objects';
+import type { Session, TextRow } from '../database/session';
+
+const PIPELINE_COLUMNS = [
+  'uuid',
+  'name',
+  'source_id',
+  'chain',
+  'chain_ended',
+  'generation',
+  'epoch',
+  'seq',
+  'acked_seq',
+  'holder_host',
+  'holder_pid',
+  'holder_session',
+  'position',
+  'goal',
+  'last_applied_at',
+] as const;
+
+/** Null before setup. */
+export async function readCheckpoint(session: Session, name: string): Promise<Checkpoint | null> {
+  return (await hasRelation(session, 'pipeline')) ? readRow(session, name, '') : null;
+}
+
+/** Whose target this database is; a pipeline that was never set up to its end comes from nowhere yet. */
+export async function readFeeders(session: Session): Promise<readonly Feeder[]> {
+  if (!(await hasRelation(session, 'pipeline'))) return [];
+  const rows = await session.query(
+    `SELECT name, source_id FROM ${own('pipeline')} WHERE source_id <> '' ORDER BY name`,
+  );
+  return rows.map(([pipeline, sourceId]) => ({ pipeline: text(pipeline), sourceId: text(sourceId) }));
+}
+
+/** The row, locked until the end of the transaction; null where there is none. To be called after setup. */
+export function lockRow(session: Session, name: string): Promise<Checkpoint | null> {
+  return readRow(session, name, 'FOR UPDATE');
+}
+
+async function readRow(session: Session, name: string, lock: string): Promise<Checkpoint | null> {
+  const [row] = await session.query(
+    `SELECT ${PIPELINE_COLUMNS.join(', ')} FROM ${own('pipeline')} WHERE name = $1 ${lock}`,
+    [name],
+    { prepared: true },
+  );
+  return row === undefined ? null : checkpointOf(row);
+}
+
+function checkpointOf(row: TextRow): Checkpoint {
+  const host = row[9] ?? null;
+  const goal = row[13] ?? null;
+  const lastAppliedAt = row[14] ?? null;
+  return {
+    uuid: text(row[0]),
+    name: text(row[1]),
+    sourceId: text(row[2]),
+    chain: text(row[3]),
+    chainEnded: row[4] === 't',
+    generation: Number(row[5]),
+    epoch: Number(row[6]),
+    seq: Number(row[7]),
+    ackedSeq: Number(row[8]),
+    holder: host === null ? null : { host, pid: Number(row[10]), session: row[11] ?? null },
+    position: asPosition(text(row[12])),
+    goal: goal === null ? null : asPosition(goal),
+    lastAppliedAt: lastAppliedAt === null ? null : Number(lastAppliedAt),
+  };
+}
+
+/** Inserts or replaces the row of its name. */
+export async function writeCheckpoint(session: Session, checkpoint: Checkpoint): Promise<void> {
+  const { holder } = checkpoint;
+  const marks = PIPELINE_COLUMNS.map((_, index) => `$${index + 1}`).join(', ');
+  const assignments = PIPELINE_COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ');
+  await session.query(
+    `INSERT INTO ${own('pipeline')} (${PIPELINE_COLUMNS.join(', ')}) VALUES (${marks})
+ON CONFLICT (name) DO UPDATE SET ${assignments}`,
+    [
+      checkpoint.uuid,
+      checkpoint.name,
+      checkpoint.sourceId,
+      checkpoint.chain,
+      checkpoint.chainEnded,
+      checkpoint.generation,
+      checkpoint.epoch,
+      checkpoint.seq,
+      checkpoint.ackedSeq,
+      holder?.host ?? null,
+      holder?.pid ?? null,
+      holder?.session ?? null,
+      checkpoint.position,
+      checkpoint.goal,
+      checkpoint.lastAppliedAt === null ? null : Math.trunc(checkpoint.lastAppliedAt),
+    ],
+    { prepared: true },
+  );
+}
+
+const TABLE_COLUMNS = [
+  'source_schema',
+  'source_table',
+  'target_schema',
+  'target_table',
+  'columns',
+  'state',
+  'position',
+  'cause',
+  'cursor',
+  'replace_rows',
+  'snapshot_rows',
+  'inserted',
+  'updated',
+  'deleted',
+] as const;
+
+/** In the order in which the tables were first saved; none before setup. */
+export async function readTableCheckpoints(
+  session: Session,
+  uuid: string,
+): Promise<readonly TableCheckpoint[]> {
+  if (!(await hasRelation(session, 'pipeline_table'))) return [];
+  const columns = TABLE_COLUMNS.map((column) => (column === 'columns' ? 'to_json(columns)' : column));
+  const rows = await session.query(
+    `SELECT source, ${columns.join(', ')} FROM ${own('pipeline_table')} WHERE uuid = $1 ORDER BY ordinal`,
+    [uuid],
+  );
+  return rows.map(tableCheckpointOf);
+}
+
+function tableCheckpointOf(row: TextRow): TableCheckpoint {
+  const position = row[7] ?? null;
+  const cursor = row[9] ?? null;
+  return {
+    source: text(row[0]),
+    sourceTable: { schema: row[1] ?? null, name: text(row[2]) },
+    targetTable: { schema: row[3] ?? null, name: text(row[4]) },
+    columns: namesOf(row[5] ?? null),
+    state: stateOf(text(row[6])),
+    position: position === null ? null : asPosition(position),
+    cause: row[8] ?? null,
+    cursor: cursor === null ? null : asCursor(cursor),
+    replace: row[10] === 't',
+    snapshotRows: Number(row[11]),
+    inserted: Number(row[12]),
+    updated: Number(row[13]),
+    deleted: Number(row[14]),
+  };
+}
+
+/** Inserts or replaces these rows; a table keeps its place. */
+export async function writeTableCheckpoints(
+  session: Session,
+  uuid: string,
+  tables: readonly TableCheckpoint[],
+): Promise<void> {
+  const marks = TABLE_COLUMNS.map((_, index) => `$${index + 3}`).join(', ');
+  const assignments = TABLE_COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ');
+  for (const table of tables) {
+    await session.query(
+      `INSERT INTO ${own('pipeline_table')} (uuid, source, ordinal, ${TABLE_COLUMNS.join(', ')})
+VALUES ($1, $2, (SELECT coalesce(max(ordinal), 0) + 1 FROM ${own('pipeline_table')} WHERE uuid = $1), ${marks})
+ON CONFLICT (uuid, source) DO UPDATE SET ${assignments}`,
+      [
+        uuid,
+        table.source,
+        table.sourceTable.schema,
+        table.sourceTable.name,
+        table.targetTable.schema,
+        table.targetTable.name,
+        table.columns,
+        table.state,
+        table.position,
+        table.cause,
+        table.cursor,
+        table.replace,
+        table.snapshotRows,
+        table.inserted,
+        table.updated,
+        table.deleted,
+      ],
+      { prepared: true },
+    );
+  }
+}
+
+export async function deleteTableCheckpoints(
+  session: Session,
+  uuid: string,
+  sources: readonly string[],
+): Promise<void> {
+  await session.query(`DELETE FROM ${own('pipeline_table')} WHERE uuid = $1 AND source = ANY ($2)`, [
+    uuid,
+    sources,
+  ]);
+}
+
+function text(value: string | null | undefined): string {
+  if (value === null || value === undefined) throw unreadable();
+  return value;
+}
+
+function stateOf(value: string): TableCheckpoint['state'] {
+  if (value === 'snapshotting' || value === 'replicating' || value === 'parked') return value;
+  throw unreadable();
+}
+
+function namesOf(json: string | null): readonly string[] | null {
+  if (json === null) return null;
+  const parsed: unknown = JSON.parse(json);
+  if (!Array.isArray(parsed)) throw unreadable();
+  return parsed.map((name: unknown) => {
+    if (typeof name !== 'string') throw unreadable();
+    return name;
+  });
+}
+
+function unreadable(): CdcError {
+  return new CdcError('INTERNAL', 'A table checkpoint holds what this version does not know');
+}

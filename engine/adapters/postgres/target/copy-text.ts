@@ -1,0 +1,23 @@
+/** Rows in the text format of COPY. */
+
+const SPECIAL = /[\\\b\f\n\r\t\v]/g;
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+};
+
+/** One field: what a column's input function shall read, or NULL. */
+export function copyField(text: string | null): string {
+  if (text === null) return '\\N';
+  return text.replace(SPECIAL, (character) => ESCAPES[character] ?? character);
+}
+
+/** One line. */
+export function copyLine(fields: readonly (string | null)[]): string {
+  return `${fields.map(copyField).join('\t')}\n`;
+}

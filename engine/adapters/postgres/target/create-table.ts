@@ -1,0 +1,115 @@
+/** The statement that makes a target table for a route. */
+import { CdcError } from '../../../errors';
+import { displayName, type ColumnSchema, type TableName, type TableRoute } from '../../../model';
+import { qualify, quote, quoteAll, quoteText } from '../database/identifiers';
+import type { Session } from '../database/session';
+import { nativeType } from './native-types';
+
+/**
+ * Within the family: the source's declared types, NOT NULL, collations and the defaults that name nothing of its own
+ * database; else types that hold what the source's do. Generated and identity columns become plain ones: rows come
+ * with all their values. Further unique indexes and foreign keys are left out, too: the source has checked them.
+ *
+ * Throws TYPE_MISMATCH for a type or collation that can't be had here, with table and column.
+ */
+export async function createTableSql(
+  session: Session,
+  route: TableRoute,
+  target: TableName,
+  sameFamily: boolean,
+): Promise<string> {
+  const columns = route.columns.map((name) => {
+    const column = route.source.columns.find((candidate) => candidate.name === name);
+    if (column !== undefined) return column;
+    throw new CdcError('COLUMN_UNKNOWN', `Table ${route.id} has no column ${name}`, {
+      table: route.id,
+      column: name,
+    });
+  });
+  const enums: string[] = [];
+  const lines: string[] = [];
+  for (const column of columns) {
+    if (!sameFamily) {
+      lines.push(foreignColumn(route, column));
+      continue;
+    }
+    const made = await requireType(session, route, column);
+    if (made !== null && !enums.includes(made)) enums.push(made);
+    lines.push(await familyColumn(session, route, column));
+  }
+  // A unique index as key stays one, so that the table's own primary key can be made later.
+  const constraint = route.source.key?.from === 'unique index' ? 'UNIQUE' : 'PRIMARY KEY';
+  lines.push(`${constraint} (${quoteAll(route.key)})`);
+  const table = `CREATE TABLE ${qualify(target)} (\n  ${lines.join(',\n  ')}\n)`;
+  return [...enums, table].join(';\n');
+}
+
+function foreignColumn(route: TableRoute, column: ColumnSchema): string {
+  const type = nativeType(column);
+  if (type === null) throw typeMissing(route, column, 'has no counterpart in PostgreSQL');
+  const inKey = route.key.includes(column.name);
+  // Keys of texts are told apart as other databases do: byte by byte.
+  const collation =
+    inKey && /^(text|character varying)/.test(type) && isBytewise(column) ? ' COLLATE "C"' : '';
+  return `${quote(column.name)} ${type}${collation}${column.nullable ? '' : ' NOT NULL'}`;
+}
+
+function isBytewise({ type, collation }: ColumnSchema): boolean {
+  return type.kind === 'dynamic' && (collation === null || /^binary$/i.test(collation));
+}
+
+async function familyColumn(session: Session, route: TableRoute, column: ColumnSchema): Promise<string> {
+  const parts = [quote(column.name), column.declaredType];
+  if (column.collation !== null) {
+    const [row] = await session.query('SELECT to_regcollation($1)::text', [column.collation]);
+    if ((row?.[0] ?? null) === null)
+      throw typeMissing(route, column, `has the collation ${column.collation}, which does not exist here`);
+    parts.push(`COLLATE ${column.collation}`);
+  }
+  if (!column.nullable) parts.push('NOT NULL');
+  if (column.defaultSql !== null && isPortable(column.defaultSql)) parts.push(`DEFAULT ${column.defaultSql}`);
+  return parts.join(' ');
+}
+
+/** A default that needs nothing but the server: a literal with its type, the time, a uuid. */
+function isPortable(sql: string): boolean {
+  const literal = `(NULL|true|false|[-+]?[\\d.]+(e[-+]?\\d+)?|\\(-[\\d.]+\\)|'([^']|'')*')`;
+  const cast = `(::[a-z][a-z0-9 ]*(\\([\\d,]+\\))?(\\[\\])*)?`;
+  const clock =
+    '(now\\(\\)|CURRENT_(TIMESTAMP|DATE|TIME)(\\(\\d\\))?|LOCALTIME(STAMP)?|gen_random_uuid\\(\\)|clock_timestamp\\(\\))';
+  return new RegExp(`^(${literal}${cast}|${clock}${cast})$`, 'i').test(sql);
+}
+
+/** Looks whether a type of the source exists here. Answers the statement that makes it where that can be told. */
+async function requireType(
+  session: Session,
+  route: TableRoute,
+  column: ColumnSchema,
+): Promise<string | null> {
+  if (await hasType(session, column.declaredType)) return null;
+  const element = column.declaredType.replace(/(\[\])+$/, '');
+  const type = column.type.kind === 'array' ? column.type.of : column.type;
+  if (type.kind === 'enum') {
+    return `CREATE TYPE ${element} AS ENUM (${type.members.map((member) => quoteText(member)).join(', ')})`;
+  }
+  throw typeMissing(route, column, `has the type ${column.declaredType}, which does not exist here`);
+}
+
+async function hasType(session: Session, declaredType: string): Promise<boolean> {
+  // Without its length or precision: of old servers, only type names without them are looked up.
+  const name = declaredType.replace(/\([\d, -]+\)/, '');
+  const row = await session.first('SELECT to_regtype($1) IS NOT NULL', [name]);
+  return row?.[0] === 't';
+}
+
+function typeMissing(route: TableRoute, column: ColumnSchema, says: string): CdcError {
+  return new CdcError(
+    'TYPE_MISMATCH',
+    `Column ${column.name} of table ${route.id} ${says}, so that ${displayName(route.target)} can't be made`,
+    {
+      hint: 'Create the type (CREATE TYPE, CREATE EXTENSION) or the table on the target, or leave the column out with `columns`.',
+      table: route.id,
+      column: column.name,
+    },
+  );
+}

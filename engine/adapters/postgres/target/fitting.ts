@@ -1,0 +1,140 @@
+/**
+ * Values as PostgreSQL's text, and which of them a column cannot hold unchanged.
+ *
+ * PostgreSQL rounds decimals to a column's scale, drops the time of day where a date is wanted and the zone where
+ * none is, and cuts trailing blanks, all without a word. So a value that comes from another kind of database, or
+ * from a column of another type, is looked at here first; what is left to the database fails there.
+ */
+import type { ColumnSchema, LogicalType, Value } from '../../../model';
+
+/** The text form; null for NULL; undefined where the column would change or refuse the value. */
+export type Fit = (value: Value) => string | null | undefined;
+
+/** What fits a column of a target, as it comes from a column of a source. */
+export function fitFor(source: ColumnSchema, target: ColumnSchema): Fit {
+  if (isSameType(source, target)) return plainText;
+  const typeless = source.type.kind === 'dynamic' && source.type.affinity === 'blob';
+  return fitType(target.type, source.type, typeless);
+}
+
+/** A column of SQLite can hold other values than its type says, whatever the type is called. */
+function isSameType(source: ColumnSchema, target: ColumnSchema): boolean {
+  return source.type.kind !== 'dynamic' && source.declaredType === target.declaredType;
+}
+
+/** The text form of any value, as PostgreSQL reads it. */
+export function plainText(value: Value): string | null | undefined {
+  return value === null ? null : writtenText(value);
+}
+
+function writtenText(value: NonNullable<Value>): string | undefined {
+  if (typeof value === 'string') return isStorable(value) ? value : undefined;
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'number') return floatText(value);
+  if (typeof value === 'boolean') return value ? 't' : 'f';
+  return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`;
+}
+
+/** No text of PostgreSQL holds U+0000, and UTF-8 has no half of a surrogate pair. */
+function isStorable(text: string): boolean {
+  return !/[\0\ud800-\udfff]/u.test(text);
+}
+
+function floatText(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+function fitType(type: LogicalType, from: LogicalType, typeless: boolean): Fit {
+  switch (type.kind) {
+    case 'bool':
+      return nullable((value) => {
+        if (typeof value === 'boolean') return value ? 't' : 'f';
+        return value === 0n ? 'f' : value === 1n ? 't' : undefined;
+      });
+    case 'int':
+      return nullable((value) => {
+        if (typeof value !== 'bigint') return undefined;
+        const fits = type.signed
+          ? BigInt.asIntN(type.bits, value) === value
+          : BigInt.asUintN(type.bits, value) === value;
+        return fits ? String(value) : undefined;
+      });
+    case 'float':
+      return fitFloat(type.bits, from.kind === 'float' && from.bits === 32);
+    case 'decimal':
+      return fitDecimal(type.scale);
+    case 'text':
+      return fitText(type.length, typeless);
+    case 'bytes':
+      return nullable((value) => (value instanceof Uint8Array ? writtenText(value) : undefined));
+    case 'date':
+      return fitPattern(/^\d{4,}-\d\d-\d\d( BC)?$/);
+    case 'time':
+      return fitPattern(
+        type.zone ? /^\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[-+][\d:]+)$/ : /^\d\d:\d\d(:\d\d(\.\d{1,6})?)?$/,
+      );
+    case 'timestamp':
+      return fitPattern(
+        type.zone
+          ? /^\d{4,}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?( ?(Z|[-+]\d\d(:?\d\d){0,2}))?( BC)?$/
+          : /^\d{4,}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?( BC)?$/,
+      );
+    // The database itself knows what these can hold, and refuses the rest.
+    case 'interval':
+    case 'json':
+    case 'uuid':
+    case 'enum':
+    case 'array':
+    case 'other':
+    case 'dynamic':
+      return nullable((value) => (typeof value === 'string' ? writtenText(value) : undefined));
+  }
+}
+
+function nullable(fit: (value: NonNullable<Value>) => string | undefined): Fit {
+  return (value) => (value === null ? null : fit(value));
+}
+
+function fitFloat(bits: 32 | 64, fromSingle: boolean): Fit {
+  return nullable((value) => {
+    if (typeof value === 'bigint') {
+      const float = bits === 32 ? Math.fround(Number(value)) : Number(value);
+      return BigInt(float) === value ? String(value) : undefined;
+    }
+    if (typeof value !== 'number') return undefined;
+    const exact = bits === 64 || fromSingle || Number.isNaN(value) || Math.fround(value) === value;
+    return exact ? floatText(value) : undefined;
+  });
+}
+
+/** A decimal keeps its value; zeros at its end are no part of it. */
+function fitDecimal(scale: number | null): Fit {
+  return nullable((value) => {
+    if (typeof value !== 'bigint' && typeof value !== 'number' && typeof value !== 'string') return undefined;
+    const text = typeof value === 'number' ? floatText(value) : String(value);
+    const match = /^[-+]?(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:e([-+]?\d+))?$/i.exec(text);
+    if (match === null) return scale === null && /^(NaN|-?Infinity)$/.test(text) ? text : undefined;
+    if (scale === null) return text;
+    const fraction = (match[2] ?? match[3] ?? '').replace(/0+$/, '').length;
+    return fraction - Number(match[4] ?? 0) <= scale ? text : undefined;
+  });
+}
+
+/** A typeless column of SQLite holds any storage class; all but bytes are readable as text. */
+function fitText(length: number | null, typeless: boolean): Fit {
+  return nullable((value) => {
+    if (typeof value !== 'string') {
+      return typeless && (typeof value === 'bigint' || typeof value === 'number')
+        ? writtenText(value)
+        : undefined;
+    }
+    if (length !== null && value.length > length && Array.from(value).length > length) return undefined;
+    return writtenText(value);
+  });
+}
+
+function fitPattern(pattern: RegExp): Fit {
+  return nullable((value) =>
+    typeof value === 'string' && (pattern.test(value) || /^-?infinity$/.test(value)) ? value : undefined,
+  );
+}

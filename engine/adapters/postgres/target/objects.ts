@@ -1,0 +1,60 @@
+/** Our own tables on a target: checkpoints, and the rows that were set aside. */
+import { own, type ObjectSet } from '../database/objects';
+
+export const TARGET_OBJECTS: ObjectSet = {
+  versionKey: 'target_version',
+  migrations: [
+    [
+      `CREATE TABLE ${own('pipeline')} (
+  name text COLLATE "C" PRIMARY KEY,
+  uuid text COLLATE "C" NOT NULL UNIQUE,
+  source_id text NOT NULL,
+  chain text NOT NULL,
+  chain_ended boolean NOT NULL,
+  generation bigint NOT NULL,
+  epoch bigint NOT NULL,
+  seq bigint NOT NULL,
+  acked_seq bigint NOT NULL,
+  holder_host text,
+  holder_pid bigint,
+  holder_session text,
+  position text NOT NULL,
+  goal text,
+  last_applied_at bigint
+) WITH (fillfactor = 50)`,
+      `CREATE TABLE ${own('pipeline_table')} (
+  uuid text COLLATE "C" NOT NULL,
+  source text COLLATE "C" NOT NULL,
+  ordinal integer NOT NULL,
+  source_schema text,
+  source_table text NOT NULL,
+  target_schema text,
+  target_table text NOT NULL,
+  columns text[],
+  state text NOT NULL,
+  position text,
+  cause text,
+  cursor text,
+  replace_rows boolean NOT NULL,
+  snapshot_rows bigint NOT NULL,
+  inserted bigint NOT NULL,
+  updated bigint NOT NULL,
+  deleted bigint NOT NULL,
+  PRIMARY KEY (uuid, source)
+) WITH (fillfactor = 50)`,
+      `CREATE TABLE ${own('dead_letter')} (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  uuid text COLLATE "C" NOT NULL,
+  source text COLLATE "C" NOT NULL,
+  key text COLLATE "C" NOT NULL,
+  op text NOT NULL,
+  row_values text,
+  code text NOT NULL,
+  created_at bigint NOT NULL,
+  UNIQUE (uuid, source, key)
+)`,
+    ],
+  ],
+  drops: ['dead_letter', 'pipeline_table', 'pipeline'].map((table) => `DROP TABLE IF EXISTS ${own(table)}`),
+  metaKeys: [],
+};

@@ -1,0 +1,78 @@
+/**
+ * Statements over staged rows that may fail for a row: tried in a savepoint, then over smaller and smaller pieces.
+ * PostgreSQL ends a transaction at the first error, so every attempt stands in a savepoint, sent along with it.
+ */
+import type { Session } from '../database/session';
+import { rowFailure, type RowFailure } from './row-failures';
+import type { StagedRows } from './staging';
+import type { Places } from './write-sql';
+
+/** Writes the rows at some places; `own` are the places whose rows nothing may delete. */
+export type Write = (places: Places, own: Places) => Promise<RowFailure | null>;
+
+/** Runs statements in a savepoint that is undone when a row makes them fail. Throws any other failure. */
+export async function within(session: Session, statements: readonly string[]): Promise<RowFailure | null> {
+  try {
+    await session.execute(['SAVEPOINT cdc_set', ...statements, 'RELEASE SAVEPOINT cdc_set'].join(';\n'));
+    return null;
+  } catch (error) {
+    const failure = rowFailure(error);
+    if (failure === null) throw error;
+    await session.execute('ROLLBACK TO SAVEPOINT cdc_set; RELEASE SAVEPOINT cdc_set');
+    return failure;
+  }
+}
+
+/** Halves the set until what fails stands alone. Returns the places of rows that can't be written, and why. */
+export async function writePieces(
+  places: readonly number[],
+  write: Write,
+): Promise<ReadonlyMap<number, RowFailure>> {
+  const lost = new Map<number, RowFailure>();
+  const own = (): Places => ({ except: [...lost.keys()] });
+  const piece = async (part: readonly number[]): Promise<void> => {
+    const [from, to] = [part[0], part.at(-1)];
+    if (from === undefined || to === undefined) return;
+    const failure = await write({ from, to }, own());
+    if (failure === null) return;
+    if (from === to) {
+      lost.set(from, failure);
+      return;
+    }
+    const middle = Math.ceil(part.length / 2);
+    await piece(part.slice(0, middle));
+    await piece(part.slice(middle));
+  };
+  await piece(places);
+
+  // The value that a row wants may have been held by a row that was written after it, or by one that wants its own:
+  // rows that pass values round among themselves can only be written together.
+  for (let before = Infinity; ;) {
+    const waiting = [...lost].filter(([, failure]) => failure.unique).map(([place]) => place);
+    if (waiting.length === 0 || waiting.length === before) return lost;
+    before = waiting.length;
+    if ((await write({ only: waiting }, own())) === null) {
+      for (const place of waiting) lost.delete(place);
+      return lost;
+    }
+    for (const place of waiting) {
+      if ((await write({ only: [place] }, own())) === null) lost.delete(place);
+    }
+  }
+}
+
+/** Places of the rows that are staged under this kind, in source order. Each row gets a place of its own. */
+export async function stagedPlaces(
+  session: Session,
+  { table, repeats }: StagedRows,
+  kind: string,
+): Promise<readonly number[]> {
+  if (repeats) {
+    // Rows of different keys can share one, and LSNs are large numbers.
+    await session.execute(`UPDATE ${table} AS s SET ord = n.place
+FROM (SELECT ctid AS row_place, row_number() OVER (ORDER BY ord) AS place FROM ${table}) AS n
+WHERE s.ctid = n.row_place`);
+  }
+  const rows = await session.query(`SELECT ord FROM ${table} WHERE kind = '${kind}' ORDER BY ord`);
+  return rows.map(([ord]) => Number(ord));
+}

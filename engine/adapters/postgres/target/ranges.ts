@@ -1,0 +1,138 @@
+/** Makes a snapshot range of a target table equal to the source's rows. */
+import type { ColumnSchema, Cursor, TableRoute } from '../../../model';
+import { quote } from '../database/identifiers';
+import type { Parameter, Session } from '../database/session';
+import { decodeCursor } from '../rows/cursor';
+import { writeValue } from '../rows/values';
+import type { TargetColumn } from './shape';
+import { KIND, type StagedRange, type StagedRows, type StagedSet } from './staging';
+import { finishSweep, startSweep, trackKeys } from './sweep';
+import type { SetAside } from './set-aside';
+import { rowFailure } from './row-failures';
+import { sameKey } from './write-sql';
+import { namedFailure, writeSet, type WriteOptions } from './write-set';
+
+/** Returns the rows that were set aside. */
+export async function equalizeRange(
+  session: Session,
+  set: StagedSet,
+  { rows, bounds }: StagedRange,
+  options: WriteOptions,
+): Promise<readonly SetAside[]> {
+  const write = (): Promise<readonly SetAside[]> => writeSet(session, set, rows, options);
+  if (!bounds.replace) return write();
+  const isWhole = bounds.after === null && bounds.upTo === null;
+  if (isWhole || hasCommonOrder(set)) {
+    // Before the rows are written, since what is missing may hold their unique values; where a key can't be
+    // converted, after that row has been set aside.
+    const early = await deleteMissing(session, set, rows, bounds, options);
+    const aside = await write();
+    if (!early) await deleteMissing(session, set, rows, bounds, { ...options, setAside: false });
+    return aside;
+  }
+  if (bounds.after === null) await startSweep(session, set);
+  const aside = await write();
+  await trackKeys(session, set, rows);
+  if (bounds.upTo === null) await finishSweep(session, set);
+  return aside;
+}
+
+/** Deletes the target's rows of the range that the source does not have. False where it has to wait for a row. */
+async function deleteMissing(
+  session: Session,
+  set: StagedSet,
+  rows: StagedRows,
+  bounds: StagedRange['bounds'],
+  options: WriteOptions,
+): Promise<boolean> {
+  const parameters: Parameter[] = [];
+  const conditions = [
+    compare(set, '>', bounds.after, parameters),
+    compare(set, '<=', bounds.upTo, parameters),
+    `NOT EXISTS (SELECT 1 FROM ${rows.table} AS s WHERE s.kind IN ('${KIND.upsert}', '${KIND.keep}') AND ${sameKey(set)})`,
+  ].filter((condition) => condition !== null);
+  await session.execute('SAVEPOINT cdc_range');
+  try {
+    await session.query(`DELETE FROM ${set.shape.table} AS t WHERE ${conditions.join(' AND ')}`, parameters);
+    await session.execute('RELEASE SAVEPOINT cdc_range');
+    return true;
+  } catch (error) {
+    const failure = rowFailure(error);
+    if (failure === null) throw error;
+    await session.execute('ROLLBACK TO SAVEPOINT cdc_range; RELEASE SAVEPOINT cdc_range');
+    if (!options.setAside) throw await namedFailure(session, set, rows, failure);
+    return false;
+  }
+}
+
+/** `(key) > (bound)`; null without a bound, or where every key of the target lies on the right side of it. */
+function compare(
+  set: StagedSet,
+  operator: '>' | '<=',
+  cursor: Cursor | null,
+  parameters: Parameter[],
+): string | null {
+  if (cursor === null) return null;
+  const { key } = set.shape;
+  const values = decodeCursor(cursor, key.length);
+  const [only] = values;
+  if (key.length === 1 && isInteger(key[0]) && typeof only !== 'bigint') {
+    // SQLite orders numbers, texts, bytes: no integer comes after a text.
+    if (typeof only !== 'number') return operator === '>' ? 'false' : null;
+    parameters.push(String(only));
+    return `t.${quote(key[0]?.name ?? '')} ${operator} CAST($${parameters.length} AS float8)`;
+  }
+  const names = key.map(({ name }) => `t.${quote(name)}`);
+  const bound = key.map(({ baseType }, index) => {
+    parameters.push(writeValue(values[index] ?? null));
+    return `CAST($${parameters.length} AS ${baseType})`;
+  });
+  return `(${names.join(', ')}) ${operator} (${bound.join(', ')})`;
+}
+
+function isInteger(column: TargetColumn | undefined): boolean {
+  return column !== undefined && /^(smallint|integer|bigint)$/.test(column.baseType);
+}
+
+/** Whether source and target are known to put the key's values into the same order. */
+function hasCommonOrder({ route, shape }: StagedSet): boolean {
+  return route.key.every((name, index) => {
+    const source = route.source.columns.find((column) => column.name === name);
+    const target = shape.key[index];
+    return source !== undefined && target !== undefined && sameOrder(route, source, target);
+  });
+}
+
+function sameOrder(route: TableRoute, source: ColumnSchema, target: TargetColumn): boolean {
+  switch (source.type.kind) {
+    case 'int':
+      return isInteger(target);
+    case 'dynamic':
+      // A column of SQLite that should hold integers may hold more; alone it can be compared all the same.
+      return isInteger(target) && route.key.length === 1;
+    case 'date':
+      return target.baseType === 'date';
+    case 'uuid':
+      return target.baseType === 'uuid';
+    case 'bytes':
+      return target.baseType === 'bytea';
+    case 'text':
+      return isBytewise(source.collation) && isBytewise(target.collation);
+    case 'bool':
+    case 'decimal':
+    case 'float':
+    case 'time':
+    case 'timestamp':
+    case 'interval':
+    case 'json':
+    case 'enum':
+    case 'array':
+    case 'other':
+      return false;
+  }
+}
+
+/** A collation by name that compares bytes; a database's default is not known to the other side. */
+function isBytewise(collation: string | null): boolean {
+  return collation !== null && /^(("?pg_catalog"?\.)?"?(C|POSIX|ucs_basic)"?)$/.test(collation);
+}

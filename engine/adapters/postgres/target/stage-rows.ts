@@ -1,0 +1,140 @@
+/** Stages net changes that came as values, so that what merges them is the same whichever way they travelled. */
+import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { RowSet, Tuple } from '../../../model';
+import type { SetAside } from './set-aside';
+import { toDatabaseError } from '../database/errors';
+import type { Session } from '../database/session';
+import { copyLine } from './copy-text';
+import type { TargetShape } from './shape';
+import type { ValueColumn } from './staged-columns';
+import { keyOf } from './staged-row';
+import { KIND, type StagedRows, type StagedSet, type StagingArea } from './staging';
+
+/** A set with what is known of its table. */
+export interface ShapedSet {
+  readonly set: RowSet;
+  readonly shape: TargetShape;
+  readonly columns: readonly ValueColumn[];
+}
+
+/** Stages the sets of a chunk; they stand parents first. */
+export async function stageSets(
+  session: Session,
+  area: StagingArea,
+  sets: readonly ShapedSet[],
+): Promise<readonly StagedSet[]> {
+  const staged: StagedSet[] = [];
+  for (const set of sets) staged.push(await stageSet(session, area, set));
+  return staged;
+}
+
+/** Stages one set. Rows with a value that its column can't hold are remembered instead. */
+async function stageSet(
+  session: Session,
+  area: StagingArea,
+  { set, shape, columns }: ShapedSet,
+): Promise<StagedSet> {
+  const { route, deletes, upserts, range } = set;
+  const writer = createWriter(set, columns);
+  const borrow = (): Promise<string> => area.borrow(columns.map((column) => column.type));
+  let changes: StagedRows | null = null;
+  if (deletes.length + upserts.length > 0) {
+    const table = await borrow();
+    await copyInto(session, stagedInto(table, columns.length), lines(writer, deletes, upserts));
+    changes = {
+      table,
+      rows: deletes.length + upserts.length,
+      repeats: false,
+      deletes: deletes.length > 0,
+      upserts: upserts.length > 0,
+    };
+  }
+  if (range === null) return { route, shape, columns, changes, range: null, unfit: writer.unfit };
+  const table = await borrow();
+  await copyInto(session, stagedInto(table, columns.length), lines(writer, [], range.rows));
+  const rows = {
+    table,
+    rows: range.rows.length,
+    repeats: false,
+    deletes: false,
+    upserts: range.rows.length > 0,
+  };
+  return { route, shape, columns, changes, range: { rows, bounds: range }, unfit: writer.unfit };
+}
+
+function* lines(writer: Writer, deletes: readonly Tuple[], upserts: readonly Tuple[]): Generator<string> {
+  let place = 0;
+  for (const key of deletes) yield writer.deletion(place++, key);
+  for (const row of upserts) yield writer.upsert(place++, row);
+}
+
+interface Writer {
+  readonly unfit: readonly SetAside[];
+  deletion(place: number, key: Tuple): string;
+  upsert(place: number, row: Tuple): string;
+}
+
+function createWriter({ route }: RowSet, columns: readonly ValueColumn[]): Writer {
+  const unfit: SetAside[] = [];
+  const keyPlaces = route.columns.map((column) => route.key.indexOf(column));
+  /** The key alone; null where no row of the target can have it. */
+  const keyLine = (kind: string, place: number, key: Tuple): string | null => {
+    const fields: (string | null)[] = [String(place), kind];
+    for (const [index, column] of columns.entries()) {
+      const at = keyPlaces[index] ?? -1;
+      const text = at < 0 ? null : column.fit(key[at] ?? null);
+      if (text === undefined) return null;
+      fields.push(text);
+    }
+    return copyLine(fields);
+  };
+  return {
+    unfit,
+    deletion: (place, key) => keyLine(KIND.delete, place, key) ?? '',
+    upsert(place, row) {
+      const fields: (string | null)[] = [String(place), KIND.upsert];
+      for (const [index, column] of columns.entries()) {
+        const text = column.fit(row[index] ?? null);
+        if (text === undefined) {
+          const key = keyOf(route, row);
+          const name = route.columns[index] ?? null;
+          unfit.push({ table: route.id, key, row, op: 'upsert', code: 'TYPE_MISMATCH', column: name });
+          return keyLine(KIND.keep, place, key) ?? '';
+        }
+        fields.push(text);
+      }
+      return copyLine(fields);
+    },
+  };
+}
+
+/** Lines are sent in pieces of about this many characters. */
+const PIECE = 65_536;
+
+function stagedInto(table: string, width: number): string {
+  const names = Array.from({ length: width }, (_, index) => `c${index}`).join(', ');
+  return `${table} (ord, kind, ${names})`;
+}
+
+/** COPY in text: `into` is `table (columns)`, `rows` are lines. */
+export async function copyInto(session: Session, into: string, rows: Iterable<string>): Promise<void> {
+  try {
+    const sink = session.client.query(copyFrom(`COPY ${into} FROM STDIN`));
+    await pipeline(Readable.from(pieces(rows)), sink);
+  } catch (error) {
+    throw toDatabaseError(error, session.database, { lost: session.isLost });
+  }
+}
+
+function* pieces(rows: Iterable<string>): Generator<string> {
+  let piece = '';
+  for (const line of rows) {
+    piece += line;
+    if (piece.length < PIECE) continue;
+    yield piece;
+    piece = '';
+  }
+  if (piece !== '') yield piece;
+}

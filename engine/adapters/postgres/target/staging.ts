@@ -1,0 +1,108 @@
+/**
+ * Staged chunks: TEMP tables of one connection. A TEMP table serves one layout of columns, is emptied after its chunk
+ * and used again: making one costs more than a small chunk, and leaves dead rows in the catalogs.
+ */
+import type { RowSet, TableRoute } from '../../../model';
+import type { SetAside } from './set-aside';
+import type { Session } from '../database/session';
+import type { TargetShape } from './shape';
+
+/**
+ * What a staged row wants; the column `kind`. `keep`: the row was set aside, and what the target holds under its key
+ * stays; `lost`: its key can't be one of the target.
+ */
+export const KIND = { delete: 'd', upsert: 'u', keep: 'k', lost: 'x' } as const;
+
+/** How a column of a route is staged. */
+export interface StagedColumn {
+  /** Type in the TEMP table, with the collation of the target's column. */
+  readonly type: string;
+  /** Makes the target's value of the staged one, named `s.cN`. Cuts and rounds nothing. */
+  readonly value: string;
+}
+
+/**
+ * Changes of one table: columns `ord` (grows in the order of the source, for each key at least), `kind`, `op` and `at` (as captured, of changes that came by COPY),
+ * `c0`… (the route's columns in order).
+ */
+export interface StagedRows {
+  readonly table: string;
+  readonly rows: number;
+  /** True when a key can be staged more than once: its last row counts. */
+  readonly repeats: boolean;
+  /** False where there is none for sure, so that no statement is spent on it. */
+  readonly deletes: boolean;
+  readonly upserts: boolean;
+}
+
+export interface StagedRange {
+  readonly rows: StagedRows;
+  readonly bounds: Pick<Exclude<RowSet['range'], null>, 'after' | 'upTo' | 'replace'>;
+}
+
+/** What is staged of one route. */
+export interface StagedSet {
+  readonly route: TableRoute;
+  readonly shape: TargetShape;
+  readonly columns: readonly StagedColumn[];
+  readonly changes: StagedRows | null;
+  readonly range: StagedRange | null;
+  /** Rows that the staging columns could not take. */
+  readonly unfit: readonly SetAside[];
+}
+
+/** The TEMP tables of one connection. */
+export interface StagingArea {
+  /** An empty TEMP table with these column types. */
+  borrow(types: readonly string[]): Promise<string>;
+  /** Empties a TEMP table and keeps it for the next chunk. */
+  giveBack(table: string, rows: number): Promise<void>;
+}
+
+/** Beyond it, emptying by TRUNCATE is cheaper than deleting, whose dead rows nobody vacuums. */
+const MOST_DELETED_ROWS = 200;
+/** A TEMP table that was emptied by deleting this often is truncated once. */
+const MOST_DELETES = 50;
+
+export function createStagingArea(session: Session): StagingArea {
+  const free = new Map<string, string[]>();
+  const made = new Map<string, { readonly layout: string; deletes: number }>();
+  return {
+    async borrow(types) {
+      const layout = types.join(', ');
+      const table = free.get(layout)?.pop();
+      if (table !== undefined) return table;
+      const name = `pg_temp.cdc_stage_${made.size}`;
+      const columns = types.map((type, index) => `c${index} ${type}`);
+      await session.execute(
+        `CREATE TEMP TABLE cdc_stage_${made.size} (ord bigint, kind "char", op "char", at timestamptz, ${columns.join(', ')})`,
+      );
+      made.set(name, { layout, deletes: 0 });
+      return name;
+    },
+    async giveBack(table, rows) {
+      const entry = made.get(table);
+      if (entry === undefined) return;
+      if (rows > MOST_DELETED_ROWS || entry.deletes >= MOST_DELETES) {
+        await session.execute(`TRUNCATE ${table}`);
+        entry.deletes = 0;
+      } else {
+        await session.execute(`DELETE FROM ${table}`);
+        entry.deletes += 1;
+      }
+      const kept = free.get(entry.layout);
+      if (kept === undefined) free.set(entry.layout, [table]);
+      else kept.push(table);
+    },
+  };
+}
+
+/** The staged columns of a set's key, in order. */
+export function stagedKeyColumns({ route }: Pick<StagedSet, 'route'>): readonly string[] {
+  return route.key.map((column) => `c${route.columns.indexOf(column)}`);
+}
+
+/** The staged values of a set's key as the target's, in order. */
+export function stagedKey({ route, columns }: StagedSet): readonly string[] {
+  return route.key.map((column) => columns[route.columns.indexOf(column)]?.value ?? 'NULL');
+}

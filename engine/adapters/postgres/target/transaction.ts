@@ -1,0 +1,69 @@
+/** Transactions of a target: on a control session, or on the lane that holds a staged chunk. */
+import { CdcError } from '../../../errors';
+import type { StagedChunk, TargetTransaction } from '../../../model';
+import type { Session } from '../database/session';
+import type { Sessions } from '../database/sessions';
+import {
+  deleteTableCheckpoints,
+  lockRow,
+  readTableCheckpoints,
+  writeCheckpoint,
+  writeTableCheckpoints,
+} from './checkpoint-rows';
+import type { HeldChunk } from './chunks';
+import { mergeChunk } from './merge';
+import { lockCheckpoint } from './takeover';
+
+export function runOnControl<T>(control: Sessions, work: (tx: TargetTransaction) => Promise<T>): Promise<T> {
+  return control.use((session) =>
+    session.transaction('read committed', () =>
+      work({
+        ...operations(session),
+        lockCheckpoint: (name) => lockCheckpoint(session, control, name),
+        merge: () => Promise.reject(notStaged()),
+      }),
+    ),
+  );
+}
+
+export function runOnChunk<T>(
+  { lane, session: held, sets }: HeldChunk,
+  on: StagedChunk,
+  work: (tx: TargetTransaction) => Promise<T>,
+): Promise<T> {
+  return lane.run(async ({ session }) => {
+    if (session !== held) {
+      throw new CdcError(
+        'CONNECTION_LOST',
+        `Database ${session.database} lost the connection of a staged chunk`,
+      );
+    }
+    return session.transaction('read committed', () =>
+      work({
+        ...operations(session),
+        lockCheckpoint: (name) => lockRow(session, name),
+        async merge(chunk, options = {}) {
+          if (chunk.token !== on.token) throw notStaged();
+          await mergeChunk(session, sets, {
+            more: chunk.more,
+            stale: options.stale ?? [],
+            setAside: [],
+          });
+        },
+      }),
+    );
+  });
+}
+
+function operations(session: Session): Omit<TargetTransaction, 'lockCheckpoint' | 'merge'> {
+  return {
+    saveCheckpoint: (checkpoint) => writeCheckpoint(session, checkpoint),
+    tableCheckpoints: (uuid) => readTableCheckpoints(session, uuid),
+    saveTables: (uuid, tables) => writeTableCheckpoints(session, uuid, tables),
+    removeTables: (uuid, sources) => deleteTableCheckpoints(session, uuid, sources),
+  };
+}
+
+function notStaged(): CdcError {
+  return new CdcError('INTERNAL', 'A chunk is merged in the transaction that was begun on it');
+}

@@ -1,0 +1,110 @@
+/**
+ * Writes one table's staged rows: as a set, and where the set fails, in ways that may still do. PostgreSQL ends a
+ * transaction at the first error, so every attempt stands in a savepoint, sent along with its statements.
+ */
+import { CdcError } from '../../../errors';
+import type { SetAside } from './set-aside';
+import type { Session } from '../database/session';
+import { stagedPlaces, within, writePieces, type Write } from './pieces';
+import type { RowFailure } from './row-failures';
+import { KIND, type StagedRows, type StagedSet } from './staging';
+import { readStagedRow } from './staged-row';
+import { clearSql, convertSql, deleteSql, insertSql, upsertSql, type Places } from './write-sql';
+
+export interface WriteOptions {
+  /** Rows outside of the set may be deleted where they stand in the way of a unique index. */
+  readonly mayClear: boolean;
+  /** Rows that can't be written are returned, and the rest is written. */
+  readonly setAside: boolean;
+}
+
+/** Throws CONSTRAINT_FAILED or TYPE_MISMATCH with table and, where it can be found out, column. */
+export async function writeSet(
+  session: Session,
+  set: StagedSet,
+  rows: StagedRows,
+  options: WriteOptions,
+): Promise<readonly SetAside[]> {
+  const write: Write = (places, own) =>
+    attempt(session, set, rows, { places, own, mayClear: options.mayClear });
+  const failure = await write('all', 'all');
+  if (failure === null) return [];
+  if (!options.setAside) throw await namedFailure(session, set, rows, failure);
+  const lost = await writePieces(await stagedPlaces(session, rows, KIND.upsert), write);
+  return describeLost(session, set, rows, lost);
+}
+
+/**
+ * Upserts; where a unique value has moved from row to row, all these rows are deleted first, so that any permutation
+ * among them comes out right; where a row that may go holds it, that one is deleted, too. Null when it is done.
+ */
+async function attempt(
+  session: Session,
+  set: StagedSet,
+  rows: StagedRows,
+  { places, own, mayClear }: { readonly places: Places; readonly own: Places; readonly mayClear: boolean },
+): Promise<RowFailure | null> {
+  const { insertOnly, furtherUnique } = set.shape;
+  const replacing = [deleteSql(set, rows, KIND.upsert, places), insertSql(set, rows, places)];
+  let failure = await within(session, insertOnly ? replacing : [upsertSql(set, rows, places)]);
+  if (failure?.unique === true && furtherUnique && !insertOnly) failure = await within(session, replacing);
+  if (failure?.unique !== true || !mayClear) return failure;
+  const [remove = '', insert = ''] = replacing;
+  return within(session, [remove, ...clearSql(set, rows, places, own), insert]);
+}
+
+/** What became of lost rows; their staged rows become keys that stay. */
+async function describeLost(
+  session: Session,
+  set: StagedSet,
+  rows: StagedRows,
+  lost: ReadonlyMap<number, RowFailure>,
+): Promise<readonly SetAside[]> {
+  const aside: SetAside[] = [];
+  for (const [place, failure] of lost) {
+    const column = await columnAtFault(session, set, rows, failure, { only: [place] });
+    const inKey = column !== null && set.route.key.includes(column);
+    aside.push({ ...(await readStagedRow(session, set, rows.table, place)), code: failure.code, column });
+    // A key that can't be converted is no key of the target: nothing is to be kept of it.
+    const kind = inKey && failure.code === 'TYPE_MISMATCH' ? KIND.lost : KIND.keep;
+    await session.execute(`UPDATE ${rows.table} SET kind = '${kind}' WHERE ord = ${place}`);
+  }
+  return aside;
+}
+
+/** The failure as an error that names the table and, where it can be found out, the column. */
+export async function namedFailure(
+  session: Session,
+  set: StagedSet,
+  rows: StagedRows,
+  failure: RowFailure,
+): Promise<CdcError> {
+  return refusal(set.route.id, failure.code, await columnAtFault(session, set, rows, failure, 'all'));
+}
+
+export function refusal(table: string, code: SetAside['code'], column: string | null): CdcError {
+  const what =
+    code === 'TYPE_MISMATCH' ? 'refused a value by the type of its column' : 'refused a row by a constraint';
+  const where = column === null ? `table ${table}` : `table ${table}, column ${column}`;
+  return new CdcError(code, `The target (${where}) ${what}`, {
+    table,
+    ...(column === null ? {} : { column }),
+  });
+}
+
+/** The route's column whose value fails. Of a conversion the database doesn't name it, so each is tried alone. */
+async function columnAtFault(
+  session: Session,
+  set: StagedSet,
+  rows: StagedRows,
+  failure: RowFailure,
+  places: Places,
+): Promise<string | null> {
+  const named = set.shape.columns.findIndex(({ name }) => name === failure.column);
+  if (named >= 0) return set.route.columns[named] ?? null;
+  if (failure.code !== 'TYPE_MISMATCH') return null;
+  for (const [index, column] of set.route.columns.entries()) {
+    if ((await within(session, [convertSql(set, rows, index, places)])) !== null) return column;
+  }
+  return null;
+}

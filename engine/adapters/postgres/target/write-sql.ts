@@ -1,0 +1,113 @@
+/** The statements that bring staged rows into a target table. Nothing in them comes from a row. */
+import { quote, quoteText } from '../database/identifiers';
+import { KIND, stagedKey, stagedKeyColumns, type StagedRows, type StagedSet } from './staging';
+import type { TargetUnique } from './shape';
+
+/** Which of the staged rows, by their place in source order. */
+export type Places =
+  | 'all'
+  | { readonly from: number; readonly to: number }
+  | { readonly only: readonly number[] }
+  | { readonly except: readonly number[] };
+
+function where(places: Places): string {
+  if (places === 'all') return '';
+  if ('from' in places) return ` AND s.ord BETWEEN ${places.from} AND ${places.to}`;
+  if ('only' in places) return ` AND s.ord = ANY ('{${places.only.join(',')}}'::bigint[])`;
+  return ` AND s.ord <> ALL ('{${places.except.join(',')}}'::bigint[])`;
+}
+
+function staged(set: StagedSet, rows: StagedRows, kind: string, places: Places): string {
+  return `${netRows(set, rows, kind)} AS s WHERE s.kind = '${kind}'${where(places)}`;
+}
+
+function netRows(set: StagedSet, { table, repeats }: StagedRows, kind: string): string {
+  if (!repeats) return table;
+  return kind === KIND.delete ? lastRowsOf(set, table, kind) : lastRows(set, table);
+}
+
+/** The last staged row of each key; `condition` chooses among keys. */
+export function lastRows(set: Pick<StagedSet, 'route'>, table: string, condition = ''): string {
+  const key = stagedKeyColumns(set).join(', ');
+  return `(SELECT DISTINCT ON (${key}) * FROM ${table} ${condition} ORDER BY ${key}, ord DESC)`;
+}
+
+/** The same of those keys only that have a row of a kind: where these are few, little is sorted. */
+export function lastRowsOf(set: Pick<StagedSet, 'route'>, table: string, kind: string): string {
+  const key = stagedKeyColumns(set).join(', ');
+  return lastRows(set, table, `WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE kind = '${kind}')`);
+}
+
+/** `t`, a row of the target, has the key of the staged `s`. */
+export function sameKey(set: StagedSet): string {
+  const values = stagedKey(set);
+  return set.shape.key
+    .map(({ name }, index) => `t.${quote(name)} = ${values[index] ?? 'NULL'}`)
+    .join(' AND ');
+}
+
+/** Deletes the rows whose keys are staged under this kind. */
+export function deleteSql(set: StagedSet, rows: StagedRows, kind: string, places: Places = 'all'): string {
+  return `DELETE FROM ${set.shape.table} AS t USING ${staged(set, rows, kind, places)} AND ${sameKey(set)}`;
+}
+
+/** Identity columns take the source's values, too. */
+export function insertSql(set: StagedSet, rows: StagedRows, places: Places = 'all'): string {
+  const names = set.shape.columns.map(({ name }) => quote(name)).join(', ');
+  const values = set.columns.map(({ value }) => value).join(', ');
+  return `INSERT INTO ${set.shape.table} (${names}) OVERRIDING SYSTEM VALUE
+SELECT ${values} FROM ${staged(set, rows, KIND.upsert, places)}`;
+}
+
+export function upsertSql(set: StagedSet, rows: StagedRows, places: Places = 'all'): string {
+  const { columns, key } = set.shape;
+  const assignments = columns
+    .filter((column) => !key.includes(column) || column.respelled)
+    .map(({ name }) => `${quote(name)} = excluded.${quote(name)}`);
+  const action = assignments.length === 0 ? 'NOTHING' : `UPDATE SET ${assignments.join(', ')}`;
+  return `${insertSql(set, rows, places)}
+ON CONFLICT (${key.map(({ name }) => quote(name)).join(', ')}) DO ${action}`;
+}
+
+/**
+ * Deletes whatever stands in the way of the staged rows in a unique index other than the key, but for rows that are
+ * staged themselves, at `own`.
+ */
+export function clearSql(set: StagedSet, rows: StagedRows, places: Places, own: Places): readonly string[] {
+  return set.shape.uniques.map((unique) => clearOneSql(set, unique, rows, places, own));
+}
+
+function clearOneSql(
+  set: StagedSet,
+  unique: TargetUnique,
+  rows: StagedRows,
+  places: Places,
+  own: Places,
+): string {
+  const { shape, columns } = set;
+  const wanted = unique.expressions.map((expression, index) => `${expression} AS e${index}`).join(', ');
+  const incoming = shape.columns.map(
+    ({ name }, index) => `${columns[index]?.value ?? 'NULL'} AS ${quote(name)}`,
+  );
+  const only = unique.predicate === null ? '' : ` WHERE ${unique.predicate}`;
+  const same = unique.nullsNotDistinct ? 'IS NOT DISTINCT FROM' : '=';
+  const collides = unique.expressions
+    .map((_, index) => `held.e${index} ${same} wanted.e${index}`)
+    .join(' AND ');
+  // Each side has a FROM of its own, since the index's expressions name columns without a table.
+  return `DELETE FROM ${shape.table} AS t WHERE (t.tableoid, t.ctid) IN (
+  SELECT held.row_table, held.row_place
+  FROM (SELECT tableoid AS row_table, ctid AS row_place, ${wanted} FROM ${shape.table}${only}) AS held
+  JOIN (SELECT ${wanted} FROM (SELECT ${incoming.join(', ')} FROM ${staged(set, rows, KIND.upsert, places)}) AS incoming${only}) AS wanted
+    ON ${collides}
+) AND NOT EXISTS (SELECT 1 FROM ${staged(set, rows, KIND.upsert, own)} AND ${sameKey(set)})`;
+}
+
+/** Converts one column's staged values as an INSERT would, and writes nothing. */
+export function convertSql(set: StagedSet, rows: StagedRows, index: number, places: Places): string {
+  const { name } = set.shape.columns[index] ?? { name: '' };
+  const value = set.columns[index]?.value ?? 'NULL';
+  // A record of the column alone takes values by assignment, so that too long a text fails as it does in the table.
+  return `SELECT count(jsonb_populate_record(NULL::${set.shape.table}, jsonb_build_object(${quoteText(name)}, ${value})))
+FROM ${staged(set, rows, KIND.upsert, places)}`;
+}

@@ -1,0 +1,52 @@
+/** When two rows count as equal: strictly within a family, by what values mean between families. */
+import type { ScanResult, TableRoute, Value } from '../model';
+
+export interface Likeness {
+  /** The key of a scanned row: equal on both sides for the same row. */
+  identity(route: TableRoute, entry: ScanResult['rows'][number]): string;
+  sameValue(one: Value, other: Value | undefined): boolean;
+}
+
+export function likenessOf(sameFamily: boolean): Likeness {
+  return sameFamily ? STRICT : BETWEEN_FAMILIES;
+}
+
+/** Same storage class and same content: 1 and 1.0 differ, so do 0.0 and -0.0. */
+export function sameValue(one: Value, other: Value | undefined): boolean {
+  if (one instanceof Uint8Array && other instanceof Uint8Array) {
+    return one.length === other.length && one.every((byte, index) => byte === other[index]);
+  }
+  return Object.is(one, other);
+}
+
+const STRICT: Likeness = { identity: (_, entry) => entry.identity, sameValue };
+
+/** What one database calls true or 0.5 is 1 or '0.5' in another, and its name for a key is its own. */
+const BETWEEN_FAMILIES: Likeness = {
+  identity: ({ key, columns }, { row }) =>
+    JSON.stringify(key.map((column) => meaningOf(row[columns.indexOf(column)] ?? null))),
+  sameValue: (one, other) =>
+    other !== undefined && (sameValue(one, other) || meaningOf(one) === meaningOf(other)),
+};
+
+function meaningOf(value: Value): string | null {
+  if (value === null) return null;
+  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  return decimalOf(typeof value === 'number' && Object.is(value, -0) ? '-0' : String(value));
+}
+
+/** A decimal number in one spelling, with all its digits; any other text as it is. */
+function decimalOf(text: string): string {
+  const match = /^([-+]?)(\d+)(?:\.(\d+))?(?:e([-+]?\d{1,4}))?$/i.exec(text);
+  if (match === null) return text;
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = match;
+  const shift = Number(exponent);
+  const digits = whole + fraction;
+  const point = whole.length + shift;
+  const integer = point <= 0 ? '' : digits.slice(0, point).padEnd(point, '0');
+  const rest = point <= 0 ? '0'.repeat(-point) + digits : digits.slice(point);
+  const kept = rest.replace(/0+$/, '');
+  const number = `${integer.replace(/^0+/, '') || '0'}${kept === '' ? '' : `.${kept}`}`;
+  return `${sign === '-' ? '-' : ''}${number}`;
+}
