@@ -6,15 +6,16 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Engine, type EnginePorts, createEngine, createRegistry } from '../engine';
+import { postgresAdapter } from '../engine/adapters/postgres';
 import { sqliteAdapter } from '../engine/adapters/sqlite';
 import type { Config } from './config';
 import { withEmptyTargets } from './empty-target';
 
 /** Every adapter that ships with the package. */
-export const registry = createRegistry([sqliteAdapter]);
+export const registry = createRegistry([sqliteAdapter, postgresAdapter]);
 
 /** For planning: a target file that is missing is not made, and counts as empty. */
-const planningRegistry = createRegistry([withEmptyTargets(sqliteAdapter)]);
+const planningRegistry = createRegistry([withEmptyTargets(sqliteAdapter), postgresAdapter]);
 
 /** The engine's ports onto this process. */
 export function realPorts(): EnginePorts {
