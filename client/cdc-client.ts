@@ -10,6 +10,7 @@ import {
   DEFAULT_TASK_QUEUE,
   MEMO_KEY,
   REPLICATION_WORKFLOW,
+  acceptFailoverUpdate,
   pauseUpdate,
   readyUpdate,
   resumeUpdate,
@@ -20,6 +21,7 @@ import {
   workflowIdOf,
 } from '../workflows/messages';
 import type {
+  Accepted,
   PipelineMemo,
   PipelineStatus,
   ReplicationInput,
@@ -77,6 +79,11 @@ export interface CdcClient {
    * it is not parked.
    */
   resumeTable(pipeline: string, table: string): Promise<Resumed>;
+  /**
+   * Goes on from the same place on a source that was promoted or upgraded: the caller knows that nothing was lost.
+   * `accepted` is false where nothing of the kind has happened.
+   */
+  acceptFailover(pipeline: string): Promise<Accepted>;
   /** Returns all settings as they are now. They count from the next round on. */
   updateSettings(pipeline: string, change: Partial<PipelineSettings>): Promise<PipelineSettings>;
   /** Answers within 5 s, with a worker or without. */
@@ -120,6 +127,8 @@ export function createCdcClient(temporal: Client, options: CdcClientOptions = {}
       ),
     resumeTable: (pipeline, table) =>
       ask(asking(pipeline), (run) => run.startUpdate(resumeTableUpdate, { ...ACCEPTED, args: [{ table }] })),
+    acceptFailover: (pipeline) =>
+      ask(asking(pipeline), (run) => run.startUpdate(acceptFailoverUpdate, ACCEPTED)),
     updateSettings: (pipeline, change) =>
       ask(asking(pipeline), (run) => run.startUpdate(settingsUpdate, { ...ACCEPTED, args: [change] })),
     status: (pipeline) => pipelineStatus(temporal, pipeline),

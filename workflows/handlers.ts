@@ -3,6 +3,7 @@ import { condition, setHandler } from '@temporalio/workflow';
 import type { Commands } from './commands';
 import { failureFor, refusedFor } from './failures';
 import {
+  acceptFailoverUpdate,
   pauseUpdate,
   readyUpdate,
   resumeTableUpdate,
@@ -12,7 +13,7 @@ import {
   statusQuery,
   stopUpdate,
 } from './messages';
-import type { Resumed, Resynced, Steered } from './messages';
+import type { Accepted, Resumed, Resynced, Steered } from './messages';
 import { currentStatus } from './run';
 import type { Run } from './run';
 import { settingsFault } from './settings';
@@ -49,6 +50,13 @@ export function setHandlers(run: Run, commands: Commands): void {
     ({ table }) => commands.ask<Resumed>((done) => ({ kind: 'resumeTable', table, done })),
     {
       validator: (_asked) => admit('resumeTable'),
+    },
+  );
+  setHandler(
+    acceptFailoverUpdate,
+    () => commands.ask<Accepted>((done) => ({ kind: 'acceptFailover', done })),
+    {
+      validator: () => admit('acceptFailover'),
     },
   );
   setHandler(

@@ -64,7 +64,7 @@ export function isEnd(state: PipelineState): boolean {
 }
 
 /** What callers may ask of a pipeline. */
-export type Request = 'pause' | 'resume' | 'stop' | 'resync' | 'resumeTable' | 'settings';
+export type Request = 'pause' | 'resume' | 'stop' | 'resync' | 'resumeTable' | 'acceptFailover' | 'settings';
 
 type Refusals = {
   readonly [State in PipelineState]: { readonly [Asked in Request]: string | null };
@@ -76,6 +76,7 @@ const NOTHING_TO_RESUME = {
   stop: null,
   resync: null,
   resumeTable: null,
+  acceptFailover: null,
   settings: null,
 } as const;
 const OVER = {
@@ -84,6 +85,7 @@ const OVER = {
   stop: 'has ended',
   resync: 'has ended',
   resumeTable: 'has ended',
+  acceptFailover: 'has ended',
   settings: 'has ended',
 };
 
@@ -94,6 +96,7 @@ const REFUSALS: Refusals = {
     resume: 'is starting; there is nothing to resume',
     resync: 'is starting; its first copy is not set up yet',
     resumeTable: 'is starting; none of its tables is parked',
+    acceptFailover: 'is starting; it has no position yet',
   },
   snapshotting: { ...NOTHING_TO_RESUME, resume: 'is not paused: it is copying tables' },
   running: { ...NOTHING_TO_RESUME, resume: 'is not paused: it is running' },
@@ -104,6 +107,7 @@ const REFUSALS: Refusals = {
     stop: null,
     resync: 'is being paused; resync it once it is paused',
     resumeTable: 'is being paused; resume the table once it is paused',
+    acceptFailover: 'is being paused; accept the failover once it is paused',
     settings: null,
   },
   paused: { ...NOTHING_TO_RESUME, resume: null },

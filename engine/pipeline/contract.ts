@@ -142,6 +142,11 @@ export interface Pipeline {
     readonly generation: number;
     readonly table: string;
   }): Promise<readonly string[]>;
+  /**
+   * Goes on from the same place on a source that was promoted or upgraded, because a person says that nothing was lost
+   * by it. False: nothing of the kind has happened. Throws SOURCE_WENT_BACK where something is known to be lost.
+   */
+  acceptFailover(options: { readonly chain: string; readonly generation: number }): Promise<boolean>;
   /** Records that the chain has ended: another may adopt the pipeline. */
   finish(options: { readonly chain: string }): Promise<void>;
   statistics(): Promise<Statistics>;

@@ -4,6 +4,7 @@ import type { Connections } from './connections';
 import { createContext } from './context';
 import { fencePipeline, finishPipeline, markPipelineGoal } from './control';
 import type { EnginePorts, Pipeline, PipelineRef } from './contract';
+import { acceptSourceFailover } from './failover';
 import { fetchPendingChanges } from './fetch-pending';
 import { pipelineHealth } from './health';
 import { markPipelineSynced } from './mark-synced';
@@ -42,6 +43,7 @@ export function openPipeline(ref: PipelineRef, connections: Connections, ports: 
     markGoal: (options) => guard(() => markPipelineGoal(context, options)),
     resync: (options) => guard(() => resyncPipeline(context, options)),
     resumeTable: (options) => guard(() => resumeParkedTable(context, options)),
+    acceptFailover: (options) => guard(() => acceptSourceFailover(context, options)),
     finish: (options) => guard(() => finishPipeline(context, options.chain)),
     statistics: () => guard(() => pipelineStatistics(context)),
     healthReport: () => pipelineHealth(context),

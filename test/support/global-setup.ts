@@ -1,6 +1,3 @@
-import { startSharedPostgres } from './postgres-shared';
-import { startTemporalFixture } from './temporal-fixture';
+import { startSharedServers } from './shared-servers';
 
-export default async function setUp(): Promise<void> {
-  await Promise.all([startTemporalFixture(), startSharedPostgres()]);
-}
+export default startSharedServers;

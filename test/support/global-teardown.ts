@@ -1,6 +1,3 @@
-import { stopSharedPostgres } from './postgres-shared';
-import { stopTemporalFixture } from './temporal-fixture';
+import { stopSharedServers } from './shared-servers';
 
-export default async function tearDown(): Promise<void> {
-  await Promise.all([stopTemporalFixture(), stopSharedPostgres()]);
-}
+export default stopSharedServers;

@@ -1,6 +1,6 @@
 /** A PostgreSQL server of the tests' own: nobody else uses it, its settings are theirs, and it can be restarted. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chownSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,10 @@ export interface OwnServer {
   readonly url: string;
   /** Ends the server, connections and all, and starts it again over the same data. `crash`: without a checkpoint. */
   restart(how?: 'crash'): Promise<void>;
+  /** Puts aside a copy of the data as it is now, for `failOver`. Ends all connections. */
+  keepStandby(): Promise<void>;
+  /** Promotes the copy in the place of the server: what was committed since it was put aside is lost. */
+  failOver(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -43,7 +47,7 @@ export async function startServer(
   if (programs === null) return null;
   const user = serverUser();
   const folder = mkdtempSync(join(tmpdir(), 'temporal-cdc-server-'));
-  const data = join(folder, 'data');
+  const [data, standby] = [join(folder, 'data'), join(folder, 'standby')];
   mkdirSync(data, { mode: 0o700 });
   for (const path of [folder, data]) {
     if (user.uid !== undefined && user.gid !== undefined) chownSync(path, user.uid, user.gid);
@@ -85,6 +89,22 @@ export async function startServer(
     async restart(how) {
       await running.end(how === 'crash' ? 'QUIT' : 'INT');
       running = await start();
+    },
+    async keepStandby() {
+      await running.end('INT');
+      rmSync(standby, { recursive: true, force: true });
+      execFileSync('cp', ['-a', data, standby]);
+      running = await start();
+    },
+    async failOver() {
+      await running.end('QUIT');
+      rmSync(data, { recursive: true });
+      renameSync(standby, data);
+      writeFileSync(join(data, 'standby.signal'), '');
+      running = await start();
+      const client = await connectTo(url);
+      await client.query('SELECT pg_promote()');
+      await client.end();
     },
     async stop() {
       await running.end('INT');

@@ -242,6 +242,12 @@ export function createScriptedEngine(): ScriptedEngine {
       checkpoint.epoch += 1;
       return [];
     },
+    async acceptFailover({ chain, generation }) {
+      await sleep(1);
+      requireOwner(ref, chain);
+      checkpoint.generation = Math.max(checkpoint.generation, generation);
+      return false;
+    },
     async finish({ chain }) {
       await sleep(1);
       called('finish');
