@@ -3,7 +3,7 @@
  * then the snapshot range. Runs inside a target transaction.
  */
 import { CdcError } from '../../../errors';
-import type { TableRoute, Value } from '../../../model';
+import { keepsOrder, type TableRoute, type Value } from '../../../model';
 import { bindCursorValue, type CursorValue } from '../rows/cursor';
 import { isConstraintFailure, toDatabaseError } from '../database/errors';
 import { quote, quoteAll, rowValue } from '../database/identifiers';
@@ -18,6 +18,7 @@ import {
   type StagedRoute,
 } from './staging';
 import { targetShape, type TargetShape } from './shape';
+import { finishSweep, startSweep, trackKeys } from './sweep';
 
 export interface MergeRequest {
   readonly token: number;
@@ -60,14 +61,21 @@ function upsertStaged(session: Session, { route, changes }: StagedRoute, request
   if (changes?.upserts !== true) return;
   const shape = targetShape(session, route);
   writeSet(session, route, shape, changes.table, mayClear(route, shape, request));
+  if (request.stale.includes(route.id)) trackKeys(session, route, shape, changes.table);
 }
 
 function equalizeRange(session: Session, { route, range }: StagedRoute, request: MergeRequest): void {
   if (range === null) return;
   const shape = targetShape(session, route);
-  if (range.replace) deleteMissing(session, route, shape, range);
+  const isWhole = range.after === null && range.upTo === null;
+  const sweeps = range.replace && !isWhole && !keepsOrder(route);
+  if (range.replace && !sweeps) deleteMissing(session, route, shape, range);
+  if (sweeps && range.after === null) startSweep(session, route);
   const clears = range.replace ? shape.alikeUnique : mayClear(route, shape, request);
   writeSet(session, route, shape, range.table, clears);
+  if (!sweeps) return;
+  trackKeys(session, route, shape, range.table);
+  if (range.upTo === null) finishSweep(session, route, shape);
 }
 
 /**
