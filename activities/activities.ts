@@ -134,7 +134,7 @@ async function apart<T>(
 async function setUp(pipeline: Pipeline, options: Parameters<Pipeline['setup']>[0]): Promise<SetupReport> {
   const result = await pipeline.setup(options);
   if (!result.resumed) {
-    const none = { cause: null, snapshotRows: 0, inserted: 0, updated: 0, deleted: 0 };
+    const none = { cause: null, snapshotRows: 0, inserted: 0, updated: 0, deleted: 0, deadLetters: 0 };
     return { ...result, tables: result.tables.map((table) => ({ ...table, ...none })), lastAppliedAt: null };
   }
   const { tables, lastAppliedAt } = await pipeline.statistics();
