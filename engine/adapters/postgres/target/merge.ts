@@ -79,7 +79,7 @@ async function deleteStaged(
   if (failure.code !== 'TYPE_MISMATCH' && !mayStay) throw refusal(route.id, failure.code, failure.column);
   const places = await stagedPlaces(session, changes, KIND.delete);
   const aside: SetAside[] = [];
-  for (const [place, { code, column }] of await writePieces(places, remove)) {
+  for (const [place, { code, column }] of await writePieces(session, places, remove, null)) {
     // A key that can't be converted is no key of the target: there is nothing to delete under it.
     if (code === 'TYPE_MISMATCH') continue;
     if (!mayStay) throw refusal(route.id, code, column);

@@ -61,6 +61,8 @@ async function deleteMissing(
     const failure = rowFailure(error);
     if (failure === null) throw error;
     await session.execute('ROLLBACK TO SAVEPOINT cdc_range; RELEASE SAVEPOINT cdc_range');
+    // A key that can't be converted is no key of the target: there is nothing to delete under it.
+    if ((bounds.only ?? null) !== null && failure.code === 'TYPE_MISMATCH') return true;
     if (!options.setAside) throw await namedFailure(session, set, rows, failure);
     return false;
   }

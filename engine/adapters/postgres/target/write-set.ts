@@ -7,7 +7,7 @@ import type { SetAside, Tuple } from '../../../model';
 import type { Session } from '../database/session';
 import { quote } from '../database/identifiers';
 import { writeValue } from '../rows/values';
-import { stagedPlaces, within, writePieces, type Write } from './pieces';
+import { stagedPlaces, within, writePieces, type Exchange, type Write } from './pieces';
 import { rowFailure, type RowFailure } from './row-failures';
 import { KIND, type StagedRows, type StagedSet } from './staging';
 import { keyOf, readStagedRow } from './staged-row';
@@ -34,7 +34,12 @@ export async function writeSet(
   const failure = await write('all', 'all');
   if (failure === null) return [];
   if (!options.setAside) throw await namedFailure(session, set, rows, failure);
-  const lost = await writePieces(await stagedPlaces(session, rows, KIND.upsert), write);
+  const lost = await writePieces(
+    session,
+    await stagedPlaces(session, rows, KIND.upsert),
+    write,
+    exchangeOf(session, set, rows, options),
+  );
   return describeLost(session, set, rows, lost, options.copied);
 }
 
@@ -55,6 +60,19 @@ async function attempt(
   if (failure?.unique !== true || !mayClear) return failure;
   const [remove = '', insert = ''] = replacing;
   return within(session, [remove, ...clearSql(set, rows, places, own), insert]);
+}
+
+function exchangeOf(
+  session: Session,
+  set: StagedSet,
+  rows: StagedRows,
+  { mayClear }: WriteOptions,
+): Exchange {
+  return {
+    remove: (places) => session.execute(deleteSql(set, rows, KIND.upsert, places)),
+    insert: (places, own) =>
+      within(session, [...(mayClear ? clearSql(set, rows, places, own) : []), insertSql(set, rows, places)]),
+  };
 }
 
 /** What became of lost rows; their staged rows become keys that stay. */

@@ -34,8 +34,13 @@ export function writeSet(
   const all = `${table} WHERE kind = ${KIND.upsert}`;
   if (options.setAside) {
     if (attempt(session, () => write(all)) === null) return [];
-    const { copied } = options;
-    return writePieces(session, route, table, KIND.upsert, write, (row, failure) =>
+    const { copied, mayClear } = options;
+    const exchange = {
+      remove: (rows: string): void => void session.run(deleteSql(route, shape, rows)),
+      insert: (rows: string): void =>
+        mayClear ? replaceSet(session, route, shape, rows) : void session.run(insertSql(route, shape, rows)),
+    };
+    return writePieces(session, route, table, KIND.upsert, { write, exchange }, (row, failure) =>
       describeLost(session, route, shape, row, failure, { op: 'upsert', copied }),
     );
   }
@@ -59,7 +64,7 @@ export function deleteSet(
     return [];
   }
   if (attempt(session, () => write(all)) === null) return [];
-  return writePieces(session, route, table, KIND.delete, write, (row, failure) =>
+  return writePieces(session, route, table, KIND.delete, { write, exchange: null }, (row, failure) =>
     describeLost(session, route, shape, row, failure, { op: 'delete', copied: false }),
   );
 }
