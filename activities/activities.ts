@@ -1,5 +1,6 @@
 /** The activities: each calls the engine's front door once, heartbeats where that takes time, and turns its errors. */
 import { Context } from '@temporalio/activity';
+import { DEFAULT_SETTINGS } from '../engine';
 import type { Engine, Pipeline, PipelineRef, ReplicateResult, TableProgress } from '../engine';
 import { createAttempts } from './attempts';
 import type { PipelineActivities, RoundReport, SetupReport } from './contract';
@@ -49,7 +50,8 @@ export function createActivities(engine: Engine, options: ActivityOptions = {}):
               const result = await handle.replicate({
                 chain,
                 generation,
-                settings,
+                // A run that an earlier version began knows nothing of settings that came later.
+                settings: { ...DEFAULT_SETTINGS, ...settings },
                 maxChanges: null,
                 lingerMs,
                 signal,

@@ -10,6 +10,7 @@ import {
   DEFAULT_TASK_QUEUE,
   MEMO_KEY,
   REPLICATION_WORKFLOW,
+  deadLettersUpdate,
   pauseUpdate,
   readyUpdate,
   resumeUpdate,
@@ -77,6 +78,11 @@ export interface CdcClient {
    * it is not parked.
    */
   resumeTable(pipeline: string, table: string): Promise<Resumed>;
+  /**
+   * Makes a pipeline look at its dead letters at once, after some were marked for another try or discarded in the
+   * target (`Pipeline.retryDeadLetters` of the engine, or `cdc dead-letters`). Which ones never passes Temporal.
+   */
+  deadLettersChanged(pipeline: string): Promise<Steered>;
   /** Returns all settings as they are now. They count from the next round on. */
   updateSettings(pipeline: string, change: Partial<PipelineSettings>): Promise<PipelineSettings>;
   /** Answers within 5 s, with a worker or without. */
@@ -120,6 +126,8 @@ export function createCdcClient(temporal: Client, options: CdcClientOptions = {}
       ),
     resumeTable: (pipeline, table) =>
       ask(asking(pipeline), (run) => run.startUpdate(resumeTableUpdate, { ...ACCEPTED, args: [{ table }] })),
+    deadLettersChanged: (pipeline) =>
+      ask(asking(pipeline), (run) => run.startUpdate(deadLettersUpdate, ACCEPTED)),
     updateSettings: (pipeline, change) =>
       ask(asking(pipeline), (run) => run.startUpdate(settingsUpdate, { ...ACCEPTED, args: [change] })),
     status: (pipeline) => pipelineStatus(temporal, pipeline),

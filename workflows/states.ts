@@ -64,7 +64,7 @@ export function isEnd(state: PipelineState): boolean {
 }
 
 /** What callers may ask of a pipeline. */
-export type Request = 'pause' | 'resume' | 'stop' | 'resync' | 'resumeTable' | 'settings';
+export type Request = 'pause' | 'resume' | 'stop' | 'resync' | 'resumeTable' | 'deadLetters' | 'settings';
 
 type Refusals = {
   readonly [State in PipelineState]: { readonly [Asked in Request]: string | null };
@@ -76,6 +76,7 @@ const NOTHING_TO_RESUME = {
   stop: null,
   resync: null,
   resumeTable: null,
+  deadLetters: null,
   settings: null,
 } as const;
 const OVER = {
@@ -84,6 +85,7 @@ const OVER = {
   stop: 'has ended',
   resync: 'has ended',
   resumeTable: 'has ended',
+  deadLetters: 'has ended',
   settings: 'has ended',
 };
 
@@ -104,6 +106,7 @@ const REFUSALS: Refusals = {
     stop: null,
     resync: 'is being paused; resync it once it is paused',
     resumeTable: 'is being paused; resume the table once it is paused',
+    deadLetters: null,
     settings: null,
   },
   paused: { ...NOTHING_TO_RESUME, resume: null },

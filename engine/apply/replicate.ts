@@ -198,6 +198,7 @@ class Attempt {
     const { claim, applied, removed } = await commitChunk(target, this.claim, chunk, movers, rules);
     this.claim = claim;
     this.totals.add(applied, atomic && chunk.more);
+    if (retry !== null) this.totals.touch(retry.table);
     const done = new Set(retry === null ? removed : [...removed, retry.id]);
     this.retries = this.retries.filter(({ id }) => !done.has(id));
     this.request.onProgress?.(

@@ -12,6 +12,8 @@ interface Count {
 
 export interface Totals {
   add(chunk: StagedChunk, atomicCut: boolean): void;
+  /** Something happened to a table that no count shows. */
+  touch(table: string): void;
   /** `ending` adds what is only known at a point in time. */
   result(tables: readonly TableCheckpoint[], letters: LetterCounts, ending: TotalsEnding): ReplicateResult;
 }
@@ -42,6 +44,9 @@ export function startTotals(): Totals {
         count.deleted += entry.deleted;
       }
       if (chunk.snapshot !== null) countOf(chunk.snapshot.table).snapshotRows += chunk.snapshot.rows;
+    },
+    touch(table) {
+      countOf(table);
     },
     result(tables, letters, ending) {
       const touched = tables.flatMap((table) => {

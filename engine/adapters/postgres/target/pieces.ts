@@ -25,7 +25,7 @@ export async function within(session: Session, statements: readonly string[]): P
 
 /** How rows are written that stand in each other's way: all are taken out first. */
 export interface Exchange {
-  remove(places: Places): Promise<void>;
+  readonly remove: (places: Places) => Promise<void>;
   readonly insert: Write;
 }
 
