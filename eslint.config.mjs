@@ -132,7 +132,7 @@ export default defineConfig(
   },
   {
     // Jest takes these by their default export.
-    files: ['test/support/*-global-{setup,teardown}.ts'],
+    files: ['test/support/global-{setup,teardown}.ts'],
     rules: { 'no-restricted-syntax': 'off' },
   },
   {

@@ -16,8 +16,8 @@ module.exports = {
   testEnvironment: 'node',
   transform: {},
   setupFiles: ['<rootDir>/dist/test/support/own-driver-errors.js'],
-  globalSetup: '<rootDir>/dist/test/support/temporal-global-setup.js',
-  globalTeardown: '<rootDir>/dist/test/support/temporal-global-teardown.js',
+  globalSetup: '<rootDir>/dist/test/support/global-setup.js',
+  globalTeardown: '<rootDir>/dist/test/support/global-teardown.js',
   maxWorkers: 2,
   testTimeout: long ? 60 * 60_000 : 240_000,
 };

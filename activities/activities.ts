@@ -92,6 +92,12 @@ export function createActivities(engine: Engine, options: ActivityOptions = {}):
         return (await engine.pipeline(pipeline)).resumeTable({ chain, generation, table });
       }),
 
+    acceptFailover: ({ pipeline, chain, generation }) =>
+      reported(async () => {
+        attempts.end(pipeline);
+        return (await engine.pipeline(pipeline)).acceptFailover({ chain, generation });
+      }),
+
     finish: ({ pipeline, chain }) =>
       translated(() => apart(engine, pipeline, (handle) => handle.finish({ chain }))),
   };

@@ -96,5 +96,7 @@ export interface PipelineActivities {
   resync(input: ResyncInput): Promise<readonly string[]>;
   /** Source names of the tables that go on. */
   resumeTable(input: ResumeTableInput): Promise<readonly string[]>;
+  /** False when the source is the same as before. */
+  acceptFailover(input: Permit): Promise<boolean>;
   finish(input: FinishInput): Promise<void>;
 }

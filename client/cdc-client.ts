@@ -11,6 +11,7 @@ import {
   MEMO_KEY,
   REPLICATION_WORKFLOW,
   deadLettersUpdate,
+  acceptFailoverUpdate,
   pauseUpdate,
   readyUpdate,
   resumeUpdate,
@@ -21,6 +22,7 @@ import {
   workflowIdOf,
 } from '../workflows/messages';
 import type {
+  Accepted,
   PipelineMemo,
   PipelineStatus,
   ReplicationInput,
@@ -83,6 +85,11 @@ export interface CdcClient {
    * target (`Pipeline.retryDeadLetters` of the engine, or `cdc dead-letters`). Which ones never passes Temporal.
    */
   deadLettersChanged(pipeline: string): Promise<Steered>;
+  /**
+   * Goes on from the same place on a source that was promoted or upgraded: the caller knows that nothing was lost.
+   * `accepted` is false where nothing of the kind has happened.
+   */
+  acceptFailover(pipeline: string): Promise<Accepted>;
   /** Returns all settings as they are now. They count from the next round on. */
   updateSettings(pipeline: string, change: Partial<PipelineSettings>): Promise<PipelineSettings>;
   /** Answers within 5 s, with a worker or without. */
@@ -128,6 +135,8 @@ export function createCdcClient(temporal: Client, options: CdcClientOptions = {}
       ask(asking(pipeline), (run) => run.startUpdate(resumeTableUpdate, { ...ACCEPTED, args: [{ table }] })),
     deadLettersChanged: (pipeline) =>
       ask(asking(pipeline), (run) => run.startUpdate(deadLettersUpdate, ACCEPTED)),
+    acceptFailover: (pipeline) =>
+      ask(asking(pipeline), (run) => run.startUpdate(acceptFailoverUpdate, ACCEPTED)),
     updateSettings: (pipeline, change) =>
       ask(asking(pipeline), (run) => run.startUpdate(settingsUpdate, { ...ACCEPTED, args: [change] })),
     status: (pipeline) => pipelineStatus(temporal, pipeline),

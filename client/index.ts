@@ -25,12 +25,14 @@ export type {
 } from '../engine/model';
 export { DEFAULT_TASK_QUEUE, workflowIdOf } from '../workflows/messages';
 export type {
+  Accepted,
   Failure,
   FailureCode,
   LastError,
   PipelineMemo,
   PipelineState,
   PipelineStatus,
+  Resumed,
   Resynced,
   Steered,
 } from '../workflows/messages';

@@ -90,6 +90,12 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'Another database stands at this place: restore the old one or run `cdc resync`.',
   },
+  SOURCE_FAILED_OVER: {
+    retryable: false,
+    hint:
+      'What the former server committed last may be lost. If nothing is, run `cdc resume NAME --accept-failover`; ' +
+      'else run `cdc resync`.',
+  },
   TARGET_WENT_BACK: {
     retryable: false,
     hint: 'The target was restored from an older state: run `cdc resync`.',

@@ -4,6 +4,7 @@ import type { Commands } from './commands';
 import { failureFor, refusedFor } from './failures';
 import {
   deadLettersUpdate,
+  acceptFailoverUpdate,
   pauseUpdate,
   readyUpdate,
   resumeTableUpdate,
@@ -13,7 +14,7 @@ import {
   statusQuery,
   stopUpdate,
 } from './messages';
-import type { Resumed, Resynced, Steered } from './messages';
+import type { Accepted, Resumed, Resynced, Steered } from './messages';
 import { currentStatus } from './run';
 import type { Run } from './run';
 import { settingsFault } from './settings';
@@ -55,6 +56,13 @@ export function setHandlers(run: Run, commands: Commands): void {
   setHandler(deadLettersUpdate, () => commands.ask<Steered>((done) => ({ kind: 'deadLetters', done })), {
     validator: () => admit('deadLetters'),
   });
+  setHandler(
+    acceptFailoverUpdate,
+    () => commands.ask<Accepted>((done) => ({ kind: 'acceptFailover', done })),
+    {
+      validator: () => admit('acceptFailover'),
+    },
+  );
   setHandler(
     settingsUpdate,
     (change) => {

@@ -16,11 +16,12 @@ const QUICK: Pick<ActivityOptions, 'retry' | 'cancellationType'> = {
 };
 
 /** Work of unknown length: what tells a living attempt from a dead one is its heartbeat. */
-export const { setup, applyBatch, markSynced, resync, resumeTable } = proxyActivities<PipelineActivities>({
-  ...QUICK,
-  startToCloseTimeout: '1 hour',
-  heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
-});
+export const { setup, applyBatch, markSynced, resync, resumeTable, acceptFailover } =
+  proxyActivities<PipelineActivities>({
+    ...QUICK,
+    startToCloseTimeout: '1 hour',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
+  });
 
 export const { fetchPending } = proxyActivities<PipelineActivities>({
   ...QUICK,

@@ -64,7 +64,8 @@ export function isEnd(state: PipelineState): boolean {
 }
 
 /** What callers may ask of a pipeline. */
-export type Request = 'pause' | 'resume' | 'stop' | 'resync' | 'resumeTable' | 'deadLetters' | 'settings';
+export type Request =
+  'pause' | 'resume' | 'stop' | 'resync' | 'resumeTable' | 'deadLetters' | 'acceptFailover' | 'settings';
 
 type Refusals = {
   readonly [State in PipelineState]: { readonly [Asked in Request]: string | null };
@@ -77,6 +78,7 @@ const NOTHING_TO_RESUME = {
   resync: null,
   resumeTable: null,
   deadLetters: null,
+  acceptFailover: null,
   settings: null,
 } as const;
 const OVER = {
@@ -86,6 +88,7 @@ const OVER = {
   resync: 'has ended',
   resumeTable: 'has ended',
   deadLetters: 'has ended',
+  acceptFailover: 'has ended',
   settings: 'has ended',
 };
 
@@ -96,6 +99,7 @@ const REFUSALS: Refusals = {
     resume: 'is starting; there is nothing to resume',
     resync: 'is starting; its first copy is not set up yet',
     resumeTable: 'is starting; none of its tables is parked',
+    acceptFailover: 'is starting; it has no position yet',
   },
   snapshotting: { ...NOTHING_TO_RESUME, resume: 'is not paused: it is copying tables' },
   running: { ...NOTHING_TO_RESUME, resume: 'is not paused: it is running' },
@@ -107,6 +111,7 @@ const REFUSALS: Refusals = {
     resync: 'is being paused; resync it once it is paused',
     resumeTable: 'is being paused; resume the table once it is paused',
     deadLetters: null,
+    acceptFailover: 'is being paused; accept the failover once it is paused',
     settings: null,
   },
   paused: { ...NOTHING_TO_RESUME, resume: null },

@@ -3,7 +3,7 @@ import { TemporalFailure, isCancellation } from '@temporalio/workflow';
 import type { Command } from './commands';
 import { describeFailure, failureFor } from './failures';
 import type { Failure, Steered } from './messages';
-import { fence, finish, resumeTable, resync } from './proxies';
+import { acceptFailover, fence, finish, resumeTable, resync } from './proxies';
 import { clearFailure, fail, goOn, happen, permit } from './run';
 import type { Run } from './run';
 import { withResync } from './messages/status';
@@ -43,6 +43,13 @@ export async function perform(run: Run, command: Command, syncing: Syncing): Pro
       run.reportAll = true;
       answer(run, command.done, null);
       return;
+    case 'acceptFailover': {
+      const outcome = await acceptOn(run);
+      if ('accepted' in outcome)
+        command.done.resolve({ state: run.status.state, accepted: outcome.accepted });
+      else command.done.reject(failureFor(outcome));
+      return;
+    }
     default:
       command satisfies never;
   }
@@ -138,8 +145,7 @@ async function resyncTables(
   run: Run,
   table: string | null,
 ): Promise<{ readonly tables: readonly string[] } | Failure> {
-  run.generation += 1;
-  try {
+  return attempted(run, async () => {
     const tables = await resync({ ...permit(run), table });
     run.status = withResync(run.status, tables);
     run.skipFetch = true;
@@ -148,6 +154,23 @@ async function resyncTables(
       happen(run, 'copying');
     }
     return { tables };
+  });
+}
+
+/** Carries the positions over, which fences, and makes a failing pipeline try at once. */
+async function acceptOn(run: Run): Promise<{ readonly accepted: boolean } | Failure> {
+  return attempted(run, async () => {
+    const accepted = await acceptFailover(permit(run));
+    if (run.status.state === 'failing') resume(run);
+    return { accepted };
+  });
+}
+
+/** Performs under a new generation; the failure that it came to, or what it answers. */
+async function attempted<T>(run: Run, work: () => Promise<T>): Promise<T | Failure> {
+  run.generation += 1;
+  try {
+    return await work();
   } catch (error) {
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
     return describeFailure(error);
@@ -159,15 +182,11 @@ async function resumeParked(
   run: Run,
   table: string,
 ): Promise<{ readonly tables: readonly string[] } | Failure> {
-  run.generation += 1;
-  try {
+  return attempted(run, async () => {
     const tables = await resumeTable({ ...permit(run), table });
     run.skipFetch = true;
     // How far each has to go is the next round's to tell.
     run.reportAll = true;
     return { tables };
-  } catch (error) {
-    if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
-    return describeFailure(error);
-  }
+  });
 }

@@ -51,6 +51,11 @@ export interface Source {
    * SOURCE_SCHEMA_CHANGED, POSITION_INVALID. Answers a token of the schema as it was checked.
    */
   check(position: Position, routes: readonly TableRoute[]): Promise<string>;
+  /**
+   * The same place in what the server is now, after it was promoted or upgraded; unchanged where nothing happened.
+   * Only a person can know that nothing was lost by it. Throws SOURCE_WENT_BACK where the database knows better.
+   */
+  adopt(position: Position): Promise<Position>;
   /** Counts up to `limit` changes of these tables after the position. */
   pending(position: Position, routes: readonly TableRoute[], limit: number): Promise<Pending>;
   /** Waits until a change after `position` is committed, the time is over or the signal aborts. True: there is one. */

@@ -165,6 +165,11 @@ export interface Pipeline {
   retryDeadLetters(choice: LetterChoice): Promise<ChosenLetters>;
   /** Forgets dead letters: the target keeps what it has under their keys. */
   discardDeadLetters(choice: LetterChoice): Promise<ChosenLetters>;
+  /**
+   * Goes on from the same place on a source that was promoted or upgraded, because a person says that nothing was lost
+   * by it. False: nothing of the kind has happened. Throws SOURCE_WENT_BACK where something is known to be lost.
+   */
+  acceptFailover(options: { readonly chain: string; readonly generation: number }): Promise<boolean>;
   /** Records that the chain has ended: another may adopt the pipeline. */
   finish(options: { readonly chain: string }): Promise<void>;
   statistics(): Promise<Statistics>;

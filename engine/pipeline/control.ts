@@ -66,3 +66,17 @@ export async function markPipelineGoal(
     return { ...checkpoint, goal };
   });
 }
+
+/** The checkpoint as it stands now. Throws PIPELINE_UNKNOWN, PIPELINE_TAKEN, FENCED. */
+export function requirePermit(
+  checkpoint: Checkpoint | null,
+  name: string,
+  { chain, generation }: Steering,
+): Checkpoint {
+  const known = requireCheckpoint(checkpoint, name);
+  requireChain(known, chain);
+  if (known.generation > generation) {
+    throw new CdcError('FENCED', `Pipeline ${name} was paused, stopped or resynced meanwhile`);
+  }
+  return known;
+}

@@ -5,6 +5,7 @@ import { createContext } from './context';
 import { fencePipeline, finishPipeline, markPipelineGoal } from './control';
 import type { EnginePorts, Pipeline, PipelineRef } from './contract';
 import { discardDeadLetters, listDeadLetters, retryDeadLetters } from './dead-letters';
+import { acceptSourceFailover } from './failover';
 import { fetchPendingChanges } from './fetch-pending';
 import { pipelineHealth } from './health';
 import { markPipelineSynced } from './mark-synced';
@@ -46,6 +47,7 @@ export function openPipeline(ref: PipelineRef, connections: Connections, ports: 
     deadLetters: (options) => guard(() => listDeadLetters(context, options)),
     retryDeadLetters: (choice) => guard(() => retryDeadLetters(context, choice)),
     discardDeadLetters: (choice) => guard(() => discardDeadLetters(context, choice)),
+    acceptFailover: (options) => guard(() => acceptSourceFailover(context, options)),
     finish: (options) => guard(() => finishPipeline(context, options.chain)),
     statistics: () => guard(() => pipelineStatistics(context)),
     healthReport: () => pipelineHealth(context),

@@ -2,14 +2,14 @@
  * Resync: a new snapshot that makes the target equal, and capture made whole. Attempts may be repeated, late, or run
  * beside each other: the generation says which of them may still do anything, and it is asked with the row locked.
  */
-import { isParkedWith, released, requireChain, requireCheckpoint } from '../apply';
+import { isParkedWith, released } from '../apply';
 import { checkTargetTable, nearMissHint, routeTable, verifyHandshake } from '../capture';
 import { CdcError, isCdcError } from '../errors';
 import { displayName } from '../model';
 import type { Checkpoint, Source, TableCheckpoint, TableRoute, TableSchema, Target } from '../model';
 import type { PipelineContext } from './context';
 import { findTable } from './context';
-import { fenced } from './control';
+import { fenced, requirePermit } from './control';
 import type { Steering } from './control';
 import { forgetLetters } from './forget-letters';
 import { forgetFormerLives, generationOfLife, uuidOfLife } from './lives';
@@ -44,7 +44,7 @@ export async function resumeParkedTable(
     return [name, ...childrenReleased(tables, name).map((table) => table.source)];
   }
   const names = await target.transaction(null, async (tx) => {
-    const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context, steering);
+    const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context.ref.name, steering);
     const now = await tx.tableCheckpoints(locked.uuid);
     const freed = [findTable(now, name)].filter((table) => table.state === 'parked').map(released);
     const children = freed.length === 0 ? [] : childrenReleased(now, name);
@@ -64,7 +64,7 @@ async function resyncTable(
   const source = await context.connections.source();
   const target = await context.connections.target();
   const { uuid, tables } = await target.transaction(null, async (tx) => {
-    const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context, steering);
+    const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context.ref.name, steering);
     // Installing makes a consumer that is gone anew, at the newest position: nobody would know what it has missed.
     verifyHandshake(locked, await source.consumer(locked.uuid));
     const known = await tx.tableCheckpoints(locked.uuid);
@@ -73,7 +73,7 @@ async function resyncTable(
   });
   await makeCaptureWhole(context, target, tables, uuid, name);
   await target.transaction(null, async (tx) => {
-    const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context, steering);
+    const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context.ref.name, steering);
     if (locked.uuid !== uuid) throw resyncedMeanwhile(context);
     // Read again: an attempt may have counted changes meanwhile.
     const now = await tx.tableCheckpoints(uuid);
@@ -124,7 +124,7 @@ async function beginLife(
   }
   try {
     return await target.transaction(null, async (tx) => {
-      const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context, steering);
+      const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context.ref.name, steering);
       if (isOfGeneration(locked, steering)) return locked.uuid;
       if (locked.uuid !== former.uuid) throw resyncedMeanwhile(context);
       const known = await tx.tableCheckpoints(locked.uuid);
@@ -144,20 +144,6 @@ async function beginLife(
   }
 }
 
-/** The checkpoint as it stands now. Throws PIPELINE_UNKNOWN, PIPELINE_TAKEN, FENCED. */
-function requirePermit(
-  checkpoint: Checkpoint | null,
-  context: PipelineContext,
-  { chain, generation }: Steering,
-): Checkpoint {
-  const known = requireCheckpoint(checkpoint, context.ref.name);
-  requireChain(known, chain);
-  if (known.generation > generation) {
-    throw new CdcError('FENCED', `Pipeline ${context.ref.name} was paused, stopped or resynced meanwhile`);
-  }
-  return known;
-}
-
 function resyncedMeanwhile(context: PipelineContext): CdcError {
   return new CdcError('FENCED', `Pipeline ${context.ref.name} was resynced as a whole meanwhile`);
 }
@@ -165,7 +151,7 @@ function resyncedMeanwhile(context: PipelineContext): CdcError {
 async function readCheckpoint(context: PipelineContext, steering: Steering) {
   const source = await context.connections.source();
   const target = await context.connections.target();
-  const checkpoint = requirePermit(await target.checkpoint(context.ref.name), context, steering);
+  const checkpoint = requirePermit(await target.checkpoint(context.ref.name), context.ref.name, steering);
   return { source, target, checkpoint, tables: await target.tableCheckpoints(checkpoint.uuid) };
 }
 

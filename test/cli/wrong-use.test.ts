@@ -46,7 +46,6 @@ describe('wrong use ends with 2, says why on stderr, and leaves stdout empty', (
     [['schedule', 'orders', '--every', '5m']],
     [['ddl', 'orders']],
     [['verify', 'orders', '--repair']],
-    [['resume', 'orders', '--accept-failover']],
   ])('a verb or option that does not exist yet is named: %j', async (args) => {
     writeConfig(CONFIG);
     const said = await refused(args);

@@ -4,25 +4,14 @@ import { openSource } from '../../engine/adapters/postgres/source/source';
 import { assertSameRows, replay } from '../../engine/contract/replay';
 import { connectTo } from '../support/postgres';
 import { routesOf } from '../support/postgres-captured';
-import { startServer, type OwnServer } from '../support/postgres-server';
-
-async function connectOnceUp(server: OwnServer): Promise<Awaited<ReturnType<typeof connectTo>>> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await connectTo(server.url);
-    } catch (error) {
-      if (attempt === 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-}
+import { startServer } from '../support/postgres-server';
 
 test('a prepared transaction is read once it is committed, whatever was read meanwhile', async () => {
   const server = await startServer({ max_prepared_transactions: '10' });
   // Without the server's programs there is nothing that could be tested.
   if (server === null) return;
   try {
-    const client = await connectOnceUp(server);
+    const client = await connectTo(server.url);
     await client.query(`CREATE TABLE items (id integer PRIMARY KEY, n integer)`);
     const source = await openSource({ url: server.url, readOnly: false });
     const tables = await source.tables();

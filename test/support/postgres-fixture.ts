@@ -1,10 +1,9 @@
 /** PostgreSQL for the adapter contract suite: scratch databases, connections of an application, its DDL. */
 import type { Fixture, ScratchDatabase, TableDefinition } from '../../engine/contract';
-import { createScratchDatabase, select } from './postgres';
+import { createScratchDatabase, select, sharedServer } from './postgres';
 import { POSTGRES_TYPE_SAMPLES } from './postgres-types';
 
-export const postgresFixture: Fixture = {
-  createDatabase,
+const DIALECT: Omit<Fixture, 'createDatabase'> = {
   quoteName: quote,
   createTable: (definition) => [createTableSql(definition)],
   createSampleTable: (name, declaration) => [
@@ -74,6 +73,13 @@ export const postgresFixture: Fixture = {
   ],
 };
 
+/** Scratch databases on a server. */
+export function postgresFixtureOn(server: () => string): Fixture {
+  return { ...DIALECT, createDatabase: () => createDatabase(server()) };
+}
+
+export const postgresFixture: Fixture = postgresFixtureOn(sharedServer);
+
 function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
@@ -105,8 +111,8 @@ UNION ALL SELECT format('trigger %s on %s', tgname, tgrelid::regclass) FROM pg_t
 UNION ALL SELECT format('event trigger %s', evtname) FROM pg_event_trigger
 ORDER BY 1`;
 
-async function createDatabase(): Promise<ScratchDatabase> {
-  const database = await createScratchDatabase();
+async function createDatabase(server: string): Promise<ScratchDatabase> {
+  const database = await createScratchDatabase(server);
   const main = await database.connect();
   return {
     url: database.url,

@@ -1,70 +1,151 @@
-/** A PostgreSQL server of a test's own, where its settings matter. Needs the server's programs on this machine. */
+/** A PostgreSQL server of the tests' own: nobody else uses it, its settings are theirs, and it can be restarted. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { connectTo } from './postgres';
+import { embeddedPrograms, installedPrograms, type ServerPrograms } from './postgres-programs';
 
 export interface OwnServer {
   /** Of the database `postgres`. */
   readonly url: string;
+  /** Ends the server, connections and all, and starts it again over the same data. `crash`: without a checkpoint. */
+  restart(how?: 'crash'): Promise<void>;
+  /** Puts aside a copy of the data as it is now, for `failOver`. Ends all connections. */
+  keepStandby(): Promise<void>;
+  /** Promotes the copy in the place of the server: what was committed since it was put aside is lost. */
+  failOver(): Promise<void>;
   stop(): Promise<void>;
 }
 
-function programs(): string | null {
-  try {
-    const folder = execFileSync('pg_config', ['--bindir'], { encoding: 'utf8' }).trim();
-    return existsSync(join(folder, 'initdb')) ? folder : null;
-  } catch {
-    return null;
-  }
+/** The server refuses to run as root; whoever it then runs as must be able to read its programs. */
+interface ServerUser {
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
-/** The server refuses to run as root: then it runs as the system's user of that name. */
-function runAs(): { readonly uid?: number; readonly gid?: number } | null {
+function serverUser(): ServerUser {
   if (userInfo().uid !== 0) return {};
-  try {
-    const id = (flag: string): number =>
-      Number(
-        execFileSync('id', [flag, 'postgres'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
-      );
-    return { uid: id('-u'), gid: id('-g') };
-  } catch {
-    return null;
+  const id = (flag: string, name: string): number =>
+    Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+  for (const name of ['postgres', 'nobody']) {
+    try {
+      return { uid: id('-u', name), gid: id('-g', name) };
+    } catch {
+      // No such user: the next.
+    }
   }
+  throw new Error('A server that is started as root needs a user "postgres" or "nobody" to run as');
 }
 
-/** Null where the programs are not to be had. */
-export async function startServer(settings: Readonly<Record<string, string>>): Promise<OwnServer | null> {
-  const [folder, user] = [programs(), runAs()];
-  if (folder === null || user === null) return null;
-  const data = mkdtempSync(join(tmpdir(), 'temporal-cdc-server-'));
-  if (user.uid !== undefined && user.gid !== undefined) chownSync(data, user.uid, user.gid);
+/** Starts a server that ends with this process, whatever ends it. Null where no programs are to be had. */
+export async function startServer(
+  settings: Readonly<Record<string, string>> = {},
+  programs: ServerPrograms | null = installedPrograms() ?? embeddedPrograms(),
+): Promise<OwnServer | null> {
+  if (programs === null) return null;
+  const user = serverUser();
+  const folder = mkdtempSync(join(tmpdir(), 'temporal-cdc-server-'));
+  const [data, standby] = [join(folder, 'data'), join(folder, 'standby')];
+  mkdirSync(data, { mode: 0o700 });
+  for (const path of [folder, data]) {
+    if (user.uid !== undefined && user.gid !== undefined) chownSync(path, user.uid, user.gid);
+  }
+  const bin = readableBy(user, programs, folder);
+  const initdb = ['-D', data, '-U', 'tester', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale', 'C'];
+  execFileSync(join(bin, 'initdb'), initdb, { ...user, stdio: 'ignore', cwd: folder });
+
   const port = await freePort();
-  execFileSync(
-    join(folder, 'initdb'),
-    ['-D', data, '-U', 'tester', '-A', 'trust', '--no-sync', '-E', 'UTF8'],
-    {
+  const url = `postgres://tester@127.0.0.1:${port}/postgres`;
+  const options = { port: String(port), unix_socket_directories: folder, fsync: 'off', ...settings };
+  const given = Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const start = async (): Promise<Running> => {
+    const child = spawn('sh', ['-c', KEEPER, 'sh', join(bin, 'postgres'), '-D', data, ...given], {
       ...user,
-      stdio: 'ignore',
-      cwd: data,
-    },
-  );
-  const options = { port: String(port), unix_socket_directories: data, fsync: 'off', ...settings };
-  const server = spawn(
-    join(folder, 'postgres'),
-    ['-D', data, ...Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    { ...user, stdio: 'ignore', cwd: data },
-  );
-  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+      cwd: folder,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    child.stdin.on('error', () => undefined);
+    const running: Running = {
+      hasEnded: false,
+      ended: new Promise((resolve) =>
+        child.once('close', () => {
+          running.hasEnded = true;
+          resolve();
+        }),
+      ),
+      async end(signal) {
+        child.stdin.write(`${signal}\n`);
+        await running.ended;
+      },
+    };
+    await untilUp(url, running);
+    return running;
+  };
+  let running = await start();
   return {
-    url: `postgres://tester@127.0.0.1:${port}/postgres`,
+    url,
+    async restart(how) {
+      await running.end(how === 'crash' ? 'QUIT' : 'INT');
+      running = await start();
+    },
+    async keepStandby() {
+      await running.end('INT');
+      rmSync(standby, { recursive: true, force: true });
+      execFileSync('cp', ['-a', data, standby]);
+      running = await start();
+    },
+    async failOver() {
+      await running.end('QUIT');
+      rmSync(data, { recursive: true });
+      renameSync(standby, data);
+      writeFileSync(join(data, 'standby.signal'), '');
+      running = await start();
+      const client = await connectTo(url);
+      await client.query('SELECT pg_promote()');
+      await client.end();
+    },
     async stop() {
-      server.kill('SIGINT');
-      await ended;
-      rmSync(data, { recursive: true, force: true });
+      await running.end('INT');
+      rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Ends the server by the signal that it reads; when its input ends, its parent is gone: then nothing is kept. */
+const KEEPER = `"$@" </dev/null & server=$!
+read signal
+kill -s "\${signal:-QUIT}" $server
+wait $server
+[ -n "$signal" ] || rm -rf "$PWD"`;
+
+interface Running {
+  hasEnded: boolean;
+  readonly ended: Promise<void>;
+  /** INT ends connections and writes a checkpoint; QUIT does neither. */
+  end(signal: 'INT' | 'QUIT'): Promise<void>;
+}
+
+async function untilUp(url: string, running: Running): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await (await connectTo(url)).end();
+      return;
+    } catch (error) {
+      if (running.hasEnded || attempt === 600) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+function readableBy(user: ServerUser, { bin, root }: ServerPrograms, folder: string): string {
+  if (user.uid === undefined || root === null) return bin;
+  const copy = join(folder, 'programs');
+  cpSync(root, copy, { recursive: true, verbatimSymlinks: true });
+  // Whoever clears up after a lost parent is the server's user.
+  execFileSync('chown', ['-R', String(user.uid), copy]);
+  return join(copy, 'bin');
 }
 
 function freePort(): Promise<number> {

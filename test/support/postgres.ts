@@ -1,19 +1,26 @@
-/** The PostgreSQL server of the tests: TEST_POSTGRES_URL, or the one on this machine under the user's own name. */
+/** Databases and connections on the PostgreSQL server that the tests share. */
 import { randomBytes } from 'node:crypto';
-import { userInfo } from 'node:os';
 import { Client } from 'pg';
 
-function serverUrl(): URL {
-  const given = process.env['TEST_POSTGRES_URL'];
-  return new URL(given ?? `postgres://${encodeURIComponent(userInfo().username)}@127.0.0.1:5432/postgres`);
+/** How the server's URL, or the reason why there is none, reaches the test files. */
+export const SHARED_SERVER = { value: 'CDC_TEST_POSTGRES_URL', error: 'CDC_TEST_POSTGRES_ERROR' } as const;
+
+/** The URL of the shared server. Throws with the reason if there is none. */
+export function sharedServer(): string {
+  const url = process.env[SHARED_SERVER.value];
+  if (url !== undefined) return url;
+  throw new Error(
+    process.env[SHARED_SERVER.error] ?? `${SHARED_SERVER.value} is not set: run the tests through Jest`,
+  );
 }
 
-/** The URL of a database on that server. */
+/** The URL of a database on a server. */
 export function databaseUrl(
   name: string,
   user?: { readonly name: string; readonly password: string },
+  server = sharedServer(),
 ): string {
-  const url = serverUrl();
+  const url = new URL(server);
   url.pathname = `/${encodeURIComponent(name)}`;
   if (user !== undefined) {
     url.username = user.name;
@@ -56,28 +63,29 @@ export interface ScratchPostgres {
 }
 
 /** A fresh database that nobody else uses. */
-export async function createScratchDatabase(): Promise<ScratchPostgres> {
+export async function createScratchDatabase(server = sharedServer()): Promise<ScratchPostgres> {
   const name = `cdc_test_${randomBytes(6).toString('hex')}`;
-  await onServer((client) => client.query(`CREATE DATABASE ${name} TEMPLATE template0`));
+  const url = databaseUrl(name, undefined, server);
+  await onServer((client) => client.query(`CREATE DATABASE ${name} TEMPLATE template0`), server);
   const open: Client[] = [];
   return {
     name,
-    url: databaseUrl(name),
+    url,
     async connect() {
-      const client = await connectTo(databaseUrl(name));
+      const client = await connectTo(url);
       open.push(client);
       return client;
     },
     async drop() {
       for (const client of open) await client.end().catch(() => undefined);
-      await onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+      await onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`), server);
     },
   };
 }
 
-/** Runs something on the server's own database. */
-export async function onServer<T>(work: (client: Client) => Promise<T>): Promise<T> {
-  const client = await connectTo(serverUrl().href);
+/** Runs something on a server's own database. */
+export async function onServer<T>(work: (client: Client) => Promise<T>, server = sharedServer()): Promise<T> {
+  const client = await connectTo(server);
   try {
     return await work(client);
   } finally {

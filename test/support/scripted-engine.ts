@@ -246,6 +246,12 @@ export function createScriptedEngine(): ScriptedEngine {
     deadLetters: notScripted,
     retryDeadLetters: notScripted,
     discardDeadLetters: notScripted,
+    async acceptFailover({ chain, generation }) {
+      await sleep(1);
+      requireOwner(ref, chain);
+      checkpoint.generation = Math.max(checkpoint.generation, generation);
+      return false;
+    },
     async finish({ chain }) {
       await sleep(1);
       called('finish');

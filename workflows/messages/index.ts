@@ -149,6 +149,11 @@ export interface Resumed extends Steered {
   readonly tables: readonly string[];
 }
 
+export interface Accepted extends Steered {
+  /** False: the source is the same as before, and nothing had to be accepted. */
+  readonly accepted: boolean;
+}
+
 /** Answers once setup has succeeded; throws its failure when that is final. */
 export const readyUpdate = defineUpdate<Steered>('ready');
 
@@ -172,6 +177,8 @@ export const resumeTableUpdate = defineUpdate<Resumed, [{ readonly table: string
  * them. Which ones stays in the target.
  */
 export const deadLettersUpdate = defineUpdate<Steered>('deadLetters');
+/** Goes on from the same place on a source that was promoted or upgraded: the caller knows that nothing was lost. */
+export const acceptFailoverUpdate = defineUpdate<Accepted>('acceptFailover');
 
 /** Changes settings of a running pipeline, from its next round on. */
 export const settingsUpdate = defineUpdate<PipelineSettings, [Partial<PipelineSettings>]>('settings');

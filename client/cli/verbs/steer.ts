@@ -6,7 +6,6 @@ import { wrongUse } from '../outcome';
 import { counted, paintState } from '../reports';
 import { type Session, withSession } from '../session';
 import { namingPipelines } from './known-names';
-import { refuseOption } from './refused';
 
 function tell(session: Session, name: string, state: PipelineState, more: string): void {
   const { terminal } = session.context;
@@ -26,13 +25,33 @@ export async function pause(session: Session, name: string): Promise<void> {
 
 interface ResumeOptions {
   readonly table?: string;
+  readonly acceptFailover?: boolean;
 }
 
-export async function resume(session: Session, name: string, { table }: ResumeOptions = {}): Promise<void> {
+export async function resume(
+  session: Session,
+  name: string,
+  { table, acceptFailover }: ResumeOptions = {},
+): Promise<void> {
+  if (table !== undefined && acceptFailover === true) {
+    throw wrongUse('--table and --accept-failover do not go together', 'Accept the failover first.');
+  }
   if (table !== undefined) return resumeTable(session, name, table);
+  if (acceptFailover === true) return resumeAfterFailover(session, name);
   const client = await session.client();
   const { state } = await namingPipelines(session, name, () => client.resume(name));
   tell(session, name, state, `\`cdc wait ${name} caught-up\` waits for what has gathered.`);
+}
+
+/** Positions are carried over to the server that the source is now on. */
+async function resumeAfterFailover(session: Session, name: string): Promise<void> {
+  const client = await session.client();
+  const { state, accepted } = await namingPipelines(session, name, () => client.acceptFailover(name));
+  if (!accepted) {
+    session.context.terminal.say(`The source of ${name} is the same as before: there is nothing to accept.`);
+    return;
+  }
+  tell(session, name, state, `It goes on from where it was; \`cdc verify ${name}\` compares both sides.`);
 }
 
 /** One parked table, and those that were parked with it. */
@@ -95,7 +114,7 @@ export function addSteeringVerbs(program: Command, context: CliContext): void {
       );
     if (verb === 'resume') {
       command.option('--table <table>', 'a parked table (source name): catch up and rejoin the others');
-      refuseOption(command, '--accept-failover', 'There is nothing to fail over on SQLite.');
+      command.option('--accept-failover', 'go on with a promoted or upgraded source that has lost nothing');
     }
   }
   program

@@ -4,9 +4,8 @@ import { CdcError, type ErrorDetails } from '../../../errors';
 import { displayName, type Position, type TableRoute } from '../../../model';
 import { installedVersion, type Session } from '../database';
 import { readTables, type TableDetail } from '../schema/tables';
-import { currentSnapshot } from './head';
-import { lifeOf } from './life';
 import { SOURCE_OBJECTS } from './objects';
+import { requireSamePast } from './past';
 import { findHole } from './plan';
 import { compareMarks, decodePosition, parseSnapshot, sees, type PostgresPosition } from './position';
 import {
@@ -19,8 +18,8 @@ import {
 } from './registry';
 
 /**
- * Answers a token of the schema as it was checked. Throws SOURCE_WENT_BACK, SOURCE_REPLACED, CAPTURE_MISSING,
- * CAPTURE_SUSPENDED, SOURCE_SCHEMA_CHANGED, POSITION_PURGED, POSITION_INVALID and OBJECTS_TOO_NEW.
+ * Answers a token of the schema as it was checked. Throws SOURCE_WENT_BACK, SOURCE_REPLACED, SOURCE_FAILED_OVER,
+ * CAPTURE_MISSING, CAPTURE_SUSPENDED, SOURCE_SCHEMA_CHANGED, POSITION_PURGED, POSITION_INVALID and OBJECTS_TOO_NEW.
  */
 export async function checkPosition(
   session: Session,
@@ -76,30 +75,6 @@ function signatureHash(capture: Capture | undefined): string {
   return createHash('sha256')
     .update(capture?.now.signature ?? '')
     .digest('base64');
-}
-
-/** Throws SOURCE_REPLACED and SOURCE_WENT_BACK. */
-export async function requireSamePast(session: Session, position: PostgresPosition): Promise<void> {
-  const life = lifeOf(session);
-  if (position.system !== life.system) {
-    throw new CdcError('SOURCE_REPLACED', `Database ${session.database} is on another server than before`, {
-      hint: 'Its transactions have other numbers now (a restored dump, an upgrade): run `cdc resync`.',
-    });
-  }
-  if (position.timeline !== life.timeline) {
-    throw new CdcError('SOURCE_REPLACED', `Database ${session.database} is on a server that was promoted`, {
-      hint:
-        'A failover may have lost what the former primary had committed last. Run `cdc resync`, or accept the ' +
-        'failover if it lost nothing.',
-    });
-  }
-  const now = parseSnapshot(await currentSnapshot(session));
-  if (parseSnapshot(position.cut?.to ?? position.from).xmax > now.xmax) {
-    throw new CdcError(
-      'SOURCE_WENT_BACK',
-      `Database ${session.database} does not have the transactions that were read last`,
-    );
-  }
 }
 
 function checkTable(

@@ -3,7 +3,8 @@
  * transaction, which is over before the chunk is merged.
  */
 import type { ChunkRequest, ChunkSummary, TableRoute } from '../../../model';
-import { requireCapture, requireSamePast, requireToken } from '../capture/check';
+import { requireCapture, requireToken } from '../capture/check';
+import { requireSamePast } from '../capture/past';
 import { currentSnapshot } from '../capture/head';
 import { decodePosition, encodePosition } from '../capture/position';
 import { qualify, type Session } from '../database';

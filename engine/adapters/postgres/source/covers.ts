@@ -1,6 +1,6 @@
 /** Whether a reader has seen all that a goal covers. */
 import type { Position } from '../../../model';
-import { requireSamePast } from '../capture/check';
+import { requireSamePast } from '../capture/past';
 import { coversPosition, decodePosition } from '../capture/position';
 import { readCaptures } from '../capture/registry';
 import type { Session } from '../database';
@@ -9,7 +9,7 @@ import { restOf } from './window';
 
 /**
  * A later snapshot is seen, too, when no transaction in between has changed a captured table: a server's numbers go
- * on with whatever is written on it. Throws POSITION_INVALID, SOURCE_REPLACED and SOURCE_WENT_BACK.
+ * on with whatever is written on it. Throws POSITION_INVALID, SOURCE_REPLACED, SOURCE_FAILED_OVER and SOURCE_WENT_BACK.
  */
 export async function coversGoal(session: Session, position: Position, goal: Position): Promise<boolean> {
   const [here, there] = [decodePosition(position), decodePosition(goal)];

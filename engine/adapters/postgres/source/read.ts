@@ -3,7 +3,8 @@
  * REPEATABLE READ transaction, which is over before anybody works on the rows.
  */
 import type { ChunkRequest, RowChunk, SnapshotRequest, TableRoute } from '../../../model';
-import { requireSamePast, requireToken } from '../capture/check';
+import { requireToken } from '../capture/check';
+import { requireSamePast } from '../capture/past';
 import { currentSnapshot } from '../capture/head';
 import { decodePosition, encodePosition } from '../capture/position';
 import { qualify, type Session } from '../database';
@@ -26,7 +27,7 @@ export function newReadState(): ReadState {
   return { cuts: noCuts(), reread: new Set() };
 }
 
-/** Throws SCHEMA_MOVED, SOURCE_WENT_BACK, SOURCE_REPLACED, CAPTURE_MISSING, POSITION_INVALID. */
+/** Throws SCHEMA_MOVED, SOURCE_WENT_BACK, SOURCE_REPLACED, SOURCE_FAILED_OVER, CAPTURE_MISSING, POSITION_INVALID. */
 export async function readChunk(
   session: Session,
   request: ChunkRequest,

@@ -1,6 +1,7 @@
 /** The source port of PostgreSQL, over a few sessions that are lent out one operation at a time. */
 import type { OpenOptions, Source, TableSchema } from '../../../model';
 import { checkPosition } from '../capture/check';
+import { adoptPosition } from '../capture/past';
 import { advanceConsumer, readConsumer, readConsumers } from '../capture/consumers';
 import { readHead } from '../capture/head';
 import { install, planCapture, sourceId } from '../capture/install';
@@ -50,6 +51,7 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
     covers: (position, goal) => sessions.use((session) => coversGoal(session, position, goal)),
     cursorOf: encodeCursor,
     check: (position, routes) => sessions.use((session) => checkPosition(session, position, routes)),
+    adopt: (position) => sessions.use((session) => adoptPosition(session, position)),
     pending: (position, routes, limit) =>
       sessions.use((session) => countPending(session, position, routes, limit)),
     waitForChange: (position, routes, timeoutMs, signal) =>

@@ -38,6 +38,8 @@ export async function openSource({ url, readOnly }: OpenOptions): Promise<Source
     feeders: () => connection.call('feeders'),
 
     head: () => connection.call('head'),
+    // A file has no second server that could take its place.
+    adopt: (position) => Promise.resolve(position),
     covers: (position, goal) => Promise.resolve(decodePosition(position).id >= decodePosition(goal).id),
     cursorOf: (key) => encodeCursor(keyValues(key)),
     check: (position, routes) => connection.call('checkPosition', position, routes),

@@ -1,0 +1,46 @@
+/**
+ * Whether a position belongs to the past of the server as it is now. A promoted standby gives the numbers of lost
+ * transactions to others, which a reader would take for read; so does a restored dump.
+ */
+import { CdcError } from '../../../errors';
+import type { Position } from '../../../model';
+import type { Session } from '../database';
+import { currentSnapshot } from './head';
+import { lifeOf } from './life';
+import { decodePosition, encodePosition, parseSnapshot, type PostgresPosition } from './position';
+
+/** Throws SOURCE_REPLACED, SOURCE_FAILED_OVER and SOURCE_WENT_BACK. */
+export async function requireSamePast(session: Session, position: PostgresPosition): Promise<void> {
+  const life = lifeOf(session);
+  if (position.system !== life.system) {
+    throw new CdcError('SOURCE_REPLACED', `Database ${session.database} is on another server than before`, {
+      hint:
+        'Its transactions may have other numbers now: run `cdc resync`; after pg_upgrade, which keeps them, run ' +
+        '`cdc resume NAME --accept-failover`.',
+    });
+  }
+  if (position.timeline !== life.timeline) {
+    throw new CdcError(
+      'SOURCE_FAILED_OVER',
+      `Database ${session.database} is on a server that was promoted since`,
+    );
+  }
+  await requireReached(session, position);
+}
+
+/** The same position in the server's present life. Throws SOURCE_WENT_BACK and POSITION_INVALID. */
+export async function adoptPosition(session: Session, position: Position): Promise<Position> {
+  const at = decodePosition(position);
+  await requireReached(session, at);
+  return encodePosition({ ...at, ...lifeOf(session) });
+}
+
+/** The transactions that were read last must be known to the server. */
+async function requireReached(session: Session, { from, cut }: PostgresPosition): Promise<void> {
+  const now = parseSnapshot(await currentSnapshot(session));
+  if (parseSnapshot(cut?.to ?? from).xmax <= now.xmax) return;
+  throw new CdcError(
+    'SOURCE_WENT_BACK',
+    `Database ${session.database} does not have the transactions that were read last`,
+  );
+}

@@ -1,3 +1,0 @@
-import { startTemporalFixture } from './temporal-fixture';
-
-export default startTemporalFixture;

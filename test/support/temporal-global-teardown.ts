@@ -1,3 +1,0 @@
-import { stopTemporalFixture } from './temporal-fixture';
-
-export default stopTemporalFixture;
