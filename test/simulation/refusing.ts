@@ -25,6 +25,11 @@ export function refuseRows({ picky, state }: TargetDatabase, sets: readonly RowS
       const about = { table: route.id, key, op: 'upsert', row, code: 'CONSTRAINT_FAILED' } as const;
       aside.push({ ...about, column: null, copied, held: held?.has(keyOf(row)) ?? false });
     };
+    // What it took before it became picky it keeps, and takes again.
+    const isRefused = (row: Tuple): boolean => {
+      const before = held?.get(keyOf(row));
+      return valueOf(row) % REFUSED === 0 && (before === undefined || valueOf(before) !== valueOf(row));
+    };
     const kept = (key: number): readonly Tuple[] => {
       const row = held?.get(key);
       return row === undefined ? [] : [row];
@@ -41,10 +46,6 @@ export function refuseRows({ picky, state }: TargetDatabase, sets: readonly RowS
     return { ...set, upserts: written, range: { ...range, rows } };
   });
   return { sets: left, aside };
-}
-
-export function isRefused(row: Tuple): boolean {
-  return valueOf(row) % REFUSED === 0;
 }
 
 /** Which of the keys a chunk holds. */

@@ -2,7 +2,7 @@
  * The simulated target: rows and checkpoints that change in atomic commits, each with what it takes to undo it. So a
  * power cut takes back what was not flushed, and a restore goes back to an earlier commit.
  */
-import type { Checkpoint, RowSet, StoredDeadLetter, TableCheckpoint, Tuple } from '../../engine';
+import type { Checkpoint, RowSet, SetAside, StoredDeadLetter, TableCheckpoint, Tuple } from '../../engine';
 import { createHub } from './connections';
 import type { Connection, Hub } from './connections';
 import { mergeSets, put } from './merging';
@@ -28,6 +28,8 @@ export interface Work {
   readonly checkpoints: Map<string, Checkpoint>;
   readonly tableCheckpoints: Map<string, TableCheckpoints>;
   readonly letters: Map<string, Letters>;
+  /** Rows of its merges that were set aside. */
+  readonly aside: SetAside[];
   /** Net changes to be applied. */
   readonly merges: RowSet[][];
   /** Names of the checkpoint rows that it has locked. */
@@ -40,6 +42,7 @@ export interface TargetCommit {
   readonly work: Work;
   readonly before: ReadonlyMap<string, Checkpoint>;
   readonly tablesBefore: ReadonlyMap<string, TableCheckpoints>;
+  readonly lettersBefore: ReadonlyMap<string, Letters>;
   /** Writes of the source that have taken effect a second time. */
   readonly twice: readonly string[];
 }
@@ -121,6 +124,7 @@ export function createTargetDatabase(options: TargetDatabaseOptions): TargetData
         checkpoints: new Map(),
         tableCheckpoints: new Map(),
         letters: new Map(),
+        aside: [],
         merges: [],
         locked: new Set(),
         open: true,
@@ -152,14 +156,18 @@ export function createTargetDatabase(options: TargetDatabaseOptions): TargetData
         tablesBefore.set(uuid, tablesIn(state, null, uuid));
         put(state.tableCheckpoints, uuid, tables, undo);
       }
-      for (const [uuid, letters] of work.letters) put(state.letters, uuid, letters, undo);
+      const lettersBefore = new Map<string, Letters>();
+      for (const [uuid, letters] of work.letters) {
+        lettersBefore.set(uuid, lettersIn(state, null, uuid));
+        put(state.letters, uuid, letters, undo);
+      }
       journal.push(undo);
       end(work);
       for (const checkpoint of work.checkpoints.values()) {
         const former = before.get(checkpoint.name);
         scheduler.note(work.connection.actor, () => `commits ${describe(checkpoint, former)}`);
       }
-      onCommit({ work, before, tablesBefore, twice });
+      onCommit({ work, before, tablesBefore, lettersBefore, twice });
     },
     rollback: end,
     blockers(checkpoint) {

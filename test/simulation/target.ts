@@ -220,6 +220,7 @@ function transactionPort(
         const fatal = aside.find(({ table }) => !setAside.includes(table));
         if (fatal !== undefined) throw refuses(fatal.table);
         work.merges.push([...left]);
+        work.aside.push(...aside);
         return aside;
       }),
     touched: (chunk, table, keys) => connection.ask('touched', () => touchedKeys(take(chunk), table, keys)),
