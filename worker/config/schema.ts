@@ -96,17 +96,17 @@ const maxBacklog = z.preprocess(
     .transform((limit): BacklogLimit => limit),
 );
 
-const onErrorWords = 'must be park, deadLetter or { action: deadLetter, perHour: … }';
+const ROW_FAILURE_ACTIONS = ['park', 'deadLetter'] as const;
 
 const onError = z.preprocess(
-  (value) => (typeof value === 'string' ? { action: value } : value),
+  (value) => (ROW_FAILURE_ACTIONS.some((action) => action === value) ? { action: value } : value),
   z
     .strictObject(
       {
-        action: z.enum(['park', 'deadLetter'], onErrorWords).default('deadLetter'),
+        action: z.enum(ROW_FAILURE_ACTIONS).default('deadLetter'),
         perHour: wholeNumber(LETTER_BOUNDS).optional(),
       },
-      otherwise(onErrorWords),
+      otherwise('must be park, deadLetter or { action: …, perHour: … }'),
     )
     .transform(({ action, perHour }, context): RowFailurePolicy => {
       if (action === 'deadLetter') return { action, perHour: perHour ?? DEFAULT_LETTERS_PER_HOUR };
