@@ -1,5 +1,6 @@
 /** The activities: each calls the engine's front door once, heartbeats where that takes time, and turns its errors. */
 import { Context } from '@temporalio/activity';
+import { DEFAULT_SETTINGS } from '../engine';
 import type { Engine, Pipeline, PipelineRef, ReplicateResult, TableProgress } from '../engine';
 import { createAttempts } from './attempts';
 import type { PipelineActivities, RoundReport, SetupReport } from './contract';
@@ -49,7 +50,8 @@ export function createActivities(engine: Engine, options: ActivityOptions = {}):
               const result = await handle.replicate({
                 chain,
                 generation,
-                settings,
+                // A run that an earlier version began knows nothing of settings that came later.
+                settings: { ...DEFAULT_SETTINGS, ...settings },
                 maxChanges: null,
                 lingerMs,
                 signal,
@@ -140,7 +142,7 @@ async function apart<T>(
 async function setUp(pipeline: Pipeline, options: Parameters<Pipeline['setup']>[0]): Promise<SetupReport> {
   const result = await pipeline.setup(options);
   if (!result.resumed) {
-    const none = { cause: null, snapshotRows: 0, inserted: 0, updated: 0, deleted: 0 };
+    const none = { cause: null, snapshotRows: 0, inserted: 0, updated: 0, deleted: 0, deadLetters: 0 };
     return { ...result, tables: result.tables.map((table) => ({ ...table, ...none })), lastAppliedAt: null };
   }
   const { tables, lastAppliedAt } = await pipeline.statistics();

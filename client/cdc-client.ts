@@ -10,6 +10,7 @@ import {
   DEFAULT_TASK_QUEUE,
   MEMO_KEY,
   REPLICATION_WORKFLOW,
+  deadLettersUpdate,
   acceptFailoverUpdate,
   pauseUpdate,
   readyUpdate,
@@ -80,6 +81,11 @@ export interface CdcClient {
    */
   resumeTable(pipeline: string, table: string): Promise<Resumed>;
   /**
+   * Makes a pipeline look at its dead letters at once, after some were marked for another try or discarded in the
+   * target (`Pipeline.retryDeadLetters` of the engine, or `cdc dead-letters`). Which ones never passes Temporal.
+   */
+  deadLettersChanged(pipeline: string): Promise<Steered>;
+  /**
    * Goes on from the same place on a source that was promoted or upgraded: the caller knows that nothing was lost.
    * `accepted` is false where nothing of the kind has happened.
    */
@@ -127,6 +133,8 @@ export function createCdcClient(temporal: Client, options: CdcClientOptions = {}
       ),
     resumeTable: (pipeline, table) =>
       ask(asking(pipeline), (run) => run.startUpdate(resumeTableUpdate, { ...ACCEPTED, args: [{ table }] })),
+    deadLettersChanged: (pipeline) =>
+      ask(asking(pipeline), (run) => run.startUpdate(deadLettersUpdate, ACCEPTED)),
     acceptFailover: (pipeline) =>
       ask(asking(pipeline), (run) => run.startUpdate(acceptFailoverUpdate, ACCEPTED)),
     updateSettings: (pipeline, change) =>

@@ -17,6 +17,7 @@ export type {
   PipelineMode,
   PipelineSettings,
   PipelineSpec,
+  RowFailurePolicy,
   TableMapping,
   TableProgress,
   TableState,

@@ -5,6 +5,7 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import { z } from 'zod';
 import { ERROR_CODES } from '../engine/errors';
+import { DEFAULT_SETTINGS } from '../engine/model';
 import type { PipelineSettings, TableProgress } from '../engine/model';
 import type { FailureCode, LastError, PipelineMemo, PipelineStatus } from '../workflows/messages';
 import type { PendingFigures, RoundFigures, SetupFigures, SpecFigures } from '../workflows/messages/status';
@@ -58,6 +59,8 @@ const table = z.object({
   inserted: z.number(),
   updated: z.number(),
   deleted: z.number(),
+  // Not told by a worker of before there were any.
+  deadLetters: z.number().default(0),
 }) satisfies z.ZodType<TableProgress>;
 
 const transport = z.enum(['rows', 'attach', 'copy']);
@@ -74,6 +77,12 @@ const settings = z.object({
   roundMs: z.number(),
   retainMs: z.number(),
   maxBacklog: z.object({ changes: z.number(), action: z.enum(['warn', 'stop']) }).nullable(),
+  onError: z
+    .discriminatedUnion('action', [
+      z.object({ action: z.literal('park') }),
+      z.object({ action: z.literal('deadLetter'), perHour: z.number() }),
+    ])
+    .default(DEFAULT_SETTINGS.onError),
 }) satisfies z.ZodType<PipelineSettings>;
 
 const status = z.object({

@@ -59,6 +59,15 @@ export const ERROR_CODES = {
     hint: 'Mend the cause that `cdc status` names, then `cdc resume NAME --table T`.',
   },
 
+  DEAD_LETTER_LIMIT: {
+    retryable: false,
+    hint: 'Mend what the target refuses, or raise `perHour` of `onError`; then `cdc resume NAME --table T`.',
+  },
+  DEAD_LETTER_UNKNOWN: {
+    retryable: false,
+    hint: '`cdc dead-letters list NAME` shows the dead letters that there are.',
+  },
+
   // Progress and fencing
   EPOCH_LOST: {
     retryable: false,

@@ -6,7 +6,7 @@ import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { Accepted, Resumed, Resynced, Steered } from './messages';
 
 export type Command =
-  | { readonly kind: 'pause' | 'resume' | 'stop'; readonly done: Waiter<Steered> }
+  | { readonly kind: 'pause' | 'resume' | 'stop' | 'deadLetters'; readonly done: Waiter<Steered> }
   | { readonly kind: 'resync'; readonly table: string | null; readonly done: Waiter<Resynced> }
   | { readonly kind: 'resumeTable'; readonly table: string; readonly done: Waiter<Resumed> }
   | { readonly kind: 'acceptFailover'; readonly done: Waiter<Accepted> };

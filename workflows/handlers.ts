@@ -3,6 +3,7 @@ import { condition, setHandler } from '@temporalio/workflow';
 import type { Commands } from './commands';
 import { failureFor, refusedFor } from './failures';
 import {
+  deadLettersUpdate,
   acceptFailoverUpdate,
   pauseUpdate,
   readyUpdate,
@@ -52,6 +53,9 @@ export function setHandlers(run: Run, commands: Commands): void {
       validator: (_asked) => admit('resumeTable'),
     },
   );
+  setHandler(deadLettersUpdate, () => commands.ask<Steered>((done) => ({ kind: 'deadLetters', done })), {
+    validator: () => admit('deadLetters'),
+  });
   setHandler(
     acceptFailoverUpdate,
     () => commands.ask<Accepted>((done) => ({ kind: 'acceptFailover', done })),

@@ -1,6 +1,6 @@
 /** Settings that may change while a pipeline runs, checked before they are accepted. */
-import type { BacklogLimit } from '../engine/model';
-import { BACKLOG_BOUNDS, SETTING_BOUNDS, type Bounds } from './messages/limits';
+import type { BacklogLimit, RowFailurePolicy } from '../engine/model';
+import { BACKLOG_BOUNDS, LETTER_BOUNDS, SETTING_BOUNDS, type Bounds } from './messages/limits';
 
 const ONLY_AT_START = ['existing', 'snapshot'] as const;
 
@@ -19,6 +19,11 @@ function faultOf(key: string, value: unknown): string | null {
   if (key === 'atomic') return typeof value === 'boolean' ? null : 'atomic must be true or false';
   if (key === 'maxBacklog')
     return isBacklogLimit(value) ? null : 'maxBacklog must be null or {changes, action}';
+  if (key === 'onError')
+    return isRowFailurePolicy(value)
+      ? null
+      : 'onError must be {action: "park"} or {action: "deadLetter", perHour}, perHour ' +
+          `from ${LETTER_BOUNDS.least} to ${LETTER_BOUNDS.most}`;
   const bounds = Object.entries<Bounds>(SETTING_BOUNDS).find(([name]) => name === key)?.[1];
   if (bounds === undefined) return `unknown setting ${key}`;
   return isWithin(value, bounds)
@@ -35,4 +40,10 @@ function isBacklogLimit(value: unknown): value is BacklogLimit | null {
   if (typeof value !== 'object' || !('changes' in value && 'action' in value)) return false;
   const { changes, action } = value;
   return isWithin(changes, BACKLOG_BOUNDS) && (action === 'warn' || action === 'stop');
+}
+
+function isRowFailurePolicy(value: unknown): value is RowFailurePolicy {
+  if (typeof value !== 'object' || value === null || !('action' in value)) return false;
+  if (value.action === 'park') return true;
+  return value.action === 'deadLetter' && 'perHour' in value && isWithin(value.perHour, LETTER_BOUNDS);
 }

@@ -64,7 +64,8 @@ export function isEnd(state: PipelineState): boolean {
 }
 
 /** What callers may ask of a pipeline. */
-export type Request = 'pause' | 'resume' | 'stop' | 'resync' | 'resumeTable' | 'acceptFailover' | 'settings';
+export type Request =
+  'pause' | 'resume' | 'stop' | 'resync' | 'resumeTable' | 'deadLetters' | 'acceptFailover' | 'settings';
 
 type Refusals = {
   readonly [State in PipelineState]: { readonly [Asked in Request]: string | null };
@@ -76,6 +77,7 @@ const NOTHING_TO_RESUME = {
   stop: null,
   resync: null,
   resumeTable: null,
+  deadLetters: null,
   acceptFailover: null,
   settings: null,
 } as const;
@@ -85,6 +87,7 @@ const OVER = {
   stop: 'has ended',
   resync: 'has ended',
   resumeTable: 'has ended',
+  deadLetters: 'has ended',
   acceptFailover: 'has ended',
   settings: 'has ended',
 };
@@ -107,6 +110,7 @@ const REFUSALS: Refusals = {
     stop: null,
     resync: 'is being paused; resync it once it is paused',
     resumeTable: 'is being paused; resume the table once it is paused',
+    deadLetters: null,
     acceptFailover: 'is being paused; accept the failover once it is paused',
     settings: null,
   },

@@ -37,6 +37,12 @@ export async function perform(run: Run, command: Command, syncing: Syncing): Pro
       else command.done.reject(failureFor(outcome));
       return;
     }
+    case 'deadLetters':
+      // The next attempt finds what is marked at its claim, and how many are left is its to tell.
+      run.skipFetch = true;
+      run.reportAll = true;
+      answer(run, command.done, null);
+      return;
     case 'acceptFailover': {
       const outcome = await acceptOn(run);
       if ('accepted' in outcome)

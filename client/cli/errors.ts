@@ -26,7 +26,7 @@ function explain(error: unknown): Told | null {
   if (hint === null) return null;
   // A broken configuration explains itself line by line; its code would only stand in the way.
   const configuration = isCdcError(error, 'CONFIG_INVALID');
-  const argument = isCdcError(error, 'TABLE_NOT_IN_PIPELINE');
+  const argument = isCdcError(error, 'TABLE_NOT_IN_PIPELINE') || isCdcError(error, 'DEAD_LETTER_UNKNOWN');
   return {
     exitCode: configuration || argument ? EXIT.wrongUse : EXIT.failed,
     message: error.message,

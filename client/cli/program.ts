@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { CliContext } from './context';
 import { addChangesVerb } from './verbs/changes';
+import { addDeadLettersVerb } from './verbs/dead-letters';
 import { addDemoVerb } from './demo';
 import { addDevVerb } from './verbs/dev';
 import { addHealthVerb } from './verbs/health';
@@ -57,6 +58,7 @@ export function createProgram(context: CliContext): Command {
   addWaitVerb(program, context);
   addChangesVerb(program, context);
   addVerifyVerb(program, context);
+  addDeadLettersVerb(program, context);
   program.commandsGroup('Prepare and remove:');
   addPlanVerb(program, context);
   addTeardownVerb(program, context);

@@ -5,9 +5,11 @@
  */
 import { requireSameSource, verifyHandshake } from '../capture';
 import { CdcError } from '../errors';
-import type { Checkpoint, Holder, Source, TableCheckpoint, Target } from '../model';
+import type { Checkpoint, DeadLetterEntry, Holder, Source, TableCheckpoint, Target } from '../model';
 import { movingTables } from './isolation';
 import type { TableFailure } from './isolation';
+import { countLetters } from './letters';
+import type { LetterCounts } from './letters';
 import { viewSound } from './source-view';
 import type { RoutesOf, SourceView } from './source-view';
 
@@ -23,13 +25,15 @@ export interface Claim {
   readonly checkpoint: Checkpoint;
   /** All of them, parked ones too. */
   readonly tables: readonly TableCheckpoint[];
+  readonly letters: LetterCounts;
 }
 
-/** A claim, what may be read with it, and the tables that can't be: they are to be parked. */
+/** A claim, what may be read with it, the tables that can't be (they are to be parked), and the letters to retry. */
 export interface Claimed {
   readonly claim: Claim;
   readonly view: SourceView;
   readonly failures: readonly TableFailure[];
+  readonly retries: readonly DeadLetterEntry[];
 }
 
 /**
@@ -56,7 +60,13 @@ export async function claimPipeline(
       holder: request.holder,
     };
     await tx.saveCheckpoint(claimed);
-    return { claim: { checkpoint: claimed, tables }, view, failures };
+    const letters = await tx.deadLetters(checkpoint.uuid, null);
+    return {
+      claim: { checkpoint: claimed, tables, letters: countLetters(letters) },
+      view,
+      failures,
+      retries: letters.filter(({ retry }) => retry),
+    };
   });
 }
 

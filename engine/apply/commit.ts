@@ -4,6 +4,8 @@ import { requireClaimed } from './claim';
 import type { Claim } from './claim';
 import { parkTables } from './isolation';
 import type { Stragglers, TableFailure } from './isolation';
+import { mayBeSetAside, settleLetters, withoutAside } from './letters';
+import type { LetterRules } from './letters';
 
 /** Whom a chunk moves: the pipeline, tables that catch up alone, or both to one position, which they share from then on. */
 export type Movers =
@@ -11,27 +13,57 @@ export type Movers =
   | { readonly kind: 'stragglers'; readonly group: Stragglers }
   | { readonly kind: 'rejoined'; readonly group: Stragglers };
 
+/** What a commit has done. */
+export interface Committed {
+  /** As it stands after it. */
+  readonly claim: Claim;
+  /** The chunk without what was set aside. */
+  readonly applied: StagedChunk;
+  /** Ids of dead letters that are gone. */
+  readonly removed: readonly string[];
+}
+
 /**
- * Commits a staged chunk and returns the claim as it stands after it.
- * Throws EPOCH_LOST when another attempt has claimed, or a fence was raised, since; nothing is written then.
+ * Commits a staged chunk. Throws EPOCH_LOST when another attempt has claimed, or a fence was raised, since; nothing is
+ * written then.
  */
 export async function commitChunk(
   target: Target,
   claim: Claim,
   chunk: StagedChunk,
   movers: Movers,
-  now: number,
-): Promise<Claim> {
+  rules: LetterRules,
+): Promise<Committed> {
   return target.transaction(chunk, async (tx) => {
     const locked = requireClaimed(await tx.lockCheckpoint(claim.checkpoint.name), claim);
-    await tx.merge(chunk, { stale: staleTables(claim.tables) });
-    return save(tx, claim, tablesAfter(claim.tables, chunk, movers), {
+    const setAside = mayBeSetAside(claim.tables, rules);
+    const aside = await tx.merge(chunk, { stale: staleTables(claim.tables), setAside });
+    const beginning = beginningCopies(claim.tables, chunk, rules);
+    const seq = locked.seq + 1;
+    const settling = { tx, uuid: locked.uuid, seq, chunk, rules, aside, beginning };
+    const { counts, removed, first } = await settleLetters(settling, claim.letters);
+    const applied = withoutAside(chunk, aside, first);
+    // A retry's range is no part of a copy.
+    const counted = rules.retry === null ? applied : { ...applied, snapshot: null };
+    const after = await save(tx, claim, tablesAfter(claim.tables, counted, movers), {
       // From the locked row: markSynced may have raised ackedSeq since the claim.
       ...locked,
       position: movers.kind === 'stragglers' ? locked.position : chunk.to,
-      lastAppliedAt: now,
+      lastAppliedAt: rules.now,
     });
+    return { claim: { ...after, letters: counts }, applied: counted, removed };
   });
+}
+
+/** The table whose first range a chunk holds. */
+function beginningCopies(
+  tables: readonly TableCheckpoint[],
+  chunk: StagedChunk,
+  { retry }: LetterRules,
+): readonly string[] {
+  if (retry !== null || chunk.snapshot === null) return [];
+  const table = tables.find(({ source }) => source === chunk.snapshot?.table);
+  return table === undefined || table.cursor !== null ? [] : [table.source];
 }
 
 /** Moves the pipeline over what holds nothing of its own. Throws EPOCH_LOST. */
@@ -67,7 +99,7 @@ async function save(
   if (changed.length > 0) await tx.saveTables(moved.uuid, changed);
   const checkpoint: Checkpoint = { ...moved, seq: moved.seq + 1 };
   await tx.saveCheckpoint(checkpoint);
-  return { checkpoint, tables };
+  return { ...claim, checkpoint, tables };
 }
 
 /** Tables that are being copied over rows of before. */

@@ -1,16 +1,19 @@
 /**
  * Apply: how captured changes reach the target exactly once. `replicate` is one attempt: it claims (claim.ts), then
  * stages chunks by the way that the pair negotiated (transfer.ts, net.ts) and commits each with the checkpoint
- * (commit.ts). isolation.ts says which failures are one table's own, and what becomes of it.
+ * (commit.ts). isolation.ts says which failures are one table's own, and what becomes of it; letters.ts does so for rows.
  */
 export * from './claim';
 export * from './commit';
 export * from './isolation';
+export * from './letters';
 export * from './limits';
 export * from './net';
 export * from './pending';
 export * from './replicate';
+export * from './row-text';
 export * from './source-view';
 export * from './signals';
 export * from './table-order';
+export { progressOf } from './totals';
 export * from './transfer';

@@ -15,6 +15,7 @@ const OF_A_TABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'SOURCE_SCHEMA_CHANGED',
   'CAPTURE_MISSING',
   'POSITION_PURGED',
+  'DEAD_LETTER_LIMIT',
 ]);
 
 /** After these the log can't be followed any more: the table's rows have to be copied again. */

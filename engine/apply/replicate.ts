@@ -2,11 +2,12 @@
  * One attempt of a round: claim, then chunk after chunk until the time is over, reading one chunk ahead of writing.
  * Once caught up it lingers on the source for new changes, so that a change waits for no hop between activities.
  * Tables that were parked and catch up alone get a chunk between the others' chunks; one that fails is parked, and the
- * rest go on.
+ * rest go on. Dead letters that are to be retried are read again at the end of a window, one at a time.
  */
 import { isCdcError } from '../errors';
 import type {
   ChunkRequest,
+  DeadLetterEntry,
   PipelineSettings,
   Position,
   ReplicateResult,
@@ -14,6 +15,7 @@ import type {
   Source,
   StagedChunk,
   TableCheckpoint,
+  TableRoute,
   Target,
   Transfer,
 } from '../model';
@@ -23,6 +25,7 @@ import { commitChunk, commitParking, commitPosition, tablesAfter } from './commi
 import type { Movers } from './commit';
 import { isTableFailure, movingTables, stragglersOf } from './isolation';
 import type { Stragglers, TableFailure } from './isolation';
+import { keyOf } from './letters';
 import { SCHEMA_LOOKS } from './limits';
 import { countPending } from './pending';
 import { NEVER_ABORTS } from './signals';
@@ -72,16 +75,19 @@ class Attempt {
   /** As last checked; apart from the claim, which a commit replaces while the next chunk is being staged. */
   private view: SourceView;
   private applied = 0;
+  /** Dead letters that wait for another try. */
+  private retries: readonly DeadLetterEntry[];
 
   constructor(
     private readonly context: ReplicateContext,
     private readonly request: ReplicateRequest,
-    { claim, view }: Claimed,
+    { claim, view, retries }: Claimed,
     private readonly until: number,
   ) {
     this.claim = claim;
     this.readUpTo = claim.checkpoint.position;
     this.view = view;
+    this.retries = retries;
   }
 
   async run(failures: readonly TableFailure[]): Promise<ReplicateResult> {
@@ -101,7 +107,8 @@ class Attempt {
     try {
       const idle = await this.advance();
       const alone = await this.catchUp();
-      if (!idle || alone) return true;
+      const retried = await this.retry();
+      if (!idle || alone || retried) return true;
     } catch (error) {
       // One that names a table which is parked already would be parked again and again.
       if (!isTableFailure(error) || !this.isRead(error.table)) throw error;
@@ -133,7 +140,7 @@ class Attempt {
     }
     this.caughtUp = false;
     this.readAhead(chunk);
-    await this.commit(chunk, PIPELINE);
+    await this.commit(chunk, PIPELINE, this.view.routes);
     this.readUpTo = chunk.to;
     return false;
   }
@@ -145,14 +152,19 @@ class Attempt {
   }
 
   /** `tables`: as they will be when this chunk's turn comes. */
-  private async stage(from: Position, tables: readonly TableCheckpoint[]): Promise<StagedChunk> {
-    const { source, transfer, routesOf } = this.context;
+  private stage(from: Position, tables: readonly TableCheckpoint[]): Promise<StagedChunk> {
     const snapshot = nextSnapshot(tables);
-    const request: Omit<ChunkRequest, 'schemaToken' | 'routes'> = {
-      from,
-      limit: this.limit(),
-      snapshot: snapshot === null ? null : { ...snapshot, limit: this.request.settings.snapshotRows },
-    };
+    const limit = this.request.settings.snapshotRows;
+    return this.stageWith(from, tables, snapshot === null ? null : { ...snapshot, limit });
+  }
+
+  private async stageWith(
+    from: Position,
+    tables: readonly TableCheckpoint[],
+    snapshot: SnapshotRequest | null,
+  ): Promise<StagedChunk> {
+    const { source, transfer, routesOf } = this.context;
+    const request: Omit<ChunkRequest, 'schemaToken' | 'routes'> = { from, limit: this.limit(), snapshot };
     for (let look = 1; ; look++) {
       try {
         return await transfer.stage({ ...request, ...this.view });
@@ -172,16 +184,33 @@ class Attempt {
     return Math.min(settings.batchRows, Math.max(1, left));
   }
 
-  private async commit(chunk: StagedChunk, movers: Movers): Promise<void> {
+  /** `routes`: as the chunk was staged with; `retry`: the letter that its range reads again. */
+  private async commit(
+    chunk: StagedChunk,
+    movers: Movers,
+    routes: readonly TableRoute[],
+    retry: DeadLetterEntry | null = null,
+  ): Promise<void> {
+    const { target, now } = this.context;
+    const { onError: policy, atomic } = this.request.settings;
     this.applied += chunk.changes;
-    this.claim = await commitChunk(this.context.target, this.claim, chunk, movers, this.context.now());
-    this.totals.add(chunk, this.request.settings.atomic && chunk.more);
-    this.request.onProgress?.(this.totals.result(this.claim.tables, this.ending(false, false, null)));
+    const rules = { policy, routes, retry, now: now() };
+    const { claim, applied, removed } = await commitChunk(target, this.claim, chunk, movers, rules);
+    this.claim = claim;
+    this.totals.add(applied, atomic && chunk.more);
+    if (retry !== null) this.totals.touch(retry.table);
+    const done = new Set(retry === null ? removed : [...removed, retry.id]);
+    this.retries = this.retries.filter(({ id }) => !done.has(id));
+    this.request.onProgress?.(
+      this.totals.result(claim.tables, claim.letters, this.ending(false, false, null)),
+    );
   }
 
   /** Stages the next chunk while this one is being merged; a window and a range read later are applied later. */
   private readAhead(chunk: StagedChunk): void {
     const tables = tablesAfter(this.claim.tables, chunk, PIPELINE);
+    // A letter is retried where the pipeline stands, not where it has read.
+    if (this.nextRetry() !== null) return;
     if (this.isOver() || (!chunk.more && nextSnapshot(tables) === null)) return;
     this.ahead = this.stage(chunk.to, tables);
     // Its failure is thrown where it is awaited; until then it must not count as unhandled.
@@ -200,7 +229,7 @@ class Attempt {
       limit: Math.min(STRAGGLER_ROWS, this.limit()),
       snapshot: null,
     });
-    await this.commit(chunk, { kind: 'stragglers', group });
+    await this.commit(chunk, { kind: 'stragglers', group }, view.routes);
     if (!chunk.more && this.caughtUp) await this.rejoin();
     return true;
   }
@@ -223,9 +252,35 @@ class Attempt {
       await transfer.discard(chunk);
       return;
     }
-    await this.commit(chunk, { kind: 'rejoined', group });
+    await this.commit(chunk, { kind: 'rejoined', group }, view.routes);
     this.readUpTo = chunk.to;
     this.view = view;
+  }
+
+  /** Reads the source's row of a dead letter again, at the end of a window. True: there was one. */
+  private async retry(): Promise<boolean> {
+    const letter = this.nextRetry();
+    const route = this.view.routes.find(({ id }) => id === letter?.table);
+    if (letter === null || route === undefined || this.isOver()) return false;
+    await this.dropAhead();
+    const only = this.context.source.cursorOf(keyOf(route, letter));
+    const chunk = await this.stageWith(this.readUpTo, this.claim.tables, {
+      table: letter.table,
+      after: null,
+      limit: 1,
+      replace: true,
+      only,
+    });
+    // Where changes are left in the window it was not read: it is after them.
+    await this.commit(chunk, PIPELINE, this.view.routes, chunk.snapshot === null ? null : letter);
+    this.readUpTo = chunk.to;
+    return true;
+  }
+
+  /** A letter to retry of a table that goes with the pipeline; what a copy reads needs no retry. */
+  private nextRetry(): DeadLetterEntry | null {
+    const moving = movingTables(this.claim.tables).filter(({ state }) => state === 'replicating');
+    return this.retries.find(({ table }) => moving.some(({ source }) => source === table)) ?? null;
   }
 
   /** The pipeline's tables and the group's, each checked from where it stands. */
@@ -281,7 +336,11 @@ class Attempt {
       stragglersOf(tables).length === 0 &&
       tables.every((table) => table.state !== 'snapshotting');
     const reachedGoal = await this.coversGoal();
-    return this.totals.result(tables, this.ending(this.caughtUp && nothingLeft, reachedGoal, pending));
+    return this.totals.result(
+      tables,
+      this.claim.letters,
+      this.ending(this.caughtUp && nothingLeft, reachedGoal, pending),
+    );
   }
 
   private async dropAhead(): Promise<void> {

@@ -1,6 +1,7 @@
 /** What an attempt has done so far, for its result and its heartbeats. Counts and names only. */
 import { displayName } from '../model';
 import type { ReplicateResult, StagedChunk, TableCheckpoint, TableProgress } from '../model';
+import type { LetterCounts } from './letters';
 
 interface Count {
   inserted: number;
@@ -11,8 +12,10 @@ interface Count {
 
 export interface Totals {
   add(chunk: StagedChunk, atomicCut: boolean): void;
+  /** Something happened to a table that no count shows. */
+  touch(table: string): void;
   /** `ending` adds what is only known at a point in time. */
-  result(tables: readonly TableCheckpoint[], ending: TotalsEnding): ReplicateResult;
+  result(tables: readonly TableCheckpoint[], letters: LetterCounts, ending: TotalsEnding): ReplicateResult;
 }
 
 export type TotalsEnding = Pick<ReplicateResult, 'caughtUp' | 'reachedGoal' | 'backlog' | 'lagMs'>;
@@ -42,7 +45,10 @@ export function startTotals(): Totals {
       }
       if (chunk.snapshot !== null) countOf(chunk.snapshot.table).snapshotRows += chunk.snapshot.rows;
     },
-    result(tables, ending) {
+    touch(table) {
+      countOf(table);
+    },
+    result(tables, letters, ending) {
       const touched = tables.flatMap((table) => {
         const count = byTable.get(table.source);
         return count === undefined ? [] : [{ table: table.source, state: table.state, ...count }];
@@ -57,7 +63,7 @@ export function startTotals(): Totals {
         deleted: sum('deleted'),
         snapshotRows: sum('snapshotRows'),
         tables: touched,
-        progress: tables.map(progressOf),
+        progress: tables.map((table) => progressOf(table, letters.get(table.source) ?? 0)),
         snapshotting: tables.filter((table) => table.state === 'snapshotting').length,
         ...ending,
       };
@@ -65,7 +71,8 @@ export function startTotals(): Totals {
   };
 }
 
-function progressOf(table: TableCheckpoint): TableProgress {
+export function progressOf(table: TableCheckpoint, deadLetters: number): TableProgress {
   const { source, targetTable, state, cause, snapshotRows, inserted, updated, deleted } = table;
-  return { source, target: displayName(targetTable), state, cause, snapshotRows, inserted, updated, deleted };
+  const target = displayName(targetTable);
+  return { source, target, state, cause, snapshotRows, inserted, updated, deleted, deadLetters };
 }

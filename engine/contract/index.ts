@@ -9,6 +9,7 @@
 import type { ContractCase } from './contract-case';
 import type { ContractOptions, ContractPart } from './options';
 import { pairTableCases } from './pair-tables';
+import { pairLetterCases } from './pair-letters';
 import { pairStragglerCases } from './pair-stragglers';
 import { pairTransferCases } from './pair-transfers';
 import { pairValueCases } from './pair-values';
@@ -23,6 +24,7 @@ import { sourceSnapshotCases } from './source-snapshot';
 import { sourceTransactionCases } from './source-transactions';
 import { sourceWaitingCases } from './source-waiting';
 import { targetCheckpointCases } from './target-checkpoint';
+import { targetLetterCases } from './target-letters';
 import { targetMergeCases } from './target-merge';
 import { targetRangeCases } from './target-ranges';
 import { targetTransactionCases } from './target-transactions';
@@ -46,8 +48,14 @@ const CASES: Readonly<Record<ContractPart, readonly CaseMaker[]>> = {
     sourceConsumerCases,
     sourceWaitingCases,
   ],
-  target: [targetCheckpointCases, targetTransactionCases, targetMergeCases, targetRangeCases],
-  pair: [pairTableCases, pairTransferCases, pairStragglerCases, pairValueCases],
+  target: [
+    targetCheckpointCases,
+    targetTransactionCases,
+    targetMergeCases,
+    targetRangeCases,
+    targetLetterCases,
+  ],
+  pair: [pairTableCases, pairTransferCases, pairStragglerCases, pairValueCases, pairLetterCases],
 };
 
 /** The cases for one adapter; each is independent of the others and may run beside them. */

@@ -2,6 +2,7 @@
 export * from './adapter';
 export * from './change';
 export * from './checkpoint';
+export * from './dead-letter';
 export * from './pipeline';
 export * from './order';
 export * from './plan';

@@ -22,6 +22,13 @@ export interface BacklogLimit {
   readonly action: 'warn' | 'stop';
 }
 
+/**
+ * What happens to a row that the target refuses. `park`: its table stands aside. `deadLetter`: the row does, as long as
+ * a table gets no more than `perHour` dead letters within an hour.
+ */
+export type RowFailurePolicy =
+  { readonly action: 'park' } | { readonly action: 'deadLetter'; readonly perHour: number };
+
 export interface PipelineSettings {
   /** Rows that a target table holds at first start: refuse, or make equal to the source. */
   readonly existing: 'refuse' | 'replace';
@@ -40,7 +47,12 @@ export interface PipelineSettings {
   /** How long applied changes stay readable in the change tables, milliseconds. */
   readonly retainMs: number;
   readonly maxBacklog: BacklogLimit | null;
+  /** What happens to a row that the target refuses. */
+  readonly onError: RowFailurePolicy;
 }
+
+/** Dead letters of one table within an hour. */
+export const DEFAULT_LETTERS_PER_HOUR = 100;
 
 export const DEFAULT_SETTINGS: PipelineSettings = {
   existing: 'refuse',
@@ -52,6 +64,7 @@ export const DEFAULT_SETTINGS: PipelineSettings = {
   roundMs: 10_000,
   retainMs: 24 * 60 * 60 * 1000,
   maxBacklog: null,
+  onError: { action: 'park' },
 };
 
 /** A pipeline as configured. */

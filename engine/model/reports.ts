@@ -12,6 +12,8 @@ export interface TableProgress extends OperationCounts {
   /** Why it is parked. */
   readonly cause: string | null;
   readonly snapshotRows: number;
+  /** Keys that are set aside. */
+  readonly deadLetters: number;
 }
 
 export interface TableStatistics extends TableProgress {
@@ -71,6 +73,8 @@ export interface TableComparison {
   /** Rows that only the target has. */
   readonly extra: number;
   readonly different: number;
+  /** Keys that are set aside: as many differences may be theirs. */
+  readonly deadLetters: number;
 }
 
 export interface Comparison {

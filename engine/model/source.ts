@@ -44,6 +44,8 @@ export interface Source {
   head(): Promise<Position>;
   /** True when a reader that stands at `position` has seen all that `goal` covers. */
   covers(position: Position, goal: Position): Promise<boolean>;
+  /** A key (values of the route's key columns, as a `SetAside` has them) as a cursor. */
+  cursorOf(key: Tuple): Cursor;
   /**
    * Looks whether reading may go on from `position`: POSITION_PURGED, SOURCE_WENT_BACK, CAPTURE_MISSING,
    * SOURCE_SCHEMA_CHANGED, POSITION_INVALID. Answers a token of the schema as it was checked.

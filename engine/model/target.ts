@@ -1,9 +1,11 @@
 /** A target, as every adapter offers it. */
 import type { Checkpoint, TableCheckpoint } from './checkpoint';
+import type { DeadLetterEntry, SetAside, StoredDeadLetter } from './dead-letter';
 import type { PlanNotice, PlanStep, TableRoute } from './plan';
 import type { TableName, TableSchema } from './schema';
 import type { ScanRequest, ScanResult } from './source';
 import type { DirectOffer, RowSet, StagedChunk, Transfer } from './transfer';
+import type { Tuple } from './value';
 
 /**
  * An open target. Transactions are serialised by the adapter; staging runs beside them.
@@ -46,6 +48,10 @@ export interface Target {
   /** Reads outside a transaction; null before setup. */
   checkpoint(name: string): Promise<Checkpoint | null>;
   tableCheckpoints(uuid: string): Promise<readonly TableCheckpoint[]>;
+  /** A pipeline's dead letters, oldest first; none before setup. */
+  deadLetters(uuid: string): Promise<readonly DeadLetterEntry[]>;
+  /** One of them with its row; null where there is none of this id. */
+  deadLetter(uuid: string, id: string): Promise<StoredDeadLetter | null>;
   /**
    * Runs `work` in one transaction; commits when it resolves, rolls back when it throws. `on` names the staged
    * chunk whose session must carry it; the chunk is spent by it, whatever the outcome. Throws DATABASE_LOCKED, with
@@ -72,9 +78,22 @@ export interface TargetTransaction {
   removeTables(uuid: string, sources: readonly string[]): Promise<void>;
   /**
    * Applies a staged chunk: deletes children first, upserts parents first, then makes the snapshot range equal.
-   * CONSTRAINT_FAILED or TYPE_MISMATCH name the table.
+   * CONSTRAINT_FAILED or TYPE_MISMATCH name the table. Returns the rows that were set aside: they are not written, what
+   * the target holds under their keys stays, and all else of the chunk is applied.
    */
-  merge(chunk: StagedChunk, options?: MergeOptions): Promise<void>;
+  merge(chunk: StagedChunk, options?: MergeOptions): Promise<readonly SetAside[]>;
+  /**
+   * Which of these keys of a source table (display name) a staged chunk holds: as a change, a deletion too, or as a row
+   * of its snapshot range. Answers in the order of `keys`, before its merge and after it.
+   */
+  touched(chunk: StagedChunk, table: string, keys: readonly Tuple[]): Promise<readonly boolean[]>;
+  /** Dead letters of one source table, or of all (null), oldest first. */
+  deadLetters(uuid: string, table: string | null): Promise<readonly DeadLetterEntry[]>;
+  /** Inserts letters, or replaces those of the same table and key. */
+  saveDeadLetters(uuid: string, letters: readonly StoredDeadLetter[]): Promise<void>;
+  /** Sets the flag `retry` of the letters with these ids. */
+  flagDeadLetters(uuid: string, ids: readonly string[]): Promise<void>;
+  removeDeadLetters(uuid: string, ids: readonly string[]): Promise<void>;
 }
 
 export interface MergeOptions {
@@ -83,4 +102,9 @@ export interface MergeOptions {
    * with `replace`. Such a row may be deleted where it stands in the way of a unique index.
    */
   readonly stale?: readonly string[];
+  /**
+   * Display names of source tables of which single rows may be set aside: those that a constraint or the type of a
+   * column refuses. Whatever else goes wrong is thrown as ever.
+   */
+  readonly setAside?: readonly string[];
 }

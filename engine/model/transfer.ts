@@ -24,6 +24,8 @@ export interface SnapshotRequest {
   readonly limit: number;
   /** Delete what the target holds in the range and the source does not. */
   readonly replace: boolean;
+  /** The range is this one key (`Source.cursorOf`), and `after` null. */
+  readonly only?: Cursor | null;
 }
 
 export interface ChunkRequest {
@@ -87,6 +89,8 @@ export interface RowChunk extends ChunkSummary {
     /** Null: to the end of the table. */
     readonly upTo: Cursor | null;
     readonly replace: boolean;
+    /** The range is this one key; the bounds are null. */
+    readonly only?: Cursor | null;
   } | null;
 }
 

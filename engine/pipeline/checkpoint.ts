@@ -1,5 +1,6 @@
 /** A pipeline's checkpoint, read outside of a transaction: what it says may be past already. */
-import { requireCheckpoint } from '../apply';
+import { countLetters, requireCheckpoint } from '../apply';
+import type { LetterCounts } from '../apply';
 import type { Checkpoint, TableCheckpoint } from '../model';
 import type { PipelineContext } from './context';
 
@@ -16,4 +17,13 @@ export async function readProgress(
   const checkpoint = await readCheckpoint(context);
   const target = await context.connections.target();
   return { checkpoint, tables: await target.tableCheckpoints(checkpoint.uuid) };
+}
+
+/** How many dead letters each table has, by source name. */
+export async function readLetterCounts(
+  { connections }: PipelineContext,
+  { uuid }: Checkpoint,
+): Promise<LetterCounts> {
+  const target = await connections.target();
+  return countLetters(await target.deadLetters(uuid));
 }

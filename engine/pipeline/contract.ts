@@ -4,6 +4,7 @@
 import type {
   Change,
   Comparison,
+  DeadLetter,
   HealthReport,
   PipelineSettings,
   PipelineSpec,
@@ -102,6 +103,19 @@ export interface ChangesOptions {
   readonly newest: boolean;
 }
 
+/** Dead letters that are asked for: of one table or of all (null), those of these ids or all (null). */
+export interface LetterChoice {
+  /** Source name. */
+  readonly table: string | null;
+  readonly ids: readonly string[] | null;
+}
+
+/** How many dead letters were meant, and the source names of their tables. */
+export interface ChosenLetters {
+  readonly count: number;
+  readonly tables: readonly string[];
+}
+
 /** One pipeline, opened. Methods throw CdcError. */
 export interface Pipeline {
   readonly ref: PipelineRef;
@@ -142,6 +156,15 @@ export interface Pipeline {
     readonly generation: number;
     readonly table: string;
   }): Promise<readonly string[]>;
+  /**
+   * Rows that were set aside, oldest first; their own values are null unless `values`. Throws TABLE_NOT_IN_PIPELINE,
+   * DEAD_LETTER_UNKNOWN.
+   */
+  deadLetters(options: LetterChoice & { readonly values: boolean }): Promise<readonly DeadLetter[]>;
+  /** Marks dead letters: the next attempt reads their rows again. Returns the tables that they are of. */
+  retryDeadLetters(choice: LetterChoice): Promise<ChosenLetters>;
+  /** Forgets dead letters: the target keeps what it has under their keys. */
+  discardDeadLetters(choice: LetterChoice): Promise<ChosenLetters>;
   /**
    * Goes on from the same place on a source that was promoted or upgraded, because a person says that nothing was lost
    * by it. False: nothing of the kind has happened. Throws SOURCE_WENT_BACK where something is known to be lost.

@@ -1,6 +1,6 @@
 /** Looks whether there is something to apply, waiting on the source for it; guards the source's size meanwhile. */
-import { BACKLOG_COUNT_LIMIT, NEVER_ABORTS, stragglersOf } from '../apply';
-import type { BacklogLimit, Checkpoint, Source } from '../model';
+import { BACKLOG_COUNT_LIMIT, movingTables, NEVER_ABORTS, stragglersOf } from '../apply';
+import type { BacklogLimit, Checkpoint, Source, TableCheckpoint } from '../model';
 import { readCheckpoint } from './checkpoint';
 import type { PipelineContext } from './context';
 import type { FetchOptions, FetchResult } from './contract';
@@ -26,7 +26,8 @@ export async function fetchPendingChanges(
     goalOpen ||
     failures.length > 0 ||
     stragglersOf(tables).length > 0 ||
-    tables.some((table) => table.state === 'snapshotting');
+    tables.some((table) => table.state === 'snapshotting') ||
+    (await hasRetries(context, checkpoint, tables));
   const waitMs = unfinished ? 0 : options.waitMs;
   const changed =
     waitMs > 0
@@ -40,6 +41,19 @@ export async function fetchPendingChanges(
     lagMs: pending.oldestChangedAt === null ? 0 : Math.max(0, context.ports.now() - pending.oldestChangedAt),
     ...guard,
   };
+}
+
+/** True when a dead letter is to be retried now: its table goes with the pipeline. */
+async function hasRetries(
+  context: PipelineContext,
+  { uuid }: Checkpoint,
+  tables: readonly TableCheckpoint[],
+): Promise<boolean> {
+  const target = await context.connections.target();
+  const marked = new Set(
+    (await target.deadLetters(uuid)).filter(({ retry }) => retry).map(({ table }) => table),
+  );
+  return movingTables(tables).some(({ source }) => marked.has(source));
 }
 
 /** `checkpoint` null: the target could not be asked, and what the source was last told has to do. */

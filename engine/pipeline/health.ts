@@ -3,7 +3,7 @@ import { countPending } from '../apply';
 import { toCdcError } from '../errors';
 import type { CheckState, HealthCheck, HealthReport } from '../model';
 import { consumersCheck } from './abandoned';
-import { readCheckpoint, readProgress } from './checkpoint';
+import { readCheckpoint, readLetterCounts, readProgress } from './checkpoint';
 import type { PipelineContext } from './context';
 import { inspectPipeline } from './inspect';
 
@@ -46,6 +46,7 @@ export async function pipelineHealth(context: PipelineContext): Promise<HealthRe
     await check('capture', () => captureCheck(context));
     await check('lag', () => lagCheck(context));
     await check('tables', () => tableCheck(context));
+    await check('dead letters', () => letterCheck(context));
     await check('consumers', async () => consumersCheck(context, (await readCheckpoint(context)).uuid));
   }
   return { pipeline: context.ref.name, healthy: checks.every((entry) => entry.state !== 'failed'), checks };
@@ -92,4 +93,16 @@ async function tableCheck(context: PipelineContext): Promise<Omit<HealthCheck, '
   }
   const copying = tables.filter((table) => table.state === 'snapshotting').map((table) => table.source);
   return good(copying.length > 0 ? `Being copied: ${copying.join(', ')}.` : 'All tables replicate.');
+}
+
+/** What is set aside is missing, or of yesterday, on the target until somebody does something about it. */
+async function letterCheck(context: PipelineContext): Promise<Omit<HealthCheck, 'name'>> {
+  const counts = await readLetterCounts(context, await readCheckpoint(context));
+  if (counts.size === 0) return good('No row is set aside.');
+  const tables = [...counts].map(([table, count]) => `${table} (${String(count)})`).join(', ');
+  return notice(
+    'warning',
+    `Rows that the target refused are set aside: ${tables}.`,
+    `See \`cdc dead-letters list ${context.ref.name}\`; mend the cause, then \`cdc dead-letters retry ${context.ref.name} --all\`.`,
+  );
 }

@@ -1,9 +1,8 @@
 /** What can be seen of a pipeline: statistics, changes with before and after values, whether it has caught up. */
-import { countPending } from '../apply';
+import { countPending, progressOf } from '../apply';
 import { CdcError } from '../errors';
 import type { Change, Checkpoint, Statistics, TableCheckpoint, TableRoute } from '../model';
-import { displayName } from '../model';
-import { readProgress } from './checkpoint';
+import { readLetterCounts, readProgress } from './checkpoint';
 import type { PipelineContext } from './context';
 import { findTable } from './context';
 import { inspectPipeline } from './inspect';
@@ -28,6 +27,7 @@ export async function pipelineStatistics(context: PipelineContext): Promise<Stat
   const source = await context.connections.source();
   const { checkpoint, tables } = await look(context);
   const pending = await countPending(source, checkpoint.position, tables, (asked) => context.routesOf(asked));
+  const letters = await readLetterCounts(context, checkpoint);
   const routes = await context.capturedRoutes(tables.map((table) => table.source));
   const stored = new Map((await source.figures(routes)).map((entry) => [entry.table, entry.stored]));
   return {
@@ -37,14 +37,7 @@ export async function pipelineStatistics(context: PipelineContext): Promise<Stat
     lagMs: pending.oldestChangedAt === null ? 0 : Math.max(0, context.ports.now() - pending.oldestChangedAt),
     lastAppliedAt: checkpoint.lastAppliedAt,
     tables: tables.map((table) => ({
-      source: table.source,
-      target: displayName(table.targetTable),
-      state: table.state,
-      cause: table.cause,
-      inserted: table.inserted,
-      updated: table.updated,
-      deleted: table.deleted,
-      snapshotRows: table.snapshotRows,
+      ...progressOf(table, letters.get(table.source) ?? 0),
       stored: stored.get(table.source) ?? 0,
     })),
   };

@@ -4,6 +4,7 @@ import type { Connections } from './connections';
 import { createContext } from './context';
 import { fencePipeline, finishPipeline, markPipelineGoal } from './control';
 import type { EnginePorts, Pipeline, PipelineRef } from './contract';
+import { discardDeadLetters, listDeadLetters, retryDeadLetters } from './dead-letters';
 import { acceptSourceFailover } from './failover';
 import { fetchPendingChanges } from './fetch-pending';
 import { pipelineHealth } from './health';
@@ -43,6 +44,9 @@ export function openPipeline(ref: PipelineRef, connections: Connections, ports: 
     markGoal: (options) => guard(() => markPipelineGoal(context, options)),
     resync: (options) => guard(() => resyncPipeline(context, options)),
     resumeTable: (options) => guard(() => resumeParkedTable(context, options)),
+    deadLetters: (options) => guard(() => listDeadLetters(context, options)),
+    retryDeadLetters: (choice) => guard(() => retryDeadLetters(context, choice)),
+    discardDeadLetters: (choice) => guard(() => discardDeadLetters(context, choice)),
     acceptFailover: (options) => guard(() => acceptSourceFailover(context, options)),
     finish: (options) => guard(() => finishPipeline(context, options.chain)),
     statistics: () => guard(() => pipelineStatistics(context)),

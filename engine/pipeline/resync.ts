@@ -11,6 +11,7 @@ import type { PipelineContext } from './context';
 import { findTable } from './context';
 import { fenced, requirePermit } from './control';
 import type { Steering } from './control';
+import { forgetLetters } from './forget-letters';
 import { forgetFormerLives, generationOfLife, uuidOfLife } from './lives';
 
 /** Marks one table (source name) or all for a new snapshot that replaces. Returns their source names. */
@@ -78,6 +79,7 @@ async function resyncTable(
     const now = await tx.tableCheckpoints(uuid);
     await tx.saveCheckpoint(fenced(locked, steering.generation));
     await tx.saveTables(uuid, [snapshotAnew(findTable(now, name)), ...childrenReleased(now, name)]);
+    await forgetLetters(tx, uuid, name);
   });
   await target.flush();
   return [name];
@@ -128,6 +130,7 @@ async function beginLife(
       const known = await tx.tableCheckpoints(locked.uuid);
       const names = known.map((table) => table.source);
       await tx.removeTables(locked.uuid, names);
+      await forgetLetters(tx, locked.uuid, null);
       await tx.saveTables(uuid, known.map(snapshotAnew));
       const goal = locked.goal === null ? null : position;
       const steered = fenced(locked, steering.generation);

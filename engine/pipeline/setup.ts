@@ -18,6 +18,7 @@ import { asPosition } from '../model';
 import { CdcError, isCdcError } from '../errors';
 import type { PipelineContext } from './context';
 import type { SetupOptions, SetupResult } from './contract';
+import { forgetLetters } from './forget-letters';
 import { forgetFormerLives } from './lives';
 import { planPipeline } from './planning';
 
@@ -199,6 +200,7 @@ async function record(
     const wanted = new Set(tables.map((table) => table.source));
     const removed = known.map((table) => table.source).filter((name) => !wanted.has(name));
     if (removed.length > 0) await tx.removeTables(locked.uuid, removed);
+    for (const table of removed) await forgetLetters(tx, locked.uuid, table);
     await tx.saveTables(locked.uuid, tables);
     const checkpoint: Checkpoint =
       isInstalled(locked) || consumer === null || sourceId === null

@@ -12,6 +12,7 @@ import type {
   Value,
 } from '../model';
 import { displayName, keepsOrder } from '../model';
+import { readLetterCounts } from './checkpoint';
 import type { PipelineContext } from './context';
 import type { Pipeline } from './contract';
 import { likenessOf, type Likeness } from './likeness';
@@ -33,6 +34,7 @@ export async function verifyPipeline(
   const target = await context.connections.target();
   const before = await settled(context, source, target);
   const likeness = likenessOf(context.sameFamily);
+  const letters = await readLetterCounts(context, before.checkpoint);
   const tables: TableComparison[] = [];
   let compared = 0;
   for (const route of before.routes) {
@@ -42,7 +44,7 @@ export async function verifyPipeline(
       options.onProgress?.(compared);
       options.signal?.throwIfAborted();
     });
-    tables.push(comparison);
+    tables.push({ ...comparison, deadLetters: letters.get(route.id) ?? 0 });
   }
   const after = await settled(context, source, target);
   const equal = tables.every((table) => table.missing + table.extra + table.different === 0);
@@ -58,7 +60,7 @@ async function settled(context: PipelineContext, source: Source, target: Target)
   const head = await source.head();
   const pending = await source.pending(checkpoint.position, routes, 1);
   const nothingPending = pending.count === 0 && tables.every((table) => table.state === 'replicating');
-  return { routes, head, nothingPending };
+  return { checkpoint, routes, head, nothingPending };
 }
 
 interface Counts {
@@ -81,7 +83,7 @@ async function compareTable(
   { source, target, likeness, inRanges }: Sides,
   route: TableRoute,
   onRows: (rows: number) => void,
-): Promise<TableComparison> {
+): Promise<Omit<TableComparison, 'deadLetters'>> {
   const counts: Counts = { sourceRows: 0, targetRows: 0, missing: 0, extra: 0, different: 0 };
   const ranges = inRanges ? rangesOf(source, route, onRows) : wholeTable(source, route, onRows);
   for await (const range of ranges) {

@@ -54,6 +54,7 @@ const status: PipelineStatus = {
       inserted: 3,
       updated: 2,
       deleted: 1,
+      deadLetters: 0,
     },
     {
       source: 'customers',
@@ -64,6 +65,7 @@ const status: PipelineStatus = {
       inserted: 0,
       updated: 0,
       deleted: 0,
+      deadLetters: 0,
     },
   ],
   lastError: null,
@@ -286,6 +288,7 @@ describe('verify', () => {
     missing: 0,
     extra: 0,
     different: 0,
+    deadLetters: 0,
   };
   test('says equal', () => {
     expect(verifyReport('p', { equal: true, exact: true, tables: [table] }, plain)).toContain(

@@ -71,6 +71,7 @@ pipelines:
     round: 2.5s
     batch: 100
     snapshotBatch: 200
+    onError: { action: deadLetter, perHour: 5 }
 `);
     expect(config.temporal).toEqual({ address: 'temporal:7233', namespace: 'cdc', taskQueue: 'replication' });
     expect(config.pipelines.get('p')).toEqual({
@@ -93,8 +94,20 @@ pipelines:
         roundMs: 2500,
         batchRows: 100,
         snapshotRows: 200,
+        onError: { action: 'deadLetter', perHour: 5 },
       },
     });
+  });
+
+  test.each([
+    ['', { action: 'park' }],
+    ['    onError: park\n', { action: 'park' }],
+    ['    onError: deadLetter\n', { action: 'deadLetter', perHour: 100 }],
+    ['    onError: { perHour: 7 }\n', { action: 'deadLetter', perHour: 7 }],
+    ['    onError: { action: deadLetter, perHour: 10000 }\n', { action: 'deadLetter', perHour: 10_000 }],
+  ])('what happens to a row that the target refuses: %j', (lines, policy) => {
+    const { pipelines } = load(minimal + lines, { SHOP_URL: 'sqlite:x' });
+    expect(pipelines.get('orders')?.settings.onError).toEqual(policy);
   });
 
   test('short forms: a number for maxBacklog, true for atomic', () => {

@@ -101,6 +101,31 @@ describe('a wrong setting is named with line, column and key', () => {
       '8:39 pipelines.orders.maxBacklog.action: must be "warn" or "stop", not "stpo"; did you mean "stop"?',
     ],
     [
+      'another word for what happens to refused rows',
+      'onError: skip',
+      '8:14 pipelines.orders.onError: must be park, deadLetter or { action: …, perHour: … }, not a text',
+    ],
+    [
+      'a misspelt action',
+      'onError: { action: deadletter }',
+      '8:24 pipelines.orders.onError.action: must be "park" or "deadLetter", not "deadletter"; did you mean "deadLetter"?',
+    ],
+    [
+      'too many rows to be set aside',
+      'onError: { action: deadLetter, perHour: 100000 }',
+      '8:45 pipelines.orders.onError.perHour: must be a whole number from 1 to 10,000',
+    ],
+    [
+      'a number of rows where none is set aside',
+      'onError: { action: park, perHour: 5 }',
+      '8:14 pipelines.orders.onError: has perHour, which counts with deadLetter only',
+    ],
+    [
+      'a near miss among its keys',
+      'onError: { perhour: 5 }',
+      '8:16 pipelines.orders.onError.perhour: unknown key; did you mean "perHour"?',
+    ],
+    [
       'atomic of the wrong kind',
       'atomic: 500',
       '8:13 pipelines.orders.atomic: must be true, false or { maxRows: … }, not a number',

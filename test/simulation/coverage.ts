@@ -65,6 +65,10 @@ export const EXPECTED_EVENTS = [
   'parked table resumed',
   'straggler caught up alone',
   'straggler rejoined',
+  'row set aside',
+  'letter superseded',
+  'letter retried',
+  'letter retried in vain',
 ] as const;
 
 export function formatCoverage(seeds: ReadonlyMap<string, number>, total: number): string {

@@ -47,7 +47,10 @@ function equalize(rows: Map<number, Tuple>, range: NonNullable<RowSet['range']>,
   const upTo = range.upTo === null ? Infinity : Number(range.upTo);
   const wanted = new Set(range.rows.map(keyOf));
   if (range.replace) {
-    const extra = [...rows.keys()].filter((key) => key > after && key <= upTo && !wanted.has(key));
+    const only = range.only ?? null;
+    const inside = (key: number): boolean =>
+      only === null ? key > after && key <= upTo : key === Number(only);
+    const extra = [...rows.keys()].filter((key) => inside(key) && !wanted.has(key));
     for (const key of extra) remove(rows, key, undo);
   }
   for (const row of range.rows) put(rows, keyOf(row), row, undo);

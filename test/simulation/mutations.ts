@@ -3,7 +3,7 @@
  * catch every one of them. Nothing of this reaches into the engine: what it does is twisted on its way to a database.
  */
 import { isCdcError } from '../../engine';
-import type { Checkpoint, Pipeline, RowChange, Source, Target, TargetTransaction } from '../../engine';
+import type { Checkpoint, Pipeline, RowChange, Source, Target, TargetTransaction, Tuple } from '../../engine';
 import type { Plan } from './plan';
 import type { Snapshot } from './positions';
 import { covers, parsePosition } from './positions';
@@ -37,6 +37,20 @@ function remembering(twist: (tx: TargetTransaction, held: Map<string, Checkpoint
     const held = new Map<string, Checkpoint>();
     return withTransactions(port, (tx) => twist(tx, held));
   };
+}
+
+/** Worlds in which rows are set aside. */
+function refuses({ faults, letters }: Plan): boolean {
+  return faults.refusals > 0 && letters !== null;
+}
+
+/** Rows as they were last read, by table and key. */
+const images = new WeakMap<SourceDatabase, Map<string, Tuple>>();
+
+function imagesOf(database: SourceDatabase): Map<string, Tuple> {
+  const known = images.get(database) ?? new Map<string, Tuple>();
+  images.set(database, known);
+  return known;
 }
 
 const mutations = {
@@ -264,6 +278,59 @@ const mutations = {
     source: (port) => ({
       ...port,
       read: ({ behind: _, ...request }) => port.read(request),
+    }),
+  },
+  lettersNotSuperseded: {
+    description: 'A dead letter stays when a later change of its key is applied',
+    where: refuses,
+    target: (port) =>
+      withTransactions(port, (tx) => ({
+        ...tx,
+        touched: (_chunk, _table, keys) => Promise.resolve(keys.map(() => false)),
+      })),
+  },
+  retryFromStoredImage: {
+    description: 'A retry applies the row that was set aside, not the one that the source has now',
+    where: refuses,
+    source: (port, database) => ({
+      ...port,
+      async read(request) {
+        const images = imagesOf(database);
+        const chunk = await port.read(request);
+        const { range } = chunk;
+        const only = range?.only ?? null;
+        const image = only === null ? undefined : images.get(`${range?.table ?? ''} ${only}`);
+        for (const { table, changes } of chunk.tables)
+          for (const change of changes)
+            if (change.kind === 'upsert') images.set(`${table} ${change.identity}`, change.row);
+        return range === null || image === undefined
+          ? chunk
+          : { ...chunk, range: { ...range, rows: [image] } };
+      },
+    }),
+  },
+  lettersInTheirOwnTransaction: {
+    description: 'The checkpoint commits first, the letters of what it passed over after it',
+    where: refuses,
+    target: (port) => ({
+      ...port,
+      async transaction(on, work) {
+        const later: ((tx: TargetTransaction) => Promise<void>)[] = [];
+        const split: Twist = (tx) => ({
+          ...tx,
+          saveDeadLetters(uuid, letters) {
+            later.push((second) => second.saveDeadLetters(uuid, letters));
+            return Promise.resolve();
+          },
+        });
+        const result = await port.transaction(on, (tx) => work(split(tx)));
+        if (later.length > 0) {
+          await port.transaction(null, async (tx) => {
+            for (const save of later) await save(tx);
+          });
+        }
+        return result;
+      },
     }),
   },
   netKeepsFirst: {

@@ -22,6 +22,7 @@ export type Action =
   | 'resync'
   | 'resync table'
   | 'resume table'
+  | 'retry letters'
   | 'set up again'
   | 'take over';
 
@@ -33,6 +34,8 @@ export interface FaultPlan {
   readonly powerCuts: number;
   /** So often a target table refuses its rows for a while. */
   readonly breakages: number;
+  /** So often a target table refuses certain rows for a while. */
+  readonly refusals: number;
   /** Changes are purged by force, whoever still needs them. */
   readonly forcedPurge: boolean;
   readonly sourceRestore: boolean;
@@ -54,6 +57,8 @@ export interface Plan {
   readonly oneWriter: boolean;
   readonly idleTimeoutMs: number | null;
   readonly fingerprint: boolean;
+  /** Most dead letters of a table within an hour; null: a refused row parks its table. */
+  readonly letters: number | null;
   readonly faults: FaultPlan;
 }
 
@@ -70,6 +75,7 @@ const ACTIONS: Weighted = [
   ['resync', 4],
   ['resync table', 5],
   ['resume table', 6],
+  ['retry letters', 6],
   ['set up again', 4],
   ['take over', 3],
 ];
@@ -100,12 +106,14 @@ export function drawPlan(random: Random): Plan {
     oneWriter: fileLike,
     idleTimeoutMs: !fileLike && random.chance(0.7) ? 150 : null,
     fingerprint,
+    letters: random.chance(0.7) ? random.pick([2, 1_000, 1_000]) : null,
     faults: {
       crashes: random.chance(0.6) ? random.between(1, 4) : 0,
       stalls: random.chance(0.5) ? random.between(1, 3) : 0,
       glitches: random.chance(0.3) ? random.between(1, 3) : 0,
       powerCuts: fingerprint && random.chance(0.25) ? random.between(1, 2) : 0,
       breakages: random.chance(0.35) ? random.between(1, 3) : 0,
+      refusals: random.chance(0.35) ? random.between(1, 3) : 0,
       forcedPurge: fingerprint && random.chance(0.08),
       sourceRestore: restores === 'source' || restores === 'both',
       targetRestore: restores === 'target' || restores === 'both',

@@ -7,6 +7,7 @@ import type { SourceDatabase, Version } from './source-database';
 /**
  * Null when `rows` are what a reader at `position` must have; else what differs. A table whose snapshot goes on is
  * compared as far as the snapshot has come. A table that is read again may be ahead of its position, never behind.
+ * `aside`: dead letters of the table by key: such a row is what its letter says, and the target has another.
  */
 export function compareTable(
   source: SourceDatabase,
@@ -14,6 +15,7 @@ export function compareTable(
   position: ParsedPosition,
   rows: ReadonlyMap<number, Tuple>,
   mayBeAhead: boolean,
+  aside: ReadonlyMap<number, Tuple> = new Map(),
 ): string | null {
   // A parked table that must be copied again promises nothing until then.
   const whole = table.state === 'replicating' || (table.state === 'parked' && !table.replace);
@@ -21,7 +23,7 @@ export function compareTable(
   if (upTo === -Infinity) return null;
   const expected = source.expected(table.source, position);
   for (const key of rows.keys()) {
-    if (key > upTo || expected.has(key)) continue;
+    if (key > upTo || expected.has(key) || aside.has(key)) continue;
     if (!(mayBeAhead && isLater(source, table.source, key, undefined, rows.get(key) ?? null))) {
       return `has a row ${String(key)} that was never there`;
     }
@@ -29,9 +31,17 @@ export function compareTable(
   for (const [key, version] of expected) {
     if (key > upTo) continue;
     const row = rows.get(key) ?? null;
+    if (aside.has(key)) continue;
     if (sameRow(row, version.row)) continue;
     if (mayBeAhead && isLater(source, table.source, key, version, row)) continue;
     return `row ${String(key)} is ${describe(row)} instead of ${describe(version.row)}`;
+  }
+  if (mayBeAhead) return null;
+  for (const [key, kept] of aside) {
+    if (key > upTo) continue;
+    const wanted = expected.get(key)?.row ?? null;
+    if (!sameRow(kept, wanted)) return `has a letter of ${describe(kept)} instead of ${describe(wanted)}`;
+    if (sameRow(rows.get(key) ?? null, wanted)) return `has a letter of ${describe(kept)}, which is applied`;
   }
   return null;
 }

@@ -73,15 +73,17 @@ export function readChunk(database: SourceDatabase, request: ChunkRequest, rules
 
 function readRange(database: SourceDatabase, request: SnapshotRequest, snapshot: Snapshot) {
   const after = request.after === null ? -Infinity : Number(request.after);
-  const rest = database.rows(request.table, snapshot).filter((row) => keyOf(row) > after);
+  const { table, replace, only = null } = request;
+  const rest = database
+    .rows(table, snapshot)
+    .filter((row) => (only === null ? keyOf(row) > after : keyOf(row) === Number(only)));
   const rows = rest.slice(0, request.limit);
   const finished = rows.length === rest.length;
   const last = rows.at(-1);
   const cursor: Cursor | null = finished || last === undefined ? null : asCursor(String(keyOf(last)));
-  const { table, replace } = request;
   return {
     progress: { table, rows: rows.length, cursor, finished },
-    range: { table, rows, after: request.after, upTo: cursor, replace },
+    range: { table, rows, after: request.after, upTo: cursor, replace, only },
   };
 }
 

@@ -101,6 +101,7 @@ export function openSource(world: SourceWorld, actor: Actor): Source {
     feeders: () => Promise.resolve([]),
 
     head: () => connection.ask('head', headPosition),
+    cursorOf: (key) => asCursor(String(keyOf(key))),
     adopt: (position) => Promise.resolve(position),
     covers: (position, goal) =>
       connection.ask('covers', () => includes(parsePosition(position).from, parsePosition(goal).from)),

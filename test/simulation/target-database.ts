@@ -2,7 +2,7 @@
  * The simulated target: rows and checkpoints that change in atomic commits, each with what it takes to undo it. So a
  * power cut takes back what was not flushed, and a restore goes back to an earlier commit.
  */
-import type { Checkpoint, RowSet, TableCheckpoint, Tuple } from '../../engine';
+import type { Checkpoint, RowSet, SetAside, StoredDeadLetter, TableCheckpoint, Tuple } from '../../engine';
 import { createHub } from './connections';
 import type { Connection, Hub } from './connections';
 import { mergeSets, put } from './merging';
@@ -16,6 +16,8 @@ export interface TargetState {
   readonly checkpoints: Map<string, Checkpoint>;
   /** By the uuid of the pipeline, then by source table. The inner map is replaced, never changed. */
   readonly tableCheckpoints: Map<string, TableCheckpoints>;
+  /** By the uuid of the pipeline, then by id. The inner map is replaced, never changed. */
+  readonly letters: Map<string, Letters>;
   /** Writes of the source that came to be the net change of their key, by incarnation, table and write. */
   readonly effects: Map<string, true>;
 }
@@ -25,6 +27,9 @@ export interface Work {
   readonly connection: Connection;
   readonly checkpoints: Map<string, Checkpoint>;
   readonly tableCheckpoints: Map<string, TableCheckpoints>;
+  readonly letters: Map<string, Letters>;
+  /** Rows of its merges that were set aside. */
+  readonly aside: SetAside[];
   /** Net changes to be applied. */
   readonly merges: RowSet[][];
   /** Names of the checkpoint rows that it has locked. */
@@ -37,9 +42,13 @@ export interface TargetCommit {
   readonly work: Work;
   readonly before: ReadonlyMap<string, Checkpoint>;
   readonly tablesBefore: ReadonlyMap<string, TableCheckpoints>;
+  readonly lettersBefore: ReadonlyMap<string, Letters>;
   /** Writes of the source that have taken effect a second time. */
   readonly twice: readonly string[];
 }
+
+/** By id. */
+export type Letters = ReadonlyMap<string, StoredDeadLetter>;
 
 /** By source table. */
 export type TableCheckpoints = ReadonlyMap<string, TableCheckpoint>;
@@ -49,6 +58,8 @@ export interface TargetDatabase {
   readonly state: TargetState;
   /** Tables that refuse every row until somebody mends them. */
   readonly broken: Set<string>;
+  /** Tables that refuse rows with certain values until somebody mends them. */
+  readonly picky: Set<string>;
   begin(connection: Connection): Work;
   commit(work: Work): void;
   rollback(work: Work): void;
@@ -85,6 +96,7 @@ export function createTargetDatabase(options: TargetDatabaseOptions): TargetData
     tables: new Map(),
     checkpoints: new Map(),
     tableCheckpoints: new Map(),
+    letters: new Map(),
     effects: new Map(),
   };
   const open = new Set<Work>();
@@ -105,11 +117,14 @@ export function createTargetDatabase(options: TargetDatabaseOptions): TargetData
     hub,
     state,
     broken: new Set(),
+    picky: new Set(),
     begin(connection) {
       const work: Work = {
         connection,
         checkpoints: new Map(),
         tableCheckpoints: new Map(),
+        letters: new Map(),
+        aside: [],
         merges: [],
         locked: new Set(),
         open: true,
@@ -141,13 +156,18 @@ export function createTargetDatabase(options: TargetDatabaseOptions): TargetData
         tablesBefore.set(uuid, tablesIn(state, null, uuid));
         put(state.tableCheckpoints, uuid, tables, undo);
       }
+      const lettersBefore = new Map<string, Letters>();
+      for (const [uuid, letters] of work.letters) {
+        lettersBefore.set(uuid, lettersIn(state, null, uuid));
+        put(state.letters, uuid, letters, undo);
+      }
       journal.push(undo);
       end(work);
       for (const checkpoint of work.checkpoints.values()) {
         const former = before.get(checkpoint.name);
         scheduler.note(work.connection.actor, () => `commits ${describe(checkpoint, former)}`);
       }
-      onCommit({ work, before, tablesBefore, twice });
+      onCommit({ work, before, tablesBefore, lettersBefore, twice });
     },
     rollback: end,
     blockers(checkpoint) {
@@ -194,6 +214,10 @@ export function tablesIn(state: TargetState, work: Work | null, uuid: string): T
   return (
     work?.tableCheckpoints.get(uuid) ?? state.tableCheckpoints.get(uuid) ?? new Map<string, TableCheckpoint>()
   );
+}
+
+export function lettersIn(state: TargetState, work: Work | null, uuid: string): Letters {
+  return work?.letters.get(uuid) ?? state.letters.get(uuid) ?? new Map<string, StoredDeadLetter>();
 }
 
 /** What a commit changed of a pipeline's row, for the trace. */

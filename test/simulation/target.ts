@@ -1,11 +1,19 @@
 /** The simulated target behind the engine's port. */
 import { CdcError, asCursor, displayName } from '../../engine';
-import type { RowSet, StagedChunk, Target, TargetTransaction, Transfer } from '../../engine';
+import type {
+  RowSet,
+  StagedChunk,
+  StoredDeadLetter,
+  Target,
+  TargetTransaction,
+  Transfer,
+} from '../../engine';
 import type { Connection } from './connections';
+import { refuseRows, touchedKeys } from './refusing';
 import type { Actor, Scheduler } from './scheduler';
 import { FAMILY, keyOf, pipelineOf, tableSchema } from './schema';
-import { checkpointIn, tablesIn } from './target-database';
-import type { TargetDatabase, Work } from './target-database';
+import { checkpointIn, lettersIn, tablesIn } from './target-database';
+import type { Letters, TargetDatabase, Work } from './target-database';
 
 export interface TargetWorld {
   readonly scheduler: Scheduler;
@@ -76,6 +84,10 @@ export function openTarget(world: TargetWorld, actor: Actor): Target {
     checkpoint: (name) => connection.ask('checkpoint', () => database.state.checkpoints.get(name) ?? null),
     tableCheckpoints: (uuid) =>
       connection.ask('table checkpoints', () => [...tablesIn(database.state, null, uuid).values()]),
+    deadLetters: (uuid) =>
+      connection.ask('dead letters', () => lettersOf(lettersIn(database.state, null, uuid), null)),
+    deadLetter: (uuid, id) =>
+      connection.ask('dead letter', () => lettersIn(database.state, null, uuid).get(id) ?? null),
     async transaction(_on, work) {
       while (busy) await connection.until('queue', LOCK_TIMEOUT_MS, () => !busy);
       busy = true;
@@ -164,6 +176,16 @@ function transactionPort(
     await untilFree(world, connection, work, name);
     work.locked.add(name);
   };
+  const changeLetters = (
+    label: string,
+    uuid: string,
+    change: (saved: Map<string, StoredDeadLetter>) => void,
+  ): Promise<void> =>
+    connection.ask(label, () => {
+      const saved = new Map(lettersIn(state, work, uuid));
+      change(saved);
+      work.letters.set(uuid, saved);
+    });
   return {
     async lockCheckpoint(name) {
       await connection.step('lock checkpoint');
@@ -189,17 +211,49 @@ function transactionPort(
         for (const source of sources) left.delete(source);
         work.tableCheckpoints.set(uuid, left);
       }),
-    merge: (chunk) =>
+    merge: (chunk, { setAside = [] } = {}) =>
       connection.ask('merge', () => {
         const sets = take(chunk);
         const refused = sets.find((set) => database.broken.has(displayName(set.route.target)) && writes(set));
-        if (refused !== undefined) {
-          const table = refused.route.id;
-          throw new CdcError('CONSTRAINT_FAILED', `Table ${table} refuses its rows`, { table });
+        if (refused !== undefined) throw refuses(refused.route.id);
+        const { sets: left, aside } = refuseRows(database, sets);
+        const fatal = aside.find(({ table }) => !setAside.includes(table));
+        if (fatal !== undefined) throw refuses(fatal.table);
+        work.merges.push([...left]);
+        work.aside.push(...aside);
+        return aside;
+      }),
+    touched: (chunk, table, keys) => connection.ask('touched', () => touchedKeys(take(chunk), table, keys)),
+    deadLetters: (uuid, table) =>
+      connection.ask('dead letters', () => lettersOf(lettersIn(state, work, uuid), table)),
+    saveDeadLetters: (uuid, letters) =>
+      changeLetters('save dead letters', uuid, (saved) => {
+        for (const letter of letters) {
+          const same = [...saved.values()].find(
+            ({ table, key }) => table === letter.table && key === letter.key,
+          );
+          if (same !== undefined) saved.delete(same.id);
+          saved.set(letter.id, letter);
         }
-        work.merges.push([...sets]);
+      }),
+    flagDeadLetters: (uuid, ids) =>
+      changeLetters('flag dead letters', uuid, (saved) => {
+        for (const letter of [...saved.values()].filter(({ id }) => ids.includes(id)))
+          saved.set(letter.id, { ...letter, retry: true });
+      }),
+    removeDeadLetters: (uuid, ids) =>
+      changeLetters('remove dead letters', uuid, (saved) => {
+        for (const id of ids) saved.delete(id);
       }),
   };
+}
+
+function refuses(table: string): CdcError {
+  return new CdcError('CONSTRAINT_FAILED', `Table ${table} refuses its rows`, { table });
+}
+
+function lettersOf(letters: Letters, table: string | null): readonly StoredDeadLetter[] {
+  return [...letters.values()].filter((letter) => table === null || letter.table === table);
 }
 
 function writes({ deletes, upserts, range }: RowSet): boolean {

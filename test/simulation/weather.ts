@@ -83,6 +83,8 @@ export function createWeather(world: WeatherWorld): Weather {
   if (plan.faults.forcedPurge) disaster('purger', (actor) => forcePurge(world, actor, () => quiet));
   for (let count = 0; count < plan.faults.breakages; count++)
     disaster(`breaker-${String(count + 1)}`, (actor) => breakTable(world, actor, () => quiet));
+  for (let count = 0; count < plan.faults.refusals; count++)
+    disaster(`refuser-${String(count + 1)}`, (actor) => refuseValues(world, actor, () => quiet));
   if (plan.faults.powerCuts > 0) disaster('power', (actor) => cutPower(world, actor, () => quiet));
 
   let quiet = false;
@@ -90,6 +92,7 @@ export function createWeather(world: WeatherWorld): Weather {
     clear() {
       quiet = true;
       target.broken.clear();
+      target.picky.clear();
       scheduler.setIntercept((actor) => {
         if (frozen.delete(actor)) coverage.happened('stalled attempt woke');
         return true;
@@ -171,6 +174,20 @@ async function breakTable(world: WeatherWorld, actor: Actor, quiet: () => boolea
   await scheduler.sleep(actor, random.pick([50, 300, 1_000]), 'is broken');
   scheduler.note(actor, `MENDS ${table}`);
   target.broken.delete(table);
+}
+
+/** The same with a constraint that only some rows break. */
+async function refuseValues(world: WeatherWorld, actor: Actor, quiet: () => boolean): Promise<void> {
+  const { scheduler, random, target, lives } = world;
+  await scheduler.sleep(actor, random.between(0, 1_000), 'takes every value');
+  if (quiet()) return;
+  const { plan } = random.pick(lives);
+  const table = targetTable(plan.name, random.pick(plan.tables));
+  scheduler.note(actor, `MAKES ${table} PICKY`);
+  target.picky.add(table);
+  await scheduler.sleep(actor, random.pick([300, 1_000, 3_000]), 'is picky');
+  scheduler.note(actor, `LETS ${table} TAKE EVERY VALUE`);
+  target.picky.delete(table);
 }
 
 async function cutPower(world: WeatherWorld, actor: Actor, quiet: () => boolean): Promise<void> {

@@ -12,12 +12,13 @@ import type { Actor } from './scheduler';
 /** So often a pipeline may need help at the end before that itself is the fault. */
 const LAST_ROUNDS = 30;
 
-export function createLife(plan: PipelinePlan, actor: Actor, random: Random): Life {
+export function createLife(plan: PipelinePlan, letters: number | null, actor: Actor, random: Random): Life {
   const settings: PipelineSettings = {
     ...DEFAULT_SETTINGS,
     existing: 'replace',
     batchRows: plan.batchRows,
     snapshotRows: plan.snapshotRows,
+    onError: letters === null ? { action: 'park' } : { action: 'deadLetter', perHour: letters },
   };
   return {
     plan,
@@ -74,6 +75,9 @@ async function act(world: ActivityWorld, life: Life, action: Action): Promise<vo
       return resync(world, life, random.pick(life.plan.tables));
     case 'resume table':
       return resumeTables(world, life);
+    case 'retry letters':
+      await retryLetters(world, life);
+      return;
     case 'set up again':
       world.coverage.happened('setup repeated');
       return setUp(world, life, false);
@@ -127,6 +131,16 @@ async function resumeTables(world: ActivityWorld, life: Life): Promise<void> {
     if (outcome.result.length > 0) world.coverage.happened('parked table resumed');
   }
   life.parked = [];
+}
+
+/** Marks all dead letters for another try. True: there are some, or nobody knows. */
+async function retryLetters(world: ActivityWorld, life: Life): Promise<boolean> {
+  const outcome = await perform(world, life, 'retry letters', (pipeline) =>
+    pipeline.retryDeadLetters({ table: null, ids: null }),
+  );
+  if (outcome.ok) return outcome.result.count > 0;
+  await heal(world, life, outcome.error);
+  return true;
 }
 
 /** Two attempts at once: the later claim wins, and the other must not do anything any more. */
@@ -258,6 +272,7 @@ export async function conclude(world: ActivityWorld, life: Life): Promise<void> 
     noteParked(world, life, outcome.result, true);
     if (life.parked.length > 0) await resumeTables(world, life);
     if (!outcome.result.caughtUp || outcome.result.progress.some(({ state }) => state === 'parked')) continue;
+    if (await retryLetters(world, life)) continue;
     const synced = await perform(world, life, 'mark synced', (pipeline) =>
       pipeline.markSynced({ retainMs: 0 }),
     );

@@ -109,6 +109,7 @@ function createWorld(scheduler: Scheduler, random: Random, plan: Plan, mutation:
     reread: plan.reread,
     onCommit(commit) {
       noteStragglers(coverage, commit);
+      noteLetters(coverage, commit);
       oracle.onCommit(commit);
     },
   });
@@ -185,7 +186,12 @@ function createWorld(scheduler: Scheduler, random: Random, plan: Plan, mutation:
     }
   }
   const lives = plan.pipelines.map((pipeline) =>
-    createLife(pipeline, scheduler.actor(`workflow-${pipeline.name}`, 'workflow'), random.fork()),
+    createLife(
+      pipeline,
+      plan.letters,
+      scheduler.actor(`workflow-${pipeline.name}`, 'workflow'),
+      random.fork(),
+    ),
   );
   const weather = createWeather({
     scheduler,
@@ -225,6 +231,21 @@ function noteStragglers(coverage: Coverage, { work, tablesBefore }: TargetCommit
       if (before === undefined || before.position === null || state === 'parked') continue;
       if (position === null) coverage.happened('straggler rejoined');
       else if (position !== before.position) coverage.happened('straggler caught up alone');
+    }
+  }
+}
+
+/** What became of rows that were set aside. */
+function noteLetters(coverage: Coverage, { work, lettersBefore }: TargetCommit): void {
+  for (const [uuid, letters] of work.letters) {
+    const before = lettersBefore.get(uuid) ?? new Map<never, never>();
+    for (const { id, attempts } of letters.values()) {
+      if (!before.has(id)) coverage.happened('row set aside');
+      else if ((before.get(id)?.attempts ?? attempts) < attempts) coverage.happened('letter retried in vain');
+    }
+    if (work.merges.length === 0) continue;
+    for (const { id, retry } of before.values()) {
+      if (!letters.has(id)) coverage.happened(retry ? 'letter retried' : 'letter superseded');
     }
   }
 }

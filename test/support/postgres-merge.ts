@@ -1,11 +1,10 @@
 /** A PostgreSQL table that rows are merged into, without the port around it: what is set aside can be seen. */
-import type { TableRoute, Tuple } from '../../engine';
+import type { SetAside, TableRoute, Tuple } from '../../engine';
 import { openSession } from '../../engine/adapters/postgres/database/session';
 import { parseUrl } from '../../engine/adapters/postgres/database/url';
 import { mergeChunk } from '../../engine/adapters/postgres/target/merge';
 import type { MergeRequest } from '../../engine/adapters/postgres/target/merge';
 import { takeReplicaRole } from '../../engine/adapters/postgres/target/preparing';
-import type { SetAside } from '../../engine/adapters/postgres/target/set-aside';
 import { createShapes } from '../../engine/adapters/postgres/target/shapes';
 import { stageSets, type ShapedSet } from '../../engine/adapters/postgres/target/stage-rows';
 import { createStagingArea } from '../../engine/adapters/postgres/target/staging';

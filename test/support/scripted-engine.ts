@@ -100,6 +100,7 @@ export function createScriptedEngine(): ScriptedEngine {
     inserted: applied,
     updated: 0,
     deleted: 0,
+    deadLetters: 0,
   });
 
   const replicate = async (ref: PipelineRef, options: ReplicateOptions): Promise<ReplicateResult> => {
@@ -242,6 +243,9 @@ export function createScriptedEngine(): ScriptedEngine {
       checkpoint.epoch += 1;
       return [];
     },
+    deadLetters: notScripted,
+    retryDeadLetters: notScripted,
+    discardDeadLetters: notScripted,
     async acceptFailover({ chain, generation }) {
       await sleep(1);
       requireOwner(ref, chain);

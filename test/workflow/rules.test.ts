@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { DEFAULT_SETTINGS } from '../../engine';
 import { FIRST_DELAY_MS, LONGEST_DELAY_MS, backoffMs } from '../../workflows/backoff';
 import type { PipelineState } from '../../workflows/messages';
-import { BACKLOG_BOUNDS, SETTING_BOUNDS } from '../../workflows/messages/limits';
+import { BACKLOG_BOUNDS, LETTER_BOUNDS, SETTING_BOUNDS } from '../../workflows/messages/limits';
 import { settingsFault } from '../../workflows/settings';
 import { type PipelineEvent, type Request, isEnd, refusal, transition } from '../../workflows/states';
 
@@ -104,6 +104,7 @@ describe('a change of settings', () => {
     const { existing: _, snapshot: __, ...changeable } = DEFAULT_SETTINGS;
     expect(settingsFault(changeable)).toBeNull();
     expect(settingsFault({ maxBacklog: { changes: 1, action: 'stop' } })).toBeNull();
+    expect(settingsFault({ onError: { action: 'deadLetter', perHour: LETTER_BOUNDS.most } })).toBeNull();
     expect(settingsFault({})).toBeNull();
   });
 
@@ -136,6 +137,16 @@ describe('a change of settings', () => {
       5,
     ]) {
       expect(settingsFault({ maxBacklog: limit })).toContain('maxBacklog');
+    }
+    for (const policy of [
+      null,
+      'deadLetter',
+      { action: 'skip' },
+      { action: 'deadLetter' },
+      { action: 'deadLetter', perHour: 0 },
+      { action: 'deadLetter', perHour: LETTER_BOUNDS.most + 1 },
+    ]) {
+      expect(settingsFault({ onError: policy })).toContain('onError');
     }
     expect(settingsFault(null)).not.toBeNull();
   });

@@ -132,6 +132,7 @@ function toSpec(name: string, data: PipelineData): PipelineSpec {
       roundMs: data.round,
       retainMs: data.retain,
       maxBacklog: data.maxBacklog ?? null,
+      onError: data.onError,
     },
   };
 }

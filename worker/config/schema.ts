@@ -3,8 +3,13 @@
  * the messages in `messages.ts`.
  */
 import { z } from 'zod';
-import { DEFAULT_SETTINGS, type BacklogLimit } from '../../engine/model';
-import { BACKLOG_BOUNDS, SETTING_BOUNDS, type Bounds } from '../../workflows/messages/limits';
+import {
+  DEFAULT_LETTERS_PER_HOUR,
+  DEFAULT_SETTINGS,
+  type BacklogLimit,
+  type RowFailurePolicy,
+} from '../../engine/model';
+import { BACKLOG_BOUNDS, LETTER_BOUNDS, SETTING_BOUNDS, type Bounds } from '../../workflows/messages/limits';
 import { formatDuration, parseDuration } from './quantities';
 
 /** Words that the program will understand one day: refused by name rather than as unknown. */
@@ -91,6 +96,26 @@ const maxBacklog = z.preprocess(
     .transform((limit): BacklogLimit => limit),
 );
 
+const ROW_FAILURE_ACTIONS = ['park', 'deadLetter'] as const;
+
+const onError = z.preprocess(
+  (value) => (ROW_FAILURE_ACTIONS.some((action) => action === value) ? { action: value } : value),
+  z
+    .strictObject(
+      {
+        action: z.enum(ROW_FAILURE_ACTIONS).default('deadLetter'),
+        perHour: wholeNumber(LETTER_BOUNDS).optional(),
+      },
+      otherwise('must be park, deadLetter or { action: …, perHour: … }'),
+    )
+    .transform(({ action, perHour }, context): RowFailurePolicy => {
+      if (action === 'deadLetter') return { action, perHour: perHour ?? DEFAULT_LETTERS_PER_HOUR };
+      if (perHour === undefined) return { action };
+      context.addIssue('has perHour, which counts with deadLetter only');
+      return z.NEVER;
+    }),
+);
+
 const atomic = z.preprocess(
   (value) => (typeof value === 'boolean' ? { on: value } : value),
   z.strictObject(
@@ -112,6 +137,7 @@ const pipeline = z.strictObject({
   snapshot: z.boolean().default(DEFAULT_SETTINGS.snapshot),
   atomic: atomic.default({ on: DEFAULT_SETTINGS.atomic, maxRows: DEFAULT_SETTINGS.atomicRows }),
   maxBacklog: maxBacklog.optional(),
+  onError: onError.default(DEFAULT_SETTINGS.onError),
   retain: duration(SETTING_BOUNDS.retainMs).default(DEFAULT_SETTINGS.retainMs),
   round: duration(SETTING_BOUNDS.roundMs).default(DEFAULT_SETTINGS.roundMs),
   batch: wholeNumber(SETTING_BOUNDS.batchRows).default(DEFAULT_SETTINGS.batchRows),
@@ -149,6 +175,7 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
     case 'pipelines':
       if (path[2] === 'tables') return ['from', 'to', 'columns'];
       if (path[2] === 'maxBacklog') return ['changes', 'action'];
+      if (path[2] === 'onError') return ['action', 'perHour'];
       if (path[2] === 'atomic') return ['maxRows'];
       return Object.keys(pipeline.shape);
     default:

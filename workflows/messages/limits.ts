@@ -18,3 +18,6 @@ export const SETTING_BOUNDS = {
 
 /** Of the changes in `maxBacklog`. */
 export const BACKLOG_BOUNDS: Bounds = { least: 1, most: 1_000_000_000_000 };
+
+/** Of `perHour` in `onError`. Each commit of a table looks at the letters that it has. */
+export const LETTER_BOUNDS: Bounds = { least: 1, most: 10_000 };

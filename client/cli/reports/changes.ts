@@ -29,7 +29,8 @@ export function changesJson(changes: readonly Change[]): readonly JsonChange[] {
   }));
 }
 
-function keyText(key: Row): string {
+/** One line. */
+export function keyText(key: Row): string {
   return Object.entries(key)
     .map(([name, value]) => `${name} = ${shownValue(value)}`)
     .join(', ');

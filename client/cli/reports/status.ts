@@ -120,6 +120,15 @@ export function statusReport(status: PipelineStatus, now: number, paint: Paint):
       `  What to do: ${remedyFor(pipeline, table)}`,
     );
   }
+  const aside = status.tables.filter(({ deadLetters }) => deadLetters > 0);
+  if (aside.length > 0) {
+    const rows = aside.map(({ source, deadLetters }) => `${source} ${count(deadLetters)}`).join(', ');
+    lines.push(
+      '',
+      `  ${paint.yellow('dead letters')}  Rows that the target refused are set aside: ${rows}.`,
+      `  What to do: look with \`cdc dead-letters list ${pipeline}\`, mend the cause, then retry them.`,
+    );
+  }
   if (status.suspended) {
     lines.push(
       '',

@@ -32,8 +32,12 @@ function row(table: TableComparison, paint: Paint): readonly string[] {
     count(table.sourceRows),
     count(table.targetRows),
     ...[table.missing, table.extra, table.different].map(wrong),
-    equal ? paint.green('equal') : paint.red('differs'),
+    `${equal ? paint.green('equal') : paint.red('differs')}${asideText(table, paint)}`,
   ];
+}
+
+function asideText({ deadLetters }: TableComparison, paint: Paint): string {
+  return deadLetters === 0 ? '' : paint.yellow(`, ${counted(deadLetters, 'dead letter')}`);
 }
 
 function verdict(comparison: Comparison, paint: Paint): string {

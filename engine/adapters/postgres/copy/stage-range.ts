@@ -14,7 +14,7 @@ export async function copyRange(
   { route, copied, table }: CopyTask,
   request: SnapshotRequest,
 ): Promise<{ readonly progress: SnapshotProgress; readonly range: StagedRange }> {
-  const { after, limit, replace } = request;
+  const { after, limit, replace, only = null } = request;
   await reader.execute('SET LOCAL enable_seqscan = on');
   const found = await selectRange(reader, {
     table: route.source.name,
@@ -23,6 +23,7 @@ export async function copyRange(
     order: replace ? 'common' : 'own',
     after,
     upTo: null,
+    only,
     limit,
   });
   const names = route.columns.map((_, index) => `c${index}`).join(', ');
@@ -34,7 +35,7 @@ FROM (SELECT ${selectList(route.columns)} ${writeParameters(found.sql, found.par
     `${table} (ord, kind, ${names})`,
     copied.format,
   );
-  const finished = rows < limit;
+  const finished = only !== null || rows < limit;
   const last = finished
     ? undefined
     : await writer.first(
@@ -46,7 +47,7 @@ FROM (SELECT ${selectList(route.columns)} ${writeParameters(found.sql, found.par
     progress: { table: route.id, rows, cursor, finished },
     range: {
       rows: { table, rows, repeats: false, deletes: false, upserts: rows > 0 },
-      bounds: { after, upTo: cursor, replace },
+      bounds: { after, upTo: cursor, only, replace },
     },
   };
 }

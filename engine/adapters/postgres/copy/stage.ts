@@ -202,7 +202,9 @@ async function finish(
     const own = route === ranged ? (range?.range ?? null) : null;
     if (shape === undefined || (entry === undefined && own === null)) return [];
     const changes = entry === undefined ? null : stagedRowsOf(entry.task.table, entry.logged);
-    return [{ route, shape, columns: columns.get(route)?.columns ?? [], changes, range: own, unfit: [] }];
+    return [
+      { route, shape, columns: columns.get(route)?.columns ?? [], changes, range: own, unfit: [], gone: [] },
+    ];
   });
   const logged = changed.map((entry) => entry.logged);
   return {

@@ -19,6 +19,8 @@ export interface KeyRange {
   readonly after: Cursor | null;
   /** Inclusive; null: to the end. */
   readonly upTo: Cursor | null;
+  /** This one key. */
+  readonly only?: Cursor | null;
   readonly limit: number | null;
 }
 
@@ -50,12 +52,21 @@ export async function selectRange(
     });
   if (range.after !== null) conditions.push(comparison(parts, column, bind(range.after), 'greater'));
   if (range.upTo !== null) conditions.push(comparison(parts, column, bind(range.upTo), 'atMost'));
+  const only = range.only ?? null;
+  if (only !== null) conditions.push(...equalities(parts, bind(only)));
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   const limit = range.limit === null ? '' : ` LIMIT ${range.limit}`;
   return {
     sql: `FROM ${qualify(range.table)} AS s${where} ORDER BY ${parts.map(column).join(', ')}${limit}`,
     parameters,
   };
+}
+
+/** Equal as the key's index has it. */
+function equalities(parts: readonly KeyPart[], values: readonly string[]): readonly string[] {
+  return parts.map(
+    ({ name, operators }, index) => `s.${quote(name)} ${operators?.equal ?? '='} ${values[index] ?? 'NULL'}`,
+  );
 }
 
 /** Row values where the operators of all parts have one name, which an index can follow; else spelt out. */

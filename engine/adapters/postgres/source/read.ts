@@ -118,7 +118,7 @@ async function readRange(
 } | null> {
   const route = routes.find((candidate) => candidate.id === request.table);
   if (route === undefined) return null;
-  const { table, after, limit, replace } = request;
+  const { table, after, limit, replace, only = null } = request;
   await session.execute('SET LOCAL enable_seqscan = on');
   const range = await selectRange(session, {
     table: route.source.name,
@@ -127,6 +127,7 @@ async function readRange(
     order: replace ? 'common' : 'own',
     after,
     upTo: null,
+    only,
     limit,
   });
   const found = await session.query(`SELECT ${selectList(route.columns)} ${range.sql}`, range.parameters, {
@@ -134,10 +135,10 @@ async function readRange(
   });
   const readers = readersOf(route.source, route.columns);
   const places = route.key.map((name) => route.columns.indexOf(name));
-  const finished = found.length < limit;
+  const finished = only !== null || found.length < limit;
   const cursor = finished ? null : cursorOf(found.at(-1), places, readers);
   return {
     progress: { table, rows: found.length, cursor, finished },
-    range: { table, rows: found.map((row) => readTuple(row, readers)), after, upTo: cursor, replace },
+    range: { table, rows: found.map((row) => readTuple(row, readers)), after, upTo: cursor, replace, only },
   };
 }

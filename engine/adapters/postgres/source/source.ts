@@ -12,6 +12,7 @@ import { purge } from '../capture/purge';
 import { suspend, uninstall } from '../capture/uninstall';
 import { openSessions, parseUrl } from '../database';
 import { FAMILY } from '../family';
+import { encodeCursor } from '../rows/cursor';
 import { scanRows } from '../rows/scan';
 import { readTables } from '../schema/tables';
 import { readFeeders } from '../target/checkpoint-rows';
@@ -48,6 +49,7 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
 
     head: () => sessions.use(async (session) => encodePosition(await readHead(session))),
     covers: (position, goal) => sessions.use((session) => coversGoal(session, position, goal)),
+    cursorOf: encodeCursor,
     check: (position, routes) => sessions.use((session) => checkPosition(session, position, routes)),
     adopt: (position) => sessions.use((session) => adoptPosition(session, position)),
     pending: (position, routes, limit) =>

@@ -2,16 +2,17 @@
  * Merges a staged chunk into the target's tables by set statements: deletes children first, upserts parents first,
  * then the snapshot range. Runs inside a target transaction.
  */
-import type { TableRoute } from '../../../model';
-import type { SetAside } from './set-aside';
+import type { SetAside, TableRoute } from '../../../model';
 import type { Session } from '../database/session';
 import { equalizeRange } from './ranges';
 import type { RowFailure } from './row-failures';
 import { KIND, type StagedSet } from './staging';
+import { keyOf, readStagedRow } from './staged-row';
 import { trackKeys } from './sweep';
+import { stagedKeys } from './touched';
 import { stagedPlaces, within, writePieces } from './pieces';
 import { deleteSql, type Places } from './write-sql';
-import { refusal, writeSet, type WriteOptions } from './write-set';
+import { isHeld, refusal, writeSet, type WriteOptions } from './write-set';
 
 export interface MergeRequest {
   /** Changes remained in the window after this chunk. */
@@ -32,46 +33,69 @@ export async function mergeChunk(
   request: MergeRequest,
 ): Promise<readonly SetAside[]> {
   const aside: SetAside[] = [];
-  for (const { route, unfit } of sets) {
-    const [first] = unfit;
-    if (first !== undefined && !request.setAside.includes(route.id)) {
-      throw refusal(route.id, first.code, first.column);
-    }
-    aside.push(...unfit);
+  for (const set of sets) {
+    const [first] = set.unfit;
+    if (first === undefined) continue;
+    if (!request.setAside.includes(set.route.id)) throw refusal(set.route.id, first.code, first.column);
+    for (const row of set.unfit) aside.push({ ...row, held: await isHeld(session, set, row.key) });
   }
-  for (const set of [...sets].reverse()) await deleteStaged(session, set);
+  for (const set of [...sets].reverse()) aside.push(...(await deleteStaged(session, set, request)));
   for (const set of sets) {
     if (set.changes?.upserts !== true) continue;
-    aside.push(...(await writeSet(session, set, set.changes, optionsFor(set, request))));
+    aside.push(...(await writeSet(session, set, set.changes, optionsFor(set, request, false))));
     if (request.stale.includes(set.route.id)) await trackKeys(session, set, set.changes);
   }
   for (const set of sets) {
-    if (set.range !== null)
-      aside.push(...(await equalizeRange(session, set, set.range, optionsFor(set, request))));
+    if (set.range === null) continue;
+    const refused = await equalizeRange(session, set, set.range, optionsFor(set, request, true));
+    await withdraw(session, set, aside);
+    aside.push(...refused);
   }
   return aside;
 }
 
-async function deleteStaged(session: Session, set: StagedSet): Promise<void> {
+/** Rows of the range have the last word about their keys. */
+async function withdraw(session: Session, set: StagedSet, aside: SetAside[]): Promise<void> {
+  const own = aside.filter(({ table, copied }) => table === set.route.id && !copied);
+  if (set.range === null || own.length === 0) return;
+  const keys = own.map(({ key }) => key);
+  const places = await stagedKeys(session, set, set.range.rows.table, keys);
+  const again = new Set(places.map((place) => own[place]));
+  aside.splice(0, aside.length, ...aside.filter((row) => !again.has(row)));
+}
+
+async function deleteStaged(
+  session: Session,
+  set: StagedSet,
+  request: MergeRequest,
+): Promise<readonly SetAside[]> {
   const { changes, route } = set;
-  if (changes?.deletes !== true) return;
+  if (changes?.deletes !== true) return [];
   const remove = (places: Places): Promise<RowFailure | null> =>
     within(session, [deleteSql(set, changes, KIND.delete, places)]);
   const failure = await remove('all');
-  if (failure === null) return;
-  if (failure.code !== 'TYPE_MISMATCH') throw refusal(route.id, failure.code, failure.column);
-  // A key that can't be converted is no key of the target: there is nothing to delete under it.
+  if (failure === null) return [];
+  const mayStay = request.setAside.includes(route.id);
+  if (failure.code !== 'TYPE_MISMATCH' && !mayStay) throw refusal(route.id, failure.code, failure.column);
   const places = await stagedPlaces(session, changes, KIND.delete);
-  for (const rest of (await writePieces(places, remove)).values()) {
-    if (rest.code !== 'TYPE_MISMATCH') throw refusal(route.id, rest.code, rest.column);
+  const aside: SetAside[] = [];
+  for (const [place, { code, column }] of await writePieces(session, places, remove, null)) {
+    // A key that can't be converted is no key of the target: there is nothing to delete under it.
+    if (code === 'TYPE_MISMATCH') continue;
+    if (!mayStay) throw refusal(route.id, code, column);
+    const key = keyOf(route, await readStagedRow(session, set, changes.table, place, KIND.delete));
+    const about = { table: route.id, key, row: null, code, column } as const;
+    aside.push({ ...about, op: 'delete', copied: false, held: true });
   }
+  return aside;
 }
 
-function optionsFor(set: StagedSet, request: MergeRequest): WriteOptions {
+function optionsFor(set: StagedSet, request: MergeRequest, copied: boolean): WriteOptions {
   const { route, range, shape } = set;
   return {
     mayClear: shape.alikeUnique && (range?.bounds.replace === true || isOutdated(route, request)),
     setAside: request.setAside.includes(route.id),
+    copied,
   };
 }
 

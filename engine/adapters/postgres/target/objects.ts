@@ -42,16 +42,23 @@ export const TARGET_OBJECTS: ObjectSet = {
   deleted bigint NOT NULL,
   PRIMARY KEY (uuid, source)
 ) WITH (fillfactor = 50)`,
+      // `key` and `row_values` are JSON by column, see engine/apply/row-text.ts; a key can be too long for an index.
       `CREATE TABLE ${own('dead_letter')} (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  place bigint GENERATED ALWAYS AS IDENTITY,
   uuid text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
   source text COLLATE "C" NOT NULL,
-  key text COLLATE "C" NOT NULL,
+  key text NOT NULL,
+  key_hash text COLLATE "C" NOT NULL,
   op text NOT NULL,
   row_values text,
   code text NOT NULL,
-  created_at bigint NOT NULL,
-  UNIQUE (uuid, source, key)
+  column_name text,
+  set_aside_at bigint NOT NULL,
+  attempts integer NOT NULL,
+  retry boolean NOT NULL,
+  PRIMARY KEY (uuid, id),
+  UNIQUE (uuid, source, key_hash)
 )`,
     ],
   ],

@@ -23,10 +23,21 @@ export async function within(session: Session, statements: readonly string[]): P
   }
 }
 
-/** Halves the set until what fails stands alone. Returns the places of rows that can't be written, and why. */
+/** How rows are written that stand in each other's way: all are taken out first. */
+export interface Exchange {
+  readonly remove: (places: Places) => Promise<void>;
+  readonly insert: Write;
+}
+
+/**
+ * Halves the set until what fails stands alone. Returns the places of rows that can't be written, and why. `exchange`:
+ * null where rows can't stand in each other's way.
+ */
 export async function writePieces(
+  session: Session,
   places: readonly number[],
   write: Write,
+  exchange: Exchange | null,
 ): Promise<ReadonlyMap<number, RowFailure>> {
   const lost = new Map<number, RowFailure>();
   const own = (): Places => ({ except: [...lost.keys()] });
@@ -47,18 +58,35 @@ export async function writePieces(
 
   // The value that a row wants may have been held by a row that was written after it, or by one that wants its own:
   // rows that pass values round among themselves can only be written together.
-  for (let before = Infinity; ;) {
+  while (exchange !== null) {
     const waiting = [...lost].filter(([, failure]) => failure.unique).map(([place]) => place);
-    if (waiting.length === 0 || waiting.length === before) return lost;
-    before = waiting.length;
-    if ((await write({ only: waiting }, own())) === null) {
-      for (const place of waiting) lost.delete(place);
-      return lost;
-    }
-    for (const place of waiting) {
-      if ((await write({ only: [place] }, own())) === null) lost.delete(place);
-    }
+    const written = await writeTogether(session, waiting, exchange, own());
+    if (written.length === 0) break;
+    for (const place of written) lost.delete(place);
   }
+  return lost;
+}
+
+/** Writes as many of the rows as go together; the others keep what the target has. Returns the places of those. */
+async function writeTogether(
+  session: Session,
+  places: readonly number[],
+  { remove, insert }: Exchange,
+  own: Places,
+): Promise<readonly number[]> {
+  for (let left = places; left.length > 0;) {
+    const failed = new Set<number>();
+    await session.execute('SAVEPOINT cdc_exchange');
+    await remove({ only: left });
+    for (const place of left) if ((await insert({ only: [place] }, own)) !== null) failed.add(place);
+    if (failed.size === 0) {
+      await session.execute('RELEASE SAVEPOINT cdc_exchange');
+      return left;
+    }
+    await session.execute('ROLLBACK TO SAVEPOINT cdc_exchange; RELEASE SAVEPOINT cdc_exchange');
+    left = left.filter((place) => !failed.has(place));
+  }
+  return [];
 }
 
 /** Places of the rows that are staged under this kind, in source order. Each row gets a place of its own. */

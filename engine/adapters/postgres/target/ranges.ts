@@ -1,5 +1,5 @@
 /** Makes a snapshot range of a target table equal to the source's rows. */
-import type { ColumnSchema, Cursor, TableRoute } from '../../../model';
+import type { ColumnSchema, Cursor, SetAside, TableRoute } from '../../../model';
 import { quote } from '../database/identifiers';
 import type { Parameter, Session } from '../database/session';
 import { decodeCursor } from '../rows/cursor';
@@ -7,7 +7,6 @@ import { writeValue } from '../rows/values';
 import type { TargetColumn } from './shape';
 import { KIND, type StagedRange, type StagedRows, type StagedSet } from './staging';
 import { finishSweep, startSweep, trackKeys } from './sweep';
-import type { SetAside } from './set-aside';
 import { rowFailure } from './row-failures';
 import { sameKey } from './write-sql';
 import { namedFailure, writeSet, type WriteOptions } from './write-set';
@@ -22,6 +21,7 @@ export async function equalizeRange(
   const write = (): Promise<readonly SetAside[]> => writeSet(session, set, rows, options);
   if (!bounds.replace) return write();
   const isWhole = bounds.after === null && bounds.upTo === null;
+  // A range of one key is a whole without an order, too.
   if (isWhole || hasCommonOrder(set)) {
     // Before the rows are written, since what is missing may hold their unique values; where a key can't be
     // converted, after that row has been set aside.
@@ -49,6 +49,7 @@ async function deleteMissing(
   const conditions = [
     compare(set, '>', bounds.after, parameters),
     compare(set, '<=', bounds.upTo, parameters),
+    compare(set, '=', bounds.only ?? null, parameters),
     `NOT EXISTS (SELECT 1 FROM ${rows.table} AS s WHERE s.kind IN ('${KIND.upsert}', '${KIND.keep}') AND ${sameKey(set)})`,
   ].filter((condition) => condition !== null);
   await session.execute('SAVEPOINT cdc_range');
@@ -60,6 +61,8 @@ async function deleteMissing(
     const failure = rowFailure(error);
     if (failure === null) throw error;
     await session.execute('ROLLBACK TO SAVEPOINT cdc_range; RELEASE SAVEPOINT cdc_range');
+    // A key that can't be converted is no key of the target: there is nothing to delete under it.
+    if ((bounds.only ?? null) !== null && failure.code === 'TYPE_MISMATCH') return true;
     if (!options.setAside) throw await namedFailure(session, set, rows, failure);
     return false;
   }
@@ -68,7 +71,7 @@ async function deleteMissing(
 /** `(key) > (bound)`; null without a bound, or where every key of the target lies on the right side of it. */
 function compare(
   set: StagedSet,
-  operator: '>' | '<=',
+  operator: '>' | '<=' | '=',
   cursor: Cursor | null,
   parameters: Parameter[],
 ): string | null {
@@ -78,7 +81,7 @@ function compare(
   const [only] = values;
   if (key.length === 1 && isInteger(key[0]) && typeof only !== 'bigint') {
     // SQLite orders numbers, texts, bytes: no integer comes after a text.
-    if (typeof only !== 'number') return operator === '>' ? 'false' : null;
+    if (typeof only !== 'number') return operator === '<=' ? null : 'false';
     parameters.push(String(only));
     return `t.${quote(key[0]?.name ?? '')} ${operator} CAST($${parameters.length} AS float8)`;
   }

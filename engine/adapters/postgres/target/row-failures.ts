@@ -1,6 +1,6 @@
 /** What a failed statement says of the rows in it. */
 import { isCdcError } from '../../../errors';
-import type { SetAside } from './set-aside';
+import type { SetAside } from '../../../model';
 import { sqlStateOf } from '../database/errors';
 
 export interface RowFailure {

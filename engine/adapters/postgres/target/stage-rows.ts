@@ -3,14 +3,13 @@ import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { RowSet, Tuple } from '../../../model';
-import type { SetAside } from './set-aside';
 import { toDatabaseError } from '../database/errors';
 import type { Session } from '../database/session';
 import { copyLine } from './copy-text';
 import type { TargetShape } from './shape';
 import type { ValueColumn } from './staged-columns';
 import { keyOf } from './staged-row';
-import { KIND, type StagedRows, type StagedSet, type StagingArea } from './staging';
+import { KIND, type StagedRows, type StagedSet, type StagingArea, type UnfitRow } from './staging';
 
 /** A set with what is known of its table. */
 export interface ShapedSet {
@@ -51,9 +50,10 @@ async function stageSet(
       upserts: upserts.length > 0,
     };
   }
-  if (range === null) return { route, shape, columns, changes, range: null, unfit: writer.unfit };
+  const { unfit, gone } = writer;
+  if (range === null) return { route, shape, columns, changes, range: null, unfit, gone };
   const table = await borrow();
-  await copyInto(session, stagedInto(table, columns.length), lines(writer, [], range.rows));
+  await copyInto(session, stagedInto(table, columns.length), lines(writer, [], range.rows, true));
   const rows = {
     table,
     rows: range.rows.length,
@@ -61,23 +61,30 @@ async function stageSet(
     deletes: false,
     upserts: range.rows.length > 0,
   };
-  return { route, shape, columns, changes, range: { rows, bounds: range }, unfit: writer.unfit };
+  return { route, shape, columns, changes, range: { rows, bounds: range }, unfit, gone };
 }
 
-function* lines(writer: Writer, deletes: readonly Tuple[], upserts: readonly Tuple[]): Generator<string> {
+function* lines(
+  writer: Writer,
+  deletes: readonly Tuple[],
+  upserts: readonly Tuple[],
+  copied = false,
+): Generator<string> {
   let place = 0;
   for (const key of deletes) yield writer.deletion(place++, key);
-  for (const row of upserts) yield writer.upsert(place++, row);
+  for (const row of upserts) yield writer.upsert(place++, row, copied);
 }
 
 interface Writer {
-  readonly unfit: readonly SetAside[];
+  readonly unfit: readonly UnfitRow[];
+  readonly gone: readonly Tuple[];
   deletion(place: number, key: Tuple): string;
-  upsert(place: number, row: Tuple): string;
+  upsert(place: number, row: Tuple, copied: boolean): string;
 }
 
 function createWriter({ route }: RowSet, columns: readonly ValueColumn[]): Writer {
-  const unfit: SetAside[] = [];
+  const unfit: UnfitRow[] = [];
+  const gone: Tuple[] = [];
   const keyPlaces = route.columns.map((column) => route.key.indexOf(column));
   /** The key alone; null where no row of the target can have it. */
   const keyLine = (kind: string, place: number, key: Tuple): string | null => {
@@ -92,15 +99,21 @@ function createWriter({ route }: RowSet, columns: readonly ValueColumn[]): Write
   };
   return {
     unfit,
-    deletion: (place, key) => keyLine(KIND.delete, place, key) ?? '',
-    upsert(place, row) {
+    gone,
+    deletion(place, key) {
+      const line = keyLine(KIND.delete, place, key);
+      if (line === null) gone.push(key);
+      return line ?? '';
+    },
+    upsert(place, row, copied) {
       const fields: (string | null)[] = [String(place), KIND.upsert];
       for (const [index, column] of columns.entries()) {
         const text = column.fit(row[index] ?? null);
         if (text === undefined) {
           const key = keyOf(route, row);
           const name = route.columns[index] ?? null;
-          unfit.push({ table: route.id, key, row, op: 'upsert', code: 'TYPE_MISMATCH', column: name });
+          const code = 'TYPE_MISMATCH';
+          unfit.push({ table: route.id, key, row, op: 'upsert', code, column: name, copied });
           return keyLine(KIND.keep, place, key) ?? '';
         }
         fields.push(text);

@@ -1,31 +1,44 @@
 /** A staged row read back, for those who are told that it was set aside. */
-import type { Tuple, Value } from '../../../model';
+import type { LogicalType, TableRoute, Tuple, Value } from '../../../model';
 import type { Session } from '../database/session';
-import type { SetAside } from './set-aside';
+import { valueReader } from '../rows/values';
 import type { StagedSet } from './staging';
 
-/** The row at one place of a set's upserts. What was staged as text stays text. */
+/** The row at one place under a kind, with its values as they are in the source. */
 export async function readStagedRow(
   session: Session,
   { route, columns }: StagedSet,
   table: string,
   place: number,
-): Promise<Pick<SetAside, 'table' | 'key' | 'row' | 'op'>> {
+  kind: string,
+): Promise<Tuple> {
   const names = route.columns.map((_, index) => `c${index}`).join(', ');
-  const texts = await session.first(`SELECT ${names} FROM ${table} WHERE ord = $1 AND kind = 'u'`, [place]);
-  const row = columns.map(({ type }, index) => stagedValue(type, texts?.[index] ?? null));
-  return { table: route.id, key: keyOf(route, row), row, op: 'upsert' };
+  const texts = await session.first(`SELECT ${names} FROM ${table} WHERE ord = $1 AND kind = $2`, [
+    place,
+    kind,
+  ]);
+  return columns.map(({ type }, index) => {
+    const text = texts?.[index] ?? null;
+    return text === null ? null : sourceValue(typeOf(route, index), type, text);
+  });
 }
 
 /** The values of the key's columns. */
-export function keyOf(route: StagedSet['route'], row: Tuple): Tuple {
+export function keyOf(route: TableRoute, row: Tuple): Tuple {
   return route.key.map((column) => row[route.columns.indexOf(column)] ?? null);
 }
 
-function stagedValue(type: string, text: string | null): Value {
-  if (text === null) return null;
-  if (/^(smallint|integer|bigint)$/.test(type)) return BigInt(text);
-  if (/^(real|double precision)$/.test(type)) return Number(text);
-  if (type === 'boolean') return text === 't';
-  return type === 'bytea' ? Buffer.from(text.slice(2), 'hex') : text;
+function typeOf({ source, columns }: TableRoute, index: number): LogicalType {
+  return source.columns.find(({ name }) => name === columns[index])?.type ?? { kind: 'text', length: null };
+}
+
+/** `staged`: the type of the staged column. A source without types of its own is known by what it stores as what. */
+function sourceValue(type: LogicalType, staged: string, text: string): Value {
+  if (type.kind !== 'dynamic') return valueReader(type)(text);
+  if (staged === 'boolean') return text === 't' ? 1n : 0n;
+  if (staged === 'bytea') return new Uint8Array(Buffer.from(text.slice(2), 'hex'));
+  if (/^(smallint|integer|bigint)$/.test(staged)) return BigInt(text);
+  if (type.affinity === 'text' || type.affinity === 'blob') return text;
+  if (type.affinity !== 'real' && /^-?\d+$/.test(text)) return BigInt(text);
+  return /^(-?\d+(\.\d+)?(e[-+]\d+)?|-?Infinity)$/.test(text) ? Number(text) : text;
 }

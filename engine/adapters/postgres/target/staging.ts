@@ -2,8 +2,7 @@
  * Staged chunks: TEMP tables of one connection. A TEMP table serves one layout of columns, is emptied after its chunk
  * and used again: making one costs more than a small chunk, and leaves dead rows in the catalogs.
  */
-import type { RowSet, TableRoute } from '../../../model';
-import type { SetAside } from './set-aside';
+import type { RowSet, SetAside, TableRoute, Tuple } from '../../../model';
 import type { Session } from '../database/session';
 import type { TargetShape } from './shape';
 
@@ -37,7 +36,7 @@ export interface StagedRows {
 
 export interface StagedRange {
   readonly rows: StagedRows;
-  readonly bounds: Pick<Exclude<RowSet['range'], null>, 'after' | 'upTo' | 'replace'>;
+  readonly bounds: Pick<Exclude<RowSet['range'], null>, 'after' | 'upTo' | 'only' | 'replace'>;
 }
 
 /** What is staged of one route. */
@@ -48,8 +47,13 @@ export interface StagedSet {
   readonly changes: StagedRows | null;
   readonly range: StagedRange | null;
   /** Rows that the staging columns could not take. */
-  readonly unfit: readonly SetAside[];
+  readonly unfit: readonly UnfitRow[];
+  /** Keys of deletions that the staging columns could not take. */
+  readonly gone: readonly Tuple[];
 }
+
+/** A row that came as values, one of which its column can't hold. */
+export type UnfitRow = Omit<SetAside, 'held'>;
 
 /** The TEMP tables of one connection. */
 export interface StagingArea {

@@ -13,6 +13,7 @@ import { readCheckpoint, readTableCheckpoints } from './checkpoint-rows';
 import { createChunks } from './chunks';
 import { createTable, planTable } from './plan-table';
 import { openLanes, type Lanes } from './lanes';
+import { readLetter, readLetters } from './letter-rows';
 import { createMutex } from './mutex';
 import { readNotices } from './notices';
 import { TARGET_OBJECTS } from './objects';
@@ -84,6 +85,8 @@ function createTarget(lanes: Lanes): Target {
 
     checkpoint: (name) => control.use((session) => readCheckpoint(session, name)),
     tableCheckpoints: (uuid) => control.use((session) => readTableCheckpoints(session, uuid)),
+    deadLetters: (uuid) => control.use((session) => readLetters(session, uuid, null)),
+    deadLetter: (uuid, id) => control.use((session) => readLetter(session, uuid, id)),
     async transaction(on, work) {
       if (on === null) {
         shapes.forget();

@@ -11,8 +11,10 @@ import {
   writeTableCheckpoints,
 } from './checkpoint-rows';
 import type { HeldChunk } from './chunks';
+import { deleteLetters, flagLetters, readLetters, writeLetters } from './letter-rows';
 import { mergeChunk } from './merge';
 import { lockCheckpoint } from './takeover';
+import { touchedKeys } from './touched';
 
 export function runOnControl<T>(control: Sessions, work: (tx: TargetTransaction) => Promise<T>): Promise<T> {
   return control.use((session) =>
@@ -21,6 +23,7 @@ export function runOnControl<T>(control: Sessions, work: (tx: TargetTransaction)
         ...operations(session),
         lockCheckpoint: (name) => lockCheckpoint(session, control, name),
         merge: () => Promise.reject(notStaged()),
+        touched: () => Promise.reject(notStaged()),
       }),
     ),
   );
@@ -42,25 +45,30 @@ export function runOnChunk<T>(
       work({
         ...operations(session),
         lockCheckpoint: (name) => lockRow(session, name),
-        async merge(chunk, options = {}) {
+        async merge(chunk, { stale = [], setAside = [] } = {}) {
           if (chunk.token !== on.token) throw notStaged();
-          await mergeChunk(session, sets, {
-            more: chunk.more,
-            stale: options.stale ?? [],
-            setAside: [],
-          });
+          return mergeChunk(session, sets, { more: chunk.more, stale, setAside });
+        },
+        async touched(chunk, table, keys) {
+          if (chunk.token !== on.token) throw notStaged();
+          const found = await touchedKeys(session, sets, table, keys);
+          return keys.map((_, place) => found.has(place));
         },
       }),
     );
   });
 }
 
-function operations(session: Session): Omit<TargetTransaction, 'lockCheckpoint' | 'merge'> {
+function operations(session: Session): Omit<TargetTransaction, 'lockCheckpoint' | 'merge' | 'touched'> {
   return {
     saveCheckpoint: (checkpoint) => writeCheckpoint(session, checkpoint),
     tableCheckpoints: (uuid) => readTableCheckpoints(session, uuid),
     saveTables: (uuid, tables) => writeTableCheckpoints(session, uuid, tables),
     removeTables: (uuid, sources) => deleteTableCheckpoints(session, uuid, sources),
+    deadLetters: (uuid, table) => readLetters(session, uuid, table),
+    saveDeadLetters: (uuid, letters) => writeLetters(session, uuid, letters),
+    flagDeadLetters: (uuid, ids) => flagLetters(session, uuid, ids),
+    removeDeadLetters: (uuid, ids) => deleteLetters(session, uuid, ids),
   };
 }
 

@@ -3,12 +3,14 @@
  * transaction at the first error, so every attempt stands in a savepoint, sent along with its statements.
  */
 import { CdcError } from '../../../errors';
-import type { SetAside } from './set-aside';
+import type { SetAside, Tuple } from '../../../model';
 import type { Session } from '../database/session';
-import { stagedPlaces, within, writePieces, type Write } from './pieces';
-import type { RowFailure } from './row-failures';
+import { quote } from '../database/identifiers';
+import { writeValue } from '../rows/values';
+import { stagedPlaces, within, writePieces, type Exchange, type Write } from './pieces';
+import { rowFailure, type RowFailure } from './row-failures';
 import { KIND, type StagedRows, type StagedSet } from './staging';
-import { readStagedRow } from './staged-row';
+import { keyOf, readStagedRow } from './staged-row';
 import { clearSql, convertSql, deleteSql, insertSql, upsertSql, type Places } from './write-sql';
 
 export interface WriteOptions {
@@ -16,6 +18,8 @@ export interface WriteOptions {
   readonly mayClear: boolean;
   /** Rows that can't be written are returned, and the rest is written. */
   readonly setAside: boolean;
+  /** The rows are those of a snapshot range. */
+  readonly copied: boolean;
 }
 
 /** Throws CONSTRAINT_FAILED or TYPE_MISMATCH with table and, where it can be found out, column. */
@@ -30,8 +34,13 @@ export async function writeSet(
   const failure = await write('all', 'all');
   if (failure === null) return [];
   if (!options.setAside) throw await namedFailure(session, set, rows, failure);
-  const lost = await writePieces(await stagedPlaces(session, rows, KIND.upsert), write);
-  return describeLost(session, set, rows, lost);
+  const lost = await writePieces(
+    session,
+    await stagedPlaces(session, rows, KIND.upsert),
+    write,
+    exchangeOf(session, set, rows, options),
+  );
+  return describeLost(session, set, rows, lost, options.copied);
 }
 
 /**
@@ -53,23 +62,61 @@ async function attempt(
   return within(session, [remove, ...clearSql(set, rows, places, own), insert]);
 }
 
+function exchangeOf(
+  session: Session,
+  set: StagedSet,
+  rows: StagedRows,
+  { mayClear }: WriteOptions,
+): Exchange {
+  return {
+    remove: (places) => session.execute(deleteSql(set, rows, KIND.upsert, places)),
+    insert: (places, own) =>
+      within(session, [...(mayClear ? clearSql(set, rows, places, own) : []), insertSql(set, rows, places)]),
+  };
+}
+
 /** What became of lost rows; their staged rows become keys that stay. */
 async function describeLost(
   session: Session,
   set: StagedSet,
   rows: StagedRows,
   lost: ReadonlyMap<number, RowFailure>,
+  copied: boolean,
 ): Promise<readonly SetAside[]> {
+  const { route } = set;
   const aside: SetAside[] = [];
   for (const [place, failure] of lost) {
     const column = await columnAtFault(session, set, rows, failure, { only: [place] });
-    const inKey = column !== null && set.route.key.includes(column);
-    aside.push({ ...(await readStagedRow(session, set, rows.table, place)), code: failure.code, column });
+    const inKey = column !== null && route.key.includes(column);
+    const row = await readStagedRow(session, set, rows.table, place, KIND.upsert);
+    const key = keyOf(route, row);
+    const held = await isHeld(session, set, key);
+    aside.push({ table: route.id, key, op: 'upsert', row, code: failure.code, column, copied, held });
     // A key that can't be converted is no key of the target: nothing is to be kept of it.
     const kind = inKey && failure.code === 'TYPE_MISMATCH' ? KIND.lost : KIND.keep;
     await session.execute(`UPDATE ${rows.table} SET kind = '${kind}' WHERE ord = ${place}`);
   }
   return aside;
+}
+
+/** Whether the target holds a row under a key of the source. A key that can't be converted is no key of the target. */
+export async function isHeld(session: Session, { shape }: StagedSet, key: Tuple): Promise<boolean> {
+  const same = shape.key.map(
+    ({ name, baseType }, index) => `${quote(name)} = CAST($${index + 1}::text AS ${baseType})`,
+  );
+  await session.execute('SAVEPOINT cdc_held');
+  try {
+    const found = await session.first(
+      `SELECT EXISTS (SELECT FROM ${shape.table} WHERE ${same.join(' AND ')})`,
+      key.map(writeValue),
+    );
+    await session.execute('RELEASE SAVEPOINT cdc_held');
+    return found?.[0] === 't';
+  } catch (error) {
+    if (rowFailure(error) === null) throw error;
+    await session.execute('ROLLBACK TO SAVEPOINT cdc_held; RELEASE SAVEPOINT cdc_held');
+    return false;
+  }
 }
 
 /** The failure as an error that names the table and, where it can be found out, the column. */

@@ -1,6 +1,6 @@
 /** Copies a snapshot range out of an attached source into a TEMP table. */
 import { isUtf8 } from 'node:buffer';
-import type { SnapshotProgress, SnapshotRequest, TableRoute } from '../../../model';
+import type { Cursor, SnapshotProgress, SnapshotRequest, TableRoute } from '../../../model';
 import type { Reading } from './attach';
 import { bindCursorValue, decodeCursor, encodeCursor, type CursorValue } from '../rows/cursor';
 import { quote, quoteAll } from '../database/identifiers';
@@ -22,11 +22,15 @@ export function stageRange(
   const { session, source } = reading;
   const route = routes.find((candidate) => candidate.id === request.table);
   if (route === undefined) return null;
-  const after = request.after === null ? null : decodeCursor(request.after, route.key.length);
+  const decode = (cursor: Cursor | null): readonly CursorValue[] | null =>
+    cursor === null ? null : decodeCursor(cursor, route.key.length);
+  const after = decode(request.after);
+  const only = decode(request.only ?? null);
   const key = quoteAll(route.key);
-  const parts = after?.map(bindCursorValue) ?? [];
+  const parts = (only ?? after)?.map(bindCursorValue) ?? [];
+  const operator = only === null ? '>' : '=';
   const condition =
-    parts.length === 0 ? '' : `WHERE (${key}) > (${parts.map((part) => part.sql).join(', ')})`;
+    parts.length === 0 ? '' : `WHERE (${key}) ${operator} (${parts.map((part) => part.sql).join(', ')})`;
   const table = reading.borrow(route);
   const rows = session.run(
     `INSERT INTO ${table} (kind, ${stagedColumns(route)})
@@ -35,10 +39,10 @@ FROM ${source.schema}.${quote(route.source.name.name)} ${condition} ORDER BY ${k
     ...parts.map((part) => part.bound),
     BigInt(request.limit),
   );
-  const upTo = rows < request.limit ? null : lastKey(session, route, table);
+  const upTo = only !== null || rows < request.limit ? null : lastKey(session, route, table);
   return {
     route,
-    staged: { table, after, upTo, replace: request.replace },
+    staged: { table, after, upTo, only, replace: request.replace },
     progress: {
       table: route.id,
       rows,

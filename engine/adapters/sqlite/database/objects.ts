@@ -111,15 +111,21 @@ export const TARGET_OBJECTS: ObjectSet = {
   deleted INTEGER NOT NULL,
   PRIMARY KEY (uuid, source)
 ) WITHOUT ROWID`,
+      // `key` and `row_values` are JSON by column, see engine/apply/row-text.ts.
       `CREATE TABLE _cdc_dead_letter (
-  id INTEGER PRIMARY KEY,
+  place INTEGER PRIMARY KEY,
   uuid TEXT NOT NULL,
+  id TEXT NOT NULL,
   source TEXT NOT NULL,
   key TEXT NOT NULL,
   op TEXT NOT NULL,
   row_values TEXT,
   code TEXT NOT NULL,
-  created_at INTEGER NOT NULL,
+  column_name TEXT,
+  set_aside_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  retry INTEGER NOT NULL,
+  UNIQUE (uuid, id),
   UNIQUE (uuid, source, key)
 )`,
     ],

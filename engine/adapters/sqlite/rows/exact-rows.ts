@@ -71,3 +71,9 @@ function isUtf16(bytes: Uint8Array): boolean {
 export function comparableText(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(0xdc00 + byte)).join('');
 }
+
+/** What `comparableText` was made of; null for any other text. */
+export function bytesOfComparable(text: string): Uint8Array | null {
+  if (!/^[\udc00-\udcff]+$/.test(text)) return null;
+  return Uint8Array.from(text, (character) => character.charCodeAt(0) - 0xdc00);
+}

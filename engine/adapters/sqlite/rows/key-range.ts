@@ -8,6 +8,8 @@ export interface KeyRange {
   readonly after: Cursor | null;
   /** Inclusive; null: to the end. */
   readonly upTo: Cursor | null;
+  /** This one key. */
+  readonly only?: Cursor | null;
   readonly limit: number | null;
 }
 
@@ -30,6 +32,7 @@ export function selectRange(
   };
   compare('>', range.after);
   compare('<=', range.upTo);
+  compare('=', range.only ?? null);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')} `;
   const limit = range.limit === null ? '' : ' LIMIT ?';
   if (range.limit !== null) parameters.push(BigInt(range.limit));

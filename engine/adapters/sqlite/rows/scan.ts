@@ -22,7 +22,8 @@ export function scanRows(session: Session, request: ScanRequest): ScanResult {
   return { rows, cursor: cursorOf(found.at(-1), places) };
 }
 
-function comparableRow({ row, invalid }: ExactRow): Tuple {
+/** With stand-ins for text that no JavaScript string holds. */
+export function comparableRow({ row, invalid }: ExactRow): Tuple {
   if (invalid.length === 0) return row;
   const values: Value[] = [...row];
   for (const { column, bytes } of invalid) values[column] = comparableText(bytes);

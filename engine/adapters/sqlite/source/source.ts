@@ -4,6 +4,8 @@ import { DEFAULT_BUSY_TIMEOUT_MS, openConnection } from '../threads/connection';
 import { FAMILY } from '../database/family';
 import { encodeLocator, parseUrl } from '../database/file';
 import { decodePosition } from '../capture/position';
+import { encodeCursor } from '../rows/cursor';
+import { keyValues } from '../rows/key-values';
 import { waitForLook, watchDatabase } from './wait';
 
 /** Opens a source, which must exist. Throws CONFIG_INVALID, DATABASE_MISSING and the other database codes. */
@@ -39,6 +41,7 @@ export async function openSource({ url, readOnly }: OpenOptions): Promise<Source
     // A file has no second server that could take its place.
     adopt: (position) => Promise.resolve(position),
     covers: (position, goal) => Promise.resolve(decodePosition(position).id >= decodePosition(goal).id),
+    cursorOf: (key) => encodeCursor(keyValues(key)),
     check: (position, routes) => connection.call('checkPosition', position, routes),
     pending: (position, routes, limit) => connection.call('pending', position, routes, limit),
     waitForChange(position, routes, timeoutMs, signal) {

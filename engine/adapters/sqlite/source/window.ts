@@ -222,15 +222,15 @@ function readRange(
 } | null {
   const route = routes.find((candidate) => candidate.id === request.table);
   if (route === undefined) return null;
-  const { table, after, limit, replace } = request;
-  const range = selectRange(route.source.name.name, route.key, { after, upTo: null, limit });
+  const { table, after, limit, replace, only = null } = request;
+  const range = selectRange(route.source.name.name, route.key, { after, upTo: null, only, limit });
   const found = selectExact(session, route.columns.map(quote), range.sql, range.parameters);
   for (const exact of found) requireValidText(exact, route, (column) => route.columns[column]);
-  const finished = found.length < limit;
+  const finished = only !== null || found.length < limit;
   const places = route.key.map((name) => route.columns.indexOf(name));
   const cursor = finished ? null : cursorOf(found.at(-1), places);
   return {
     progress: { table, rows: found.length, cursor, finished },
-    range: { table, rows: found.map((exact) => exact.row), after, upTo: cursor, replace },
+    range: { table, rows: found.map((exact) => exact.row), after, upTo: cursor, replace, only },
   };
 }

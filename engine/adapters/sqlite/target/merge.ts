@@ -3,22 +3,16 @@
  * then the snapshot range. Runs inside a target transaction.
  */
 import { CdcError } from '../../../errors';
-import { keepsOrder, type TableRoute, type Value } from '../../../model';
+import { keepsOrder, type SetAside, type TableRoute, type Value } from '../../../model';
 import { bindCursorValue, type CursorValue } from '../rows/cursor';
-import { isConstraintFailure, toDatabaseError } from '../database/errors';
-import { quote, quoteAll, rowValue } from '../database/identifiers';
+import { toDatabaseError } from '../database/errors';
+import { quote, rowValue } from '../database/identifiers';
 import type { Session } from '../database/session';
-import {
-  KIND,
-  stagedChunk,
-  stagedColumn,
-  stagedColumns,
-  stagedKey,
-  type StagedRange,
-  type StagedRoute,
-} from './staging';
+import { stagedChunk, stagedKey, type StagedRange, type StagedRoute } from './staging';
 import { targetShape, type TargetShape } from './shape';
 import { finishSweep, startSweep, trackKeys } from './sweep';
+import { stagedKeys } from './touched';
+import { deleteSet, writeSet } from './write-set';
 
 export interface MergeRequest {
   readonly token: number;
@@ -26,56 +20,102 @@ export interface MergeRequest {
   readonly more: boolean;
   /** Display names of source tables whose target may hold rows that the source does not have. */
   readonly stale: readonly string[];
+  /** Display names of source tables whose failing rows are set aside. */
+  readonly setAside: readonly string[];
 }
 
-/** Throws CONSTRAINT_FAILED, TYPE_MISMATCH or TARGET_TABLE_MISMATCH with the table. */
-export function mergeChunk(session: Session, request: MergeRequest): void {
+/**
+ * Returns the rows that were set aside. Throws CONSTRAINT_FAILED, TYPE_MISMATCH or TARGET_TABLE_MISMATCH with the table
+ * for those that may not be.
+ */
+export function mergeChunk(session: Session, request: MergeRequest): readonly SetAside[] {
   const staged = stagedChunk(session, request.token);
   if (staged === undefined) throw new CdcError('INTERNAL', 'A chunk to merge is not staged here');
+  const aside: SetAside[] = [];
   for (const entry of [...staged].reverse()) {
-    onTable(session, entry, () => deleteStaged(session, entry));
+    aside.push(...onTable(session, entry, () => deleteStaged(session, entry, request)));
   }
   for (const entry of staged) {
-    onTable(session, entry, () => upsertStaged(session, entry, request));
+    aside.push(...onTable(session, entry, () => upsertStaged(session, entry, request)));
   }
   for (const entry of staged) {
-    onTable(session, entry, () => equalizeRange(session, entry, request));
+    if (entry.range === null) continue;
+    const refused = onTable(session, entry, () => equalizeRange(session, entry, request));
+    withdraw(session, entry, aside);
+    aside.push(...refused);
   }
+  return aside;
 }
 
 /** Names the table in what goes wrong. */
-function onTable(session: Session, { route }: StagedRoute, work: () => void): void {
+function onTable<T>(session: Session, { route }: StagedRoute, work: () => T): T {
   try {
-    work();
+    return work();
   } catch (error) {
     throw toDatabaseError(error, session.file.name, route.id);
   }
 }
 
-function deleteStaged(session: Session, { route, changes }: StagedRoute): void {
-  if (changes?.deletes !== true) return;
-  session.run(deleteSql(route, targetShape(session, route), `${changes.table} WHERE kind = ${KIND.delete}`));
+/** Rows of the range have the last word about their keys. */
+function withdraw(session: Session, { route, range }: StagedRoute, aside: SetAside[]): void {
+  const own = aside.filter(({ table }) => table === route.id);
+  if (range === null || own.length === 0) return;
+  const places = stagedKeys(
+    session,
+    route,
+    range.table,
+    own.map(({ key }) => key),
+  );
+  const again = new Set(places.map((place) => own[place]));
+  aside.splice(0, aside.length, ...aside.filter((row) => !again.has(row)));
 }
 
-function upsertStaged(session: Session, { route, changes }: StagedRoute, request: MergeRequest): void {
-  if (changes?.upserts !== true) return;
+function deleteStaged(
+  session: Session,
+  { route, changes }: StagedRoute,
+  request: MergeRequest,
+): readonly SetAside[] {
+  if (changes?.deletes !== true) return [];
   const shape = targetShape(session, route);
-  writeSet(session, route, shape, changes.table, mayClear(route, shape, request));
-  if (request.stale.includes(route.id)) trackKeys(session, route, shape, changes.table);
+  return deleteSet(session, route, shape, changes.table, request.setAside.includes(route.id));
 }
 
-function equalizeRange(session: Session, { route, range }: StagedRoute, request: MergeRequest): void {
-  if (range === null) return;
+function upsertStaged(
+  session: Session,
+  { route, changes }: StagedRoute,
+  request: MergeRequest,
+): readonly SetAside[] {
+  if (changes?.upserts !== true) return [];
+  const shape = targetShape(session, route);
+  const aside = writeSet(session, route, shape, changes.table, {
+    mayClear: mayClear(route, shape, request),
+    setAside: request.setAside.includes(route.id),
+    copied: false,
+  });
+  if (request.stale.includes(route.id)) trackKeys(session, route, shape, changes.table);
+  return aside;
+}
+
+function equalizeRange(
+  session: Session,
+  { route, range }: StagedRoute,
+  request: MergeRequest,
+): readonly SetAside[] {
+  if (range === null) return [];
   const shape = targetShape(session, route);
   const isWhole = range.after === null && range.upTo === null;
   const sweeps = range.replace && !isWhole && !keepsOrder(route);
   if (range.replace && !sweeps) deleteMissing(session, route, shape, range);
   if (sweeps && range.after === null) startSweep(session, route);
-  const clears = range.replace ? shape.alikeUnique : mayClear(route, shape, request);
-  writeSet(session, route, shape, range.table, clears);
-  if (!sweeps) return;
+  const aside = writeSet(session, route, shape, range.table, {
+    mayClear: range.replace ? shape.alikeUnique : mayClear(route, shape, request),
+    setAside: request.setAside.includes(route.id),
+    copied: true,
+  });
+  if (!sweeps) return aside;
   trackKeys(session, route, shape, range.table);
   if (range.upTo === null) finishSweep(session, route, shape);
+  return aside;
 }
 
 /**
@@ -94,88 +134,6 @@ function mayClear(
   return alikeUnique && (stale.includes(id) || (more && (source.reread || source.uniqueIndexes.length > 0)));
 }
 
-/** Upserts a staged set; a unique value may move from row to row within it. */
-function writeSet(
-  session: Session,
-  route: TableRoute,
-  shape: TargetShape,
-  table: string,
-  mayClearOthers: boolean,
-): void {
-  const upserts = `${table} WHERE kind = ${KIND.upsert}`;
-  if (!shape.furtherUnique) {
-    session.run(upsertSql(route, shape, upserts));
-    return;
-  }
-  const attempts = [
-    () => void session.run(upsertSql(route, shape, upserts)),
-    () => {
-      session.run(deleteSql(route, shape, upserts));
-      session.run(insertSql(route, shape, upserts));
-    },
-  ];
-  for (const attempt of attempts) {
-    try {
-      inSavepoint(session, attempt);
-      return;
-    } catch (error) {
-      if (!isConstraintFailure(error) || !session.db.inTransaction) throw error;
-    }
-  }
-  if (mayClearOthers) replaceSet(session, route, shape, upserts);
-  else writeRows(session, route, shape, table);
-}
-
-/** Undoes `work` alone when it fails. */
-function inSavepoint(session: Session, work: () => void): void {
-  session.run('SAVEPOINT _cdc_set');
-  try {
-    work();
-  } catch (error) {
-    // RAISE(ROLLBACK) in a trigger of the target's owner ends the whole transaction.
-    if (session.db.inTransaction) {
-      session.run('ROLLBACK TO _cdc_set');
-      session.run('RELEASE _cdc_set');
-    }
-    throw error;
-  }
-  session.run('RELEASE _cdc_set');
-}
-
-/** The last resort where victims are known to be outdated: whatever stands in the way is deleted. */
-function replaceSet(session: Session, route: TableRoute, shape: TargetShape, upserts: string): void {
-  refuseNullsForDefaults(session, route, shape, upserts);
-  session.run(deleteSql(route, shape, upserts));
-  session.run(insertSql(route, shape, `${upserts} ORDER BY ord`, 'INSERT OR REPLACE'));
-}
-
-/** REPLACE would put the column's default in the place of NULL: a silent change. */
-function refuseNullsForDefaults(
-  session: Session,
-  route: TableRoute,
-  shape: TargetShape,
-  upserts: string,
-): void {
-  const nulls = shape.defaulted.map((column) => `${stagedColumn(route, column)} IS NULL`);
-  if (nulls.length === 0) return;
-  if (session.get(`SELECT 1 FROM ${upserts} AND (${nulls.join(' OR ')}) LIMIT 1`) === undefined) return;
-  throw new CdcError(
-    'CONSTRAINT_FAILED',
-    `${session.file.name} (table ${route.id}) refused a row by a constraint`,
-    {
-      table: route.id,
-    },
-  );
-}
-
-/** Row by row in source order: finds out that a row cannot be applied, whatever the order of the set. */
-function writeRows(session: Session, route: TableRoute, shape: TargetShape, table: string): void {
-  const upserts = `${table} WHERE kind = ${KIND.upsert}`;
-  const one = upsertSql(route, shape, `${upserts} AND rowid = ?`);
-  for (const [rowid = null] of session.all(`SELECT rowid FROM ${upserts} ORDER BY ord`))
-    session.run(one, rowid);
-}
-
 /** Deletes the target's rows of the range that the source does not have. */
 function deleteMissing(session: Session, route: TableRoute, shape: TargetShape, range: StagedRange): void {
   const key = rowValue(route.key.map(quote));
@@ -189,25 +147,6 @@ function deleteMissing(session: Session, route: TableRoute, shape: TargetShape, 
   };
   compare('>', range.after);
   compare('<=', range.upTo);
+  compare('=', range.only);
   session.run(`DELETE FROM ${shape.table} WHERE ${conditions.join(' AND ')}`, ...bound);
-}
-
-function deleteSql(route: TableRoute, shape: TargetShape, staged: string): string {
-  return `DELETE FROM ${shape.table}
-WHERE ${rowValue(route.key.map(quote))} IN (SELECT ${stagedKey(route).join(', ')} FROM ${staged})`;
-}
-
-function insertSql(route: TableRoute, shape: TargetShape, staged: string, insert = 'INSERT'): string {
-  return `${insert} INTO ${shape.table} (${quoteAll(route.columns)})
-SELECT ${stagedColumns(route)} FROM ${staged}`;
-}
-
-function upsertSql(route: TableRoute, shape: TargetShape, staged: string): string {
-  const written = route.columns.filter(
-    (column) => !route.key.includes(column) || shape.respelled.includes(column),
-  );
-  const assignments = written.map((column) => `${quote(column)} = excluded.${quote(column)}`).join(', ');
-  const action = assignments === '' ? 'NOTHING' : `UPDATE SET ${assignments}`;
-  return `${insertSql(route, shape, staged)}
-ON CONFLICT (${shape.conflictTarget}) DO ${action}`;
 }

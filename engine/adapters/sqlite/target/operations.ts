@@ -4,9 +4,11 @@ import type {
   ChunkSummary,
   PlanStep,
   RowSet,
+  SetAside,
   TableCheckpoint,
   TableName,
   TableSchema,
+  Tuple,
 } from '../../../model';
 import { sourceId } from '../capture/install';
 import { attachSource } from '../attached/attach';
@@ -20,6 +22,7 @@ import {
 import { CdcError } from '../../../errors';
 import { flushLog } from '../database/flush';
 import { quote } from '../database/identifiers';
+import { deleteLetters, flagLetters, readLetter, readLetters, writeLetters } from './letter-rows';
 import { nameTaken, ownerOfName } from './names';
 import { mergeChunk, type MergeRequest } from './merge';
 import {
@@ -33,7 +36,8 @@ import {
 import { readTables } from '../schema/schema';
 import type { Session } from '../database/session';
 import { stageRows } from './stage-rows';
-import { releaseChunk } from './staging';
+import { releaseChunk, stagedChunk } from './staging';
+import { touchedKeys } from './touched';
 import { defineRoutes, forgetRoutes, stageAttached, type AttachedChunkRequest } from '../attached/transfer';
 import { flagOf, textOf } from '../database/values';
 import { beginWrite, commit, inWriteTransaction, rollback } from './transaction';
@@ -128,9 +132,18 @@ export const targetOperations = {
   removeTables(session: Session, uuid: string, sources: readonly string[]): void {
     deleteTableCheckpoints(session, uuid, sources);
   },
-  merge(session: Session, request: MergeRequest): void {
-    mergeChunk(session, request);
+  merge(session: Session, request: MergeRequest): readonly SetAside[] {
+    return mergeChunk(session, request);
   },
+  touched(session: Session, token: number, table: string, keys: readonly Tuple[]): readonly boolean[] {
+    const found = touchedKeys(session, stagedChunk(session, token) ?? [], table, keys);
+    return keys.map((_, place) => found.has(place));
+  },
+  deadLetters: readLetters,
+  deadLetter: readLetter,
+  saveDeadLetters: writeLetters,
+  flagDeadLetters: flagLetters,
+  removeDeadLetters: deleteLetters,
   flush(session: Session): void {
     flushLog(session);
   },

@@ -1,5 +1,5 @@
 /** Stages net changes that came by rows, so that what merges them is the same whichever way they travelled. */
-import type { RowSet, Tuple } from '../../../model';
+import type { Cursor, RowSet, Tuple } from '../../../model';
 import { decodeCursor } from '../rows/cursor';
 import type { Session } from '../database/session';
 import { borrowTable, dropTable, insertStaged, keepChunk, KIND, type StagedRoute } from './staging';
@@ -43,12 +43,18 @@ function stageSet(session: Session, set: RowSet, borrow: (route: RowSet['route']
   if (range === null) return { route, changes, range: null };
   const table = borrow(route);
   insertStaged(session, route, table, KIND.upsert, range.rows, 0);
-  const bound = (cursor: typeof range.after): ReturnType<typeof decodeCursor> | null =>
+  const bound = (cursor: Cursor | null): ReturnType<typeof decodeCursor> | null =>
     cursor === null ? null : decodeCursor(cursor, route.key.length);
   return {
     route,
     changes,
-    range: { table, after: bound(range.after), upTo: bound(range.upTo), replace: range.replace },
+    range: {
+      table,
+      after: bound(range.after),
+      upTo: bound(range.upTo),
+      only: bound(range.only ?? null),
+      replace: range.replace,
+    },
   };
 }
 

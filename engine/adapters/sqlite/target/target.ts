@@ -88,6 +88,8 @@ function createTarget(lanes: Lanes): Target {
 
     checkpoint: (name) => lanes.run((lane) => lane.connection.call('checkpoint', name)),
     tableCheckpoints: (uuid) => lanes.run((lane) => lane.connection.call('tableCheckpoints', uuid)),
+    deadLetters: (uuid) => lanes.run((lane) => lane.connection.call('deadLetters', uuid, null)),
+    deadLetter: (uuid, id) => lanes.run((lane) => lane.connection.call('deadLetter', uuid, id)),
     async transaction(on, work) {
       const inTransaction = (lane: Lane): ReturnType<typeof work> => runTransaction(lane, on, work);
       if (on === null) return writing.run(() => lanes.run(inTransaction));
@@ -121,12 +123,18 @@ async function runTransaction<T>(
       tableCheckpoints: (uuid) => connection.call('tableCheckpoints', uuid),
       saveTables: (uuid, saved) => connection.call('saveTables', uuid, saved),
       removeTables: (uuid, sources) => connection.call('removeTables', uuid, sources),
-      merge(chunk, options = {}) {
-        if (chunk.token !== on?.token) {
-          throw new CdcError('INTERNAL', 'A chunk is merged in the transaction that was begun on it');
-        }
-        return connection.call('merge', { token: chunk.token, more: chunk.more, stale: options.stale ?? [] });
+      async merge(chunk, { stale = [], setAside = [] } = {}) {
+        requireSame(chunk, on);
+        return connection.call('merge', { token: chunk.token, more: chunk.more, stale, setAside });
       },
+      async touched(chunk, table, keys) {
+        requireSame(chunk, on);
+        return connection.call('touched', chunk.token, table, keys);
+      },
+      deadLetters: (uuid, table) => connection.call('deadLetters', uuid, table),
+      saveDeadLetters: (uuid, letters) => connection.call('saveDeadLetters', uuid, letters),
+      flagDeadLetters: (uuid, ids) => connection.call('flagDeadLetters', uuid, ids),
+      removeDeadLetters: (uuid, ids) => connection.call('removeDeadLetters', uuid, ids),
     });
     await connection.call('commit');
     return result;
@@ -135,6 +143,11 @@ async function runTransaction<T>(
     await connection.call('rollback').catch(() => undefined);
     throw error;
   }
+}
+
+function requireSame(chunk: StagedChunk, on: StagedChunk | null): void {
+  if (chunk.token === on?.token) return;
+  throw new CdcError('INTERNAL', 'A chunk is merged in the transaction that was begun on it');
 }
 
 /** Which lane holds which staged chunk. */

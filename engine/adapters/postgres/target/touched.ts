@@ -1,0 +1,91 @@
+/** Which keys a staged chunk holds. */
+import type { Tuple } from '../../../model';
+import type { Session } from '../database/session';
+import { encodeCursor } from '../rows/cursor';
+import { writeValue } from '../rows/values';
+import { rowFailure } from './row-failures';
+import { stagedKeyColumns, type StagedSet } from './staging';
+
+/** Places in `keys` of those that the chunk holds of a table: as a change, or as a row of the range. */
+export async function touchedKeys(
+  session: Session,
+  sets: readonly StagedSet[],
+  table: string,
+  keys: readonly Tuple[],
+): Promise<ReadonlySet<number>> {
+  const found = new Set<number>();
+  for (const set of sets) {
+    if (set.route.id !== table) continue;
+    // Keys that no row of the target can have were not staged.
+    const unstaged = new Set([...set.unfit.map(({ key }) => key), ...set.gone].map(encodeCursor));
+    keys.forEach((key, place) => {
+      if (unstaged.has(encodeCursor(key))) found.add(place);
+    });
+    for (const rows of [set.changes?.table, set.range?.rows.table]) {
+      if (rows === undefined) continue;
+      for (const place of await stagedKeys(session, set, rows, keys)) found.add(place);
+    }
+  }
+  return found;
+}
+
+/** Places in `keys` of those that stand in one TEMP table. */
+export async function stagedKeys(
+  session: Session,
+  set: StagedSet,
+  table: string,
+  keys: readonly Tuple[],
+): Promise<readonly number[]> {
+  const places = keys.map((_, place) => place);
+  return keysAmong(session, set, table, keys, places);
+}
+
+/** A key that the staged columns can't have makes the statement fail: then each half is asked for by itself. */
+async function keysAmong(
+  session: Session,
+  set: StagedSet,
+  table: string,
+  keys: readonly Tuple[],
+  places: readonly number[],
+): Promise<readonly number[]> {
+  if (places.length === 0) return [];
+  const columns = stagedKeyColumns(set);
+  const names = columns.map((_, index) => `k${index}`);
+  const types = columns.map((column) => typeOf(set, column));
+  const casts = names.map((name, index) => `CAST(${name} AS ${types[index] ?? 'text'}) AS ${name}`);
+  const arrays = names.map((_, index) => `$${index + 2}::text[]`);
+  const same = columns.map((column, index) => `s.${column} = k.${names[index] ?? ''}`);
+  const parameters = names.map((_, index) =>
+    places.map((place) => textOf(writeValue(keys[place]?.[index] ?? null))),
+  );
+  await session.execute('SAVEPOINT cdc_touched');
+  try {
+    const rows = await session.query(
+      `SELECT DISTINCT k.place FROM ${table} AS s
+JOIN (SELECT place, ${casts.join(', ')} FROM unnest($1::int[], ${arrays.join(', ')}) AS t(place, ${names.join(', ')})) AS k
+  ON ${same.join(' AND ')}`,
+      [places.map(String), ...parameters],
+    );
+    await session.execute('RELEASE SAVEPOINT cdc_touched');
+    return rows.map(([place]) => Number(place));
+  } catch (error) {
+    if (rowFailure(error) === null) throw error;
+    await session.execute('ROLLBACK TO SAVEPOINT cdc_touched; RELEASE SAVEPOINT cdc_touched');
+    if (places.length === 1) return [];
+    const middle = Math.ceil(places.length / 2);
+    return [
+      ...(await keysAmong(session, set, table, keys, places.slice(0, middle))),
+      ...(await keysAmong(session, set, table, keys, places.slice(middle))),
+    ];
+  }
+}
+
+/** The type of a staged column without its collation: the column's own decides. */
+function typeOf({ columns }: StagedSet, column: string): string {
+  const type = columns[Number(column.slice(1))]?.type ?? 'text';
+  return type.replace(/ COLLATE .*$/, '');
+}
+
+function textOf(value: ReturnType<typeof writeValue>): string | null {
+  return value === null ? null : String(value);
+}

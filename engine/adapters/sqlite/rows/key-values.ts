@@ -1,0 +1,12 @@
+/** Keys that came as values of the engine, as they are bound: text that no JavaScript string holds gets its bytes back. */
+import type { Tuple } from '../../../model';
+import type { CursorValue } from './cursor';
+import { bytesOfComparable } from './exact-rows';
+
+export function keyValues(key: Tuple): readonly CursorValue[] {
+  return key.map((value): CursorValue => {
+    if (typeof value === 'boolean') return BigInt(value);
+    const bytes = typeof value === 'string' ? bytesOfComparable(value) : null;
+    return bytes === null ? value : { rawText: bytes };
+  });
+}

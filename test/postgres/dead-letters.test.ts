@@ -1,0 +1,169 @@
+/** Rows that PostgreSQL refuses, set aside alone: from SQLite by rows, and from PostgreSQL by COPY. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { DeadLetter, Pipeline, PipelineSettings } from '../../engine';
+import { postgresAdapter } from '../../engine/adapters/postgres';
+import type { ScratchDatabase } from '../../engine/contract';
+import { CHAIN, engineOver, parkedBy, REF, replicate, specOf, started } from '../support/pipelines';
+import { postgresFixture } from '../support/postgres-fixture';
+import { folderPerTest } from '../support/sqlite';
+
+const folder = folderPerTest();
+const LETTERS: Partial<PipelineSettings> = { onError: { action: 'deadLetter', perHour: 10 } };
+const ALL = { table: null, ids: null };
+
+const clearing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const step of clearing.splice(0).reverse()) await step();
+});
+
+async function scratch(...statements: readonly string[]): Promise<ScratchDatabase> {
+  const database = await postgresFixture.createDatabase();
+  clearing.push(() => database.dispose());
+  await database.execute(...statements);
+  return database;
+}
+
+async function pipelineOver(source: string, target: ScratchDatabase): Promise<Pipeline> {
+  const engine = engineOver(source, target.url, { others: [postgresAdapter] });
+  clearing.push(() => engine.close());
+  return engine.pipeline(REF);
+}
+
+async function rows(database: ScratchDatabase, table: string): Promise<readonly string[]> {
+  return [...(await database.dump(table))].sort();
+}
+
+function lettersOf(pipeline: Pipeline): Promise<readonly DeadLetter[]> {
+  return pipeline.deadLetters({ ...ALL, values: true });
+}
+
+describe('SQLite to PostgreSQL', () => {
+  test('a value that does not fit its declared type is set aside by its column, retried, and superseded', async () => {
+    const shop = folder.database(
+      'shop.db',
+      `CREATE TABLE orders (id INTEGER PRIMARY KEY, total INTEGER, note TEXT, at DATE);
+INSERT INTO orders VALUES (1, 10, 'first', '2024-01-01'), (2, 'ten', 'second', NULL)`,
+    );
+    const target = await scratch();
+    const pipeline = await pipelineOver(folder.url('shop.db'), target);
+    const { generation, result } = await started(pipeline, specOf(['*'], LETTERS));
+    expect(result.progress).toMatchObject([{ state: 'replicating', snapshotRows: 1, deadLetters: 1 }]);
+    expect(await lettersOf(pipeline)).toMatchObject([
+      {
+        table: 'orders',
+        key: { id: 2n },
+        row: { id: 2n, total: 'ten', note: 'second', at: null },
+        code: 'TYPE_MISMATCH',
+        column: 'total',
+        op: 'upsert',
+      },
+    ]);
+    shop.exec(
+      `UPDATE orders SET total = 20 WHERE id = 2; UPDATE orders SET total = 1.5, note = 'half' WHERE id = 1`,
+    );
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect(await lettersOf(pipeline)).toMatchObject([
+      { key: { id: 1n }, row: { total: 1.5, note: 'half', at: '2024-01-01' }, column: 'total', attempts: 1 },
+    ]);
+    expect(await rows(target, 'orders')).toEqual(['(1,10,first,2024-01-01)', '(2,20,second,)']);
+    await target.execute(`ALTER TABLE orders ALTER COLUMN total TYPE double precision`);
+    await pipeline.retryDeadLetters(ALL);
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect(await lettersOf(pipeline)).toEqual([]);
+    expect(await rows(target, 'orders')).toEqual(['(1,1.5,half,2024-01-01)', '(2,20,second,)']);
+    expect(await pipeline.verify({})).toMatchObject({ equal: true, tables: [{ deadLetters: 0 }] });
+  });
+
+  test('a key that no row of the target can have has its letter, and loses it with its row', async () => {
+    const shop = folder.database(
+      'shop.db',
+      `CREATE TABLE names (name TEXT PRIMARY KEY NOT NULL, v INTEGER); INSERT INTO names VALUES ('ok', 1)`,
+    );
+    const target = await scratch(`CREATE TABLE names (name varchar(5) PRIMARY KEY, v bigint)`);
+    const pipeline = await pipelineOver(folder.url('shop.db'), target);
+    const { generation } = await started(pipeline, specOf(['*'], LETTERS));
+    shop.exec(`INSERT INTO names VALUES ('far too long', 2), ('nul' || char(0), 3)`);
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect((await lettersOf(pipeline)).map(({ key, column }) => [key, column])).toEqual([
+      [{ name: 'far too long' }, 'name'],
+      [{ name: 'nul\0' }, 'name'],
+    ]);
+    await pipeline.retryDeadLetters(ALL);
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect(await lettersOf(pipeline)).toMatchObject([{ attempts: 2 }, { attempts: 2 }]);
+    shop.exec(`DELETE FROM names WHERE name <> 'ok'`);
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect(await lettersOf(pipeline)).toEqual([]);
+    expect(await rows(target, 'names')).toEqual(['(ok,1)']);
+  });
+});
+
+describe('PostgreSQL to PostgreSQL by COPY', () => {
+  const TABLE = `CREATE TABLE t (id integer PRIMARY KEY, v integer, n numeric(8,2), b bytea)`;
+
+  test('constraints of the target alone set single rows aside, with the values of the source', async () => {
+    const source = await scratch(
+      TABLE,
+      `INSERT INTO t SELECT i, i, i / 4.0, '\\x00ff' FROM generate_series(1, 500) i`,
+    );
+    const target = await scratch(TABLE, `ALTER TABLE t ADD CHECK (v < 499 OR v IS NULL)`);
+    const pipeline = await pipelineOver(source.url, target);
+    expect((await pipeline.plan(specOf(['public.*']))).transport).toBe('copy');
+    const { generation, result } = await started(
+      pipeline,
+      specOf(['public.*'], { ...LETTERS, snapshotRows: 200 }),
+    );
+    expect(result.progress).toMatchObject([{ snapshotRows: 498, deadLetters: 2 }]);
+    await source.execute(
+      `UPDATE t SET v = 1000 WHERE id IN (1, 2)`,
+      `UPDATE t SET v = 1001 WHERE id = 2`,
+      `UPDATE t SET v = v + 1 WHERE id BETWEEN 10 AND 20`,
+      `UPDATE t SET id = 777, v = 7 WHERE id = 499`,
+      `INSERT INTO t VALUES (501, 2000, 1.10, NULL)`,
+      `DELETE FROM t WHERE id = 30`,
+    );
+    const after = await replicate(pipeline, generation, { settings: LETTERS });
+    expect(after.tables).toMatchObject([{ inserted: 1, updated: 12, deleted: 2 }]);
+    const letters = await lettersOf(pipeline);
+    expect(letters.map(({ key }) => key['id']).sort()).toEqual([1n, 2n, 500n, 501n]);
+    expect(letters.find(({ key }) => key['id'] === 2n)).toMatchObject({
+      table: 'public.t',
+      code: 'CONSTRAINT_FAILED',
+      row: { id: 2n, v: 1001n, n: '0.50', b: new Uint8Array([0, 255]) },
+    });
+    await target.execute(`ALTER TABLE t DROP CONSTRAINT t_v_check`);
+    await pipeline.retryDeadLetters({ table: 'public.t', ids: null });
+    await source.execute(`UPDATE t SET v = 3 WHERE id = 2`, `DELETE FROM t WHERE id = 501`);
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect(await lettersOf(pipeline)).toEqual([]);
+    expect(await rows(target, 't')).toEqual(await rows(source, 't'));
+  });
+
+  test('truncation takes the letters along, and too many park the table', async () => {
+    const source = await scratch(TABLE);
+    const target = await scratch(TABLE, `ALTER TABLE t ADD CHECK (v < 100)`);
+    const pipeline = await pipelineOver(source.url, target);
+    const { generation } = await started(pipeline, specOf(['public.*'], LETTERS));
+    await source.execute(`INSERT INTO t SELECT i, 100 FROM generate_series(1, 10) i`);
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect(await lettersOf(pipeline)).toHaveLength(10);
+    await source.execute(`TRUNCATE t`, `INSERT INTO t VALUES (1, 1), (2, 200)`);
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect(await lettersOf(pipeline)).toMatchObject([{ key: { id: 2n }, row: { v: 200n } }]);
+    await source.execute(`INSERT INTO t SELECT i, 100 FROM generate_series(11, 30) i`);
+    const cause = await parkedBy(
+      replicate(pipeline, generation, { settings: LETTERS }),
+      'public.t',
+      'DEAD_LETTER_LIMIT',
+    );
+    expect(cause).toContain('CONSTRAINT_FAILED');
+    await target.execute(`ALTER TABLE t DROP CONSTRAINT t_v_check`);
+    await pipeline.resumeTable({ chain: CHAIN, generation: generation + 1, table: 'public.t' });
+    await pipeline.retryDeadLetters(ALL);
+    await replicate(pipeline, generation + 1, { settings: LETTERS });
+    await replicate(pipeline, generation + 1, { settings: LETTERS });
+    expect(await lettersOf(pipeline)).toEqual([]);
+    expect(await rows(target, 't')).toEqual(await rows(source, 't'));
+    await pipeline.teardown();
+  });
+});
