@@ -44,6 +44,7 @@ describe('verify', () => {
       missing: 0,
       extra: 0,
       different: 7,
+      deadLetters: 0,
     });
     expect(found.get('customers')).toMatchObject({
       sourceRows: 3,
@@ -272,9 +273,13 @@ describe('what a pipeline tells of itself', () => {
     const well = await pipeline.healthReport();
     expect(well).toMatchObject({ pipeline: 'shop-copy', healthy: true });
     expect(well.checks.map((check) => [check.name, check.state, check.hint])).toEqual(
-      ['source', 'target', 'capture', 'lag', 'tables', 'consumers'].map((name) => [name, 'ok', null]),
+      ['source', 'target', 'capture', 'lag', 'tables', 'dead letters', 'consumers'].map((name) => [
+        name,
+        'ok',
+        null,
+      ]),
     );
-    expect(formatHealthReport(well).split('\n')).toHaveLength(7);
+    expect(formatHealthReport(well).split('\n')).toHaveLength(8);
     shop.exec(`UPDATE orders SET total = 0`);
     clock.ahead = 120_000;
     const late = await pipeline.healthReport();
