@@ -4,6 +4,7 @@ import type { CliContext } from './context';
 import { addChangesVerb } from './verbs/changes';
 import { addDemoVerb } from './demo';
 import { addDevVerb } from './verbs/dev';
+import { addDoctorVerb } from './verbs/doctor';
 import { addHealthVerb } from './verbs/health';
 import { addListVerb } from './verbs/list';
 import { addPlanVerb } from './verbs/plan';
@@ -58,6 +59,7 @@ export function createProgram(context: CliContext): Command {
   addChangesVerb(program, context);
   addVerifyVerb(program, context);
   program.commandsGroup('Prepare and remove:');
+  addDoctorVerb(program, context);
   addPlanVerb(program, context);
   addTeardownVerb(program, context);
   addRefusedVerbs(program);

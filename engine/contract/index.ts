@@ -8,6 +8,7 @@
  */
 import type { ContractCase } from './contract-case';
 import type { ContractOptions, ContractPart } from './options';
+import { diagnosisCases } from './diagnosis';
 import { pairTableCases } from './pair-tables';
 import { pairStragglerCases } from './pair-stragglers';
 import { pairTransferCases } from './pair-transfers';
@@ -47,7 +48,7 @@ const CASES: Readonly<Record<ContractPart, readonly CaseMaker[]>> = {
     sourceWaitingCases,
   ],
   target: [targetCheckpointCases, targetTransactionCases, targetMergeCases, targetRangeCases],
-  pair: [pairTableCases, pairTransferCases, pairStragglerCases, pairValueCases],
+  pair: [diagnosisCases, pairTableCases, pairTransferCases, pairStragglerCases, pairValueCases],
 };
 
 /** The cases for one adapter; each is independent of the others and may run beside them. */

@@ -3,6 +3,7 @@ export * from './adapter';
 export * from './change';
 export * from './checkpoint';
 export * from './pipeline';
+export * from './diagnosis';
 export * from './order';
 export * from './plan';
 export * from './position';

@@ -1,6 +1,7 @@
 /** Reports as pure functions: what a verb found, as lines for a person and as JSON for a program. */
 export * from './changes';
 export * from './columns';
+export * from './doctor';
 export * from './figures';
 export * from './health';
 export * from './list';

@@ -9,7 +9,6 @@ const VERBS: ReadonlyMap<string, string> = new Map([
     'A row that cannot be applied parks its table; `cdc status NAME` tells the cause and the remedy.',
   ],
   ['ddl', 'Change the table on both sides, then run `cdc resync NAME TABLE`.'],
-  ['doctor', '`cdc health NAME` looks at Temporal, the worker and both databases.'],
   ['schedule', 'Run `cdc start NAME` of a pipeline with `mode: batch` from your own scheduler.'],
 ]);
 
