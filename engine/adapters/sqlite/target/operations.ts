@@ -33,6 +33,7 @@ import {
 import { readTables } from '../schema/schema';
 import type { Session } from '../database/session';
 import { stageRows } from './stage-rows';
+import { dropSweeps } from './sweep';
 import { releaseChunk } from './staging';
 import { defineRoutes, forgetRoutes, stageAttached, type AttachedChunkRequest } from '../attached/transfer';
 import { flagOf, textOf } from '../database/values';
@@ -86,6 +87,10 @@ export const targetOperations = {
   uninstallTarget(session: Session, uuid: string): void {
     inWriteTransaction(session, () => {
       if (!hasTable(session, '_cdc_pipeline')) return;
+      dropSweeps(
+        session,
+        readTableCheckpoints(session, uuid).map(({ targetTable }) => targetTable),
+      );
       for (const table of ['_cdc_dead_letter', '_cdc_table', '_cdc_pipeline']) {
         session.run(`DELETE FROM main.${table} WHERE uuid = ?`, uuid);
       }
