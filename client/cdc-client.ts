@@ -31,6 +31,7 @@ import type {
   Steered,
 } from '../workflows/messages';
 import { CdcClientError, toClientError } from './errors';
+import { findWorker } from './liveness';
 import { listPipelines } from './memo';
 import { pipelineStatus } from './status';
 import type { PipelineReport } from './status';
@@ -94,6 +95,11 @@ export interface CdcClient {
   updateSettings(pipeline: string, change: Partial<PipelineSettings>): Promise<PipelineSettings>;
   /** Answers within 5 s, with a worker or without. */
   status(pipeline: string): Promise<PipelineReport>;
+  /**
+   * Whether a worker takes the tasks of this client's queue; answers within 5 s. `unknown`: the server or the workers
+   * don't tell.
+   */
+  worker(): Promise<'alive' | 'silent' | 'unknown'>;
   /** The newest run of each pipeline, running or ended. */
   list(): Promise<readonly PipelineMemo[]>;
   /** Waits for the end of a batch run, or until the pipeline is stopped. */
@@ -140,6 +146,10 @@ export function createCdcClient(temporal: Client, options: CdcClientOptions = {}
     updateSettings: (pipeline, change) =>
       ask(asking(pipeline), (run) => run.startUpdate(settingsUpdate, { ...ACCEPTED, args: [change] })),
     status: (pipeline) => pipelineStatus(temporal, pipeline),
+    async worker() {
+      const found = await findWorker(temporal, taskQueue);
+      return found === 'unreachable' ? 'unknown' : found;
+    },
     list: () => listPipelines(temporal),
     async result(pipeline) {
       try {

@@ -35,12 +35,13 @@ export type Liveness = 'silent' | 'unreachable' | 'unknown';
 
 /**
  * Watches a task queue until it is clear that no worker takes its tasks, or that this can't be told. Goes on for as
- * long as one lives; an abort ends it with `unknown`.
+ * long as one lives; an abort ends it with `unknown`. `onHeard` is told of each sign of life.
  */
 export async function watchWorkers(
   client: Client,
   taskQueue: string,
   signal: AbortSignal,
+  onHeard: () => void = () => undefined,
 ): Promise<Liveness> {
   const seen = new Map<string, string>();
   let heardAt = performance.now();
@@ -56,7 +57,10 @@ export async function watchWorkers(
       telling = looked.telling;
       for (const [worker, stamp] of looked.stamps) {
         const before = seen.get(worker);
-        if (before !== undefined && before !== stamp) [heard, heardAt] = [true, now];
+        if (before !== undefined && before !== stamp) {
+          [heard, heardAt] = [true, now];
+          onHeard();
+        }
         seen.set(worker, stamp);
       }
     }
@@ -66,6 +70,13 @@ export async function watchWorkers(
     await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
   return 'unknown';
+}
+
+/** `alive` as soon as one worker gives a sign of life; within seconds either way. */
+export async function findWorker(client: Client, taskQueue: string): Promise<Liveness | 'alive'> {
+  const found = new AbortController();
+  const liveness = await watchWorkers(client, taskQueue, found.signal, () => found.abort());
+  return found.signal.aborted ? 'alive' : liveness;
 }
 
 interface Look {

@@ -5,7 +5,15 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Engine, type EnginePorts, createEngine, createRegistry } from '../engine';
+import {
+  type DiagnosisReport,
+  type Engine,
+  type EnginePorts,
+  type PipelineSpec,
+  createEngine,
+  createRegistry,
+  diagnosePipelines,
+} from '../engine';
 import { postgresAdapter } from '../engine/adapters/postgres';
 import { sqliteAdapter } from '../engine/adapters/sqlite';
 import type { Config } from './config';
@@ -43,4 +51,12 @@ export function openEngine(config: Pick<Config, 'connections'>, use: EngineUse =
     ports: realPorts(),
     readOnly: use !== 'write',
   });
+}
+
+/** Looks at the databases of these pipelines, as `cdc doctor` tells. Writes nothing. */
+export function diagnose(
+  { connections }: Pick<Config, 'connections'>,
+  specs: readonly PipelineSpec[],
+): Promise<DiagnosisReport> {
+  return diagnosePipelines({ registry, connections, ports: realPorts(), readOnly: true }, specs);
 }

@@ -5,6 +5,7 @@ import { addChangesVerb } from './verbs/changes';
 import { addDeadLettersVerb } from './verbs/dead-letters';
 import { addDemoVerb } from './demo';
 import { addDevVerb } from './verbs/dev';
+import { addDoctorVerb } from './verbs/doctor';
 import { addHealthVerb } from './verbs/health';
 import { addListVerb } from './verbs/list';
 import { addPlanVerb } from './verbs/plan';
@@ -60,6 +61,7 @@ export function createProgram(context: CliContext): Command {
   addVerifyVerb(program, context);
   addDeadLettersVerb(program, context);
   program.commandsGroup('Prepare and remove:');
+  addDoctorVerb(program, context);
   addPlanVerb(program, context);
   addTeardownVerb(program, context);
   addRefusedVerbs(program);

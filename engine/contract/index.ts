@@ -8,6 +8,7 @@
  */
 import type { ContractCase } from './contract-case';
 import type { ContractOptions, ContractPart } from './options';
+import { diagnosisCases } from './diagnosis';
 import { pairTableCases } from './pair-tables';
 import { pairLetterCases } from './pair-letters';
 import { pairStragglerCases } from './pair-stragglers';
@@ -55,7 +56,14 @@ const CASES: Readonly<Record<ContractPart, readonly CaseMaker[]>> = {
     targetRangeCases,
     targetLetterCases,
   ],
-  pair: [pairTableCases, pairTransferCases, pairStragglerCases, pairValueCases, pairLetterCases],
+  pair: [
+    diagnosisCases,
+    pairTableCases,
+    pairTransferCases,
+    pairStragglerCases,
+    pairValueCases,
+    pairLetterCases,
+  ],
 };
 
 /** The cases for one adapter; each is independent of the others and may run beside them. */

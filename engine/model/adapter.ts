@@ -5,6 +5,7 @@
  * stands in the engine and is the same for all. A primitive that fails throws a CdcError with one of the codes of
  * its documentation; anything else is a bug of the adapter.
  */
+import type { DiagnoseRequest, Diagnosis } from './diagnosis';
 import type { Source } from './source';
 import type { Target } from './target';
 
@@ -20,6 +21,12 @@ export interface Adapter {
   openSource(options: OpenOptions): Promise<Source>;
   /** Throws DATABASE_MISSING and the other database codes. Makes a database only if asked to; never its folder. */
   openTarget(options: OpenTargetOptions): Promise<Target>;
+  /**
+   * Looks for what stands in the way of replication, or will: reachability, rights, settings, room. Opens what it needs
+   * by itself, for reading only, and leaves nothing behind. Answers at least one entry, whatever is wrong; never throws.
+   * `cdc doctor` has nothing to say of a database whose adapter lacks it but whether it can be opened.
+   */
+  diagnose?(request: DiagnoseRequest): Promise<readonly Diagnosis[]>;
   /** A text that tells two URLs of the same database to be the same, without secrets. */
   identify(url: string): string;
 }

@@ -3,5 +3,6 @@
  * every other file here is one of its verbs.
  */
 export * from './contract';
+export * from './diagnose';
 export * from './engine';
 export * from './format-health';

@@ -41,7 +41,6 @@ describe('wrong use ends with 2, says why on stderr, and leaves stdout empty', (
   });
 
   test.each([
-    [['doctor', 'orders']],
     [['apply', 'orders', '--all']],
     [['schedule', 'orders', '--every', '5m']],
     [['ddl', 'orders']],

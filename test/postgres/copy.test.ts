@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { postgresAdapter } from '../../engine/adapters/postgres';
 import type { ScratchDatabase } from '../../engine/contract';
-import { engineOver, REF, replicate, setUp, specOf, started } from '../support/pipelines';
+import { engineOver, parkedBy, REF, replicate, setUp, specOf, started } from '../support/pipelines';
 import { postgresFixture } from '../support/postgres-fixture';
 
 const clearing: (() => Promise<unknown>)[] = [];
@@ -76,6 +76,38 @@ describe('PostgreSQL to PostgreSQL by COPY', () => {
     expect(tables[0]).toMatchObject({ state: 'parked', cause: expect.stringContaining('TYPE_MISMATCH') });
   });
 
+  test.each([
+    ['timestamp', 'timestamp(0)', `'2026-01-01 10:00:00'`, `'2026-01-01 10:00:00.5'`],
+    ['timestamptz', 'timestamptz(3)', `'2026-01-01 10:00:00.125+00'`, `'2026-01-01 10:00:00.1255+00'`],
+    ['time', 'time(0)', `'10:00:00'`, `'10:00:00.9'`],
+    ['interval', 'interval(0)', `'1 day 00:00:01'`, `'00:00:01.5'`],
+    ['interval', 'interval second(0)', `'00:00:01'`, `'00:00:01.5'`],
+    ['interval', 'interval year to month', 'NULL', `'1 day'`],
+    ['text', 'char(3)', `'abc'`, `'a'`],
+    ['text', 'varchar(3)', `'abc'`, `'abc '`],
+    ['numeric', 'numeric(4,1)', '1.50', '1.55'],
+    ['double precision', 'real', '0.5', '0.1'],
+    ['bigint', 'integer', '2147483647', '2147483648'],
+    ['timestamptz', 'timestamp', 'NULL', 'now()'],
+    ['timestamp', 'date', 'NULL', `'2026-01-01 10:00'`],
+  ])('%s to %s: what the target would change is refused by its column', async (from, to, fits, misfit) => {
+    const source = await scratch(
+      `CREATE TABLE t (id integer PRIMARY KEY, v ${from})`,
+      `INSERT INTO t VALUES (1, ${fits})`,
+    );
+    const target = await scratch(`CREATE TABLE t (id integer PRIMARY KEY, v ${to})`);
+    const pipeline = await pipelineOf(source, target);
+    const { generation } = await started(pipeline, specOf(['public.t']));
+    expect(await pipeline.verify({})).toMatchObject({
+      tables: [{ sourceRows: 1, targetRows: 1, missing: 0 }],
+    });
+    await source.execute(`INSERT INTO t VALUES (2, ${misfit})`);
+    expect(await parkedBy(replicate(pipeline, generation), 'public.t', 'TYPE_MISMATCH')).toContain(
+      'column v',
+    );
+    expect(await target.dump('t')).toHaveLength(1);
+  });
+
   test('a snapshot that replaces text keys under another collation loses and leaves nothing', async () => {
     const words = `SELECT CASE i % 4 WHEN 0 THEN 'a' WHEN 1 THEN 'B' WHEN 2 THEN 'é' ELSE '_' END || i AS word, 'v' || i AS v`;
     const source = await scratch(
@@ -90,6 +122,25 @@ describe('PostgreSQL to PostgreSQL by COPY', () => {
     await started(pipeline, specOf(['public.w'], { existing: 'replace', snapshotRows: 9 }));
     await same(source, target, 'w');
     expect((await target.objects()).filter((name) => name.includes('sweep'))).toEqual([]);
+  });
+
+  test('a pipeline that is torn down in the middle of such a copy leaves nothing', async () => {
+    const source = await scratch(
+      `CREATE TABLE w (word text PRIMARY KEY)`,
+      `INSERT INTO w SELECT 'word ' || i FROM generate_series(1, 50) i`,
+    );
+    const target = await scratch(`CREATE TABLE w (word text PRIMARY KEY)`, `INSERT INTO w VALUES ('stray')`);
+    const pipeline = await pipelineOf(source, target);
+    const { generation } = await setUp(pipeline, specOf(['public.w'], { existing: 'replace' }));
+    const stop = new AbortController();
+    await replicate(pipeline, generation, {
+      settings: { snapshotRows: 5 },
+      signal: stop.signal,
+      onProgress: () => stop.abort(),
+    });
+    expect((await target.objects()).filter((name) => name.includes('sweep'))).not.toEqual([]);
+    await pipeline.teardown();
+    expect((await target.objects()).filter((name) => name.includes('cdc'))).toEqual([]);
   });
 
   test('enums are made where they are missing; other types are named before anything is written', async () => {

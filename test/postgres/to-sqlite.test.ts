@@ -141,6 +141,28 @@ describe('PostgreSQL to SQLite', () => {
     },
   );
 
+  test('a pipeline that is torn down in the middle of such a copy leaves nothing', async () => {
+    await source.execute(
+      'CREATE TABLE t (k numeric PRIMARY KEY, v text)',
+      `INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 50) i`,
+    );
+    const pipeline = await open();
+    const { generation } = await started(pipeline, specOf(['public.t']));
+    await pipeline.resync({ chain: CHAIN, generation: generation + 1, table: null });
+    const stop = new AbortController();
+    await replicate(pipeline, generation + 1, {
+      settings: { snapshotRows: 5 },
+      signal: stop.signal,
+      onProgress: () => stop.abort(),
+    });
+    const replica = folder.database('replica.db');
+    const ours = (): readonly unknown[] =>
+      replica.prepare(`SELECT name FROM sqlite_schema WHERE name LIKE '\\_cdc%' ESCAPE '\\'`).pluck().all();
+    expect(ours()).toContainEqual(expect.stringContaining('sweep'));
+    await pipeline.teardown();
+    expect(ours()).toEqual([]);
+  });
+
   test('a verification compares keys of another order than here over many ranges', async () => {
     await source.execute(
       'CREATE TABLE t (k numeric PRIMARY KEY, v text)',

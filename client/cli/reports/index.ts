@@ -2,6 +2,7 @@
 export * from './changes';
 export * from './columns';
 export * from './dead-letters';
+export * from './doctor';
 export * from './figures';
 export * from './health';
 export * from './list';

@@ -5,7 +5,6 @@ import { wrongUse } from '../outcome';
 const VERBS: ReadonlyMap<string, string> = new Map([
   ['apply', 'Changes are applied by a running worker; `cdc start NAME` starts a pipeline.'],
   ['ddl', 'Change the table on both sides, then run `cdc resync NAME TABLE`.'],
-  ['doctor', '`cdc health NAME` looks at Temporal, the worker and both databases.'],
   ['schedule', 'Run `cdc start NAME` of a pipeline with `mode: batch` from your own scheduler.'],
 ]);
 

@@ -7,9 +7,11 @@
  * - `capture/`: change tables and triggers, who consumes them, positions, what may be purged.
  * - `source/`, `target/`: the two ports; the source's over the window between two MVCC snapshots, the target's over lanes
  *   that stage and merge.
+ * - `diagnosis/`: what `cdc doctor` finds out.
  * - `copy/`: chunks taken by the target straight out of a source, by COPY.
  */
 import type { Adapter } from '../../model';
+import { diagnose } from './diagnosis/diagnose';
 import { identifyUrl, SCHEMES } from './database/url';
 import { FAMILY } from './family';
 import { openSource } from './source/source';
@@ -21,5 +23,6 @@ export const postgresAdapter: Adapter = {
   family: FAMILY,
   openSource,
   openTarget,
+  diagnose,
   identify: identifyUrl,
 };

@@ -8,11 +8,13 @@
  * - `schema/`: what tables there are, and what a write to one can cause.
  * - `capture/`: change tables and triggers, who consumes them, positions, what may be purged.
  * - `source/`, `target/`: the two ports, each over its operations.
+ * - `diagnosis/`: what `cdc doctor` finds out.
  * - `attached/`: chunks taken by the target straight out of the source's file.
  */
 import type { Adapter } from '../../model';
 import { identifyUrl } from './database/file';
 import { openSource } from './source/source';
+import { diagnose } from './diagnosis/diagnose';
 import { FAMILY } from './database/family';
 import { openTarget } from './target/target';
 
@@ -22,5 +24,6 @@ export const sqliteAdapter: Adapter = {
   family: FAMILY,
   openSource,
   openTarget,
+  diagnose: (request) => Promise.resolve(diagnose(request)),
   identify: identifyUrl,
 };

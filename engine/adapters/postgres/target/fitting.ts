@@ -14,7 +14,54 @@ export type Fit = (value: Value) => string | null | undefined;
 export function fitFor(source: ColumnSchema, target: ColumnSchema): Fit {
   if (isSameType(source, target)) return plainText;
   const typeless = source.type.kind === 'dynamic';
-  return fitType(target.type, source.type, typeless);
+  return narrowed(fitType(target.type, source.type, typeless), target);
+}
+
+/** What a declaration takes away from its type: PostgreSQL rounds, pads and truncates to it without a word. */
+function narrowed(fit: Fit, { type, declaredType }: ColumnSchema): Fit {
+  const keeps = keeperOf(type, declaredType);
+  return keeps === null
+    ? fit
+    : (value) => {
+        const text = fit(value);
+        return typeof text === 'string' && !keeps(text) ? undefined : text;
+      };
+}
+
+function keeperOf(type: LogicalType, declared: string): ((text: string) => boolean) | null {
+  switch (type.kind) {
+    case 'time':
+    case 'timestamp':
+    case 'interval': {
+      // `interval year to month` has no room for days.
+      if (/^interval (?!second\b)/.test(declared)) return () => false;
+      const digits = /\((\d)\)/.exec(declared)?.[1];
+      return digits === undefined ? null : (text) => fractionDigits(text) <= Number(digits);
+    }
+    case 'text': {
+      // Blanks would be added.
+      const length = /^character\((\d+)\)$/.exec(declared)?.[1];
+      return length === undefined ? null : (text) => Array.from(text).length === Number(length);
+    }
+    case 'bool':
+    case 'int':
+    case 'decimal':
+    case 'float':
+    case 'bytes':
+    case 'date':
+    case 'json':
+    case 'uuid':
+    case 'enum':
+    case 'array':
+    case 'dynamic':
+    case 'other':
+      return null;
+  }
+}
+
+/** Of the seconds in a time or an interval. */
+function fractionDigits(text: string): number {
+  return (/\.(\d+)/.exec(text)?.[1] ?? '').replace(/0+$/, '').length;
 }
 
 /** A column of SQLite can hold other values than its type says, whatever the type is called. */

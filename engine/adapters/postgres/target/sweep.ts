@@ -4,18 +4,18 @@
  * last range whatever has another key is deleted. A worker may restart in between, hence no TEMP table.
  */
 import { createHash } from 'node:crypto';
-import { displayName } from '../../../model';
+import { displayName, type TableName } from '../../../model';
 import { quote } from '../database/identifiers';
 import { hasRelation, own } from '../database/objects';
 import type { Session } from '../database/session';
 import { KIND, stagedKey, type StagedRows, type StagedSet } from './staging';
 
-function sweepName({ route }: StagedSet): string {
-  return `sweep_${createHash('md5').update(displayName(route.target)).digest('hex').slice(0, 16)}`;
+function sweepName(target: TableName): string {
+  return `sweep_${createHash('md5').update(displayName(target)).digest('hex').slice(0, 16)}`;
 }
 
 function sweepTable(set: StagedSet): string {
-  return own(sweepName(set));
+  return own(sweepName(set.route.target));
 }
 
 /** Starts anew, at the first range. */
@@ -32,18 +32,23 @@ CREATE TABLE ${sweepTable(set)} (${columns.join(', ')}, PRIMARY KEY (${names.joi
 
 /** Notes the keys of staged rows as the source's. Does nothing where no sweep was started. */
 export async function trackKeys(session: Session, set: StagedSet, { table }: StagedRows): Promise<void> {
-  if (!(await hasRelation(session, sweepName(set)))) return;
+  if (!(await hasRelation(session, sweepName(set.route.target)))) return;
   await session.execute(`INSERT INTO ${sweepTable(set)} SELECT ${stagedKey(set).join(', ')} FROM ${table} AS s
 WHERE s.kind IN ('${KIND.upsert}', '${KIND.keep}') ON CONFLICT DO NOTHING`);
 }
 
 /** Deletes the target's rows whose keys were not noted, and forgets the keys. */
 export async function finishSweep(session: Session, set: StagedSet): Promise<void> {
-  if (!(await hasRelation(session, sweepName(set)))) return;
+  if (!(await hasRelation(session, sweepName(set.route.target)))) return;
   const same = set.shape.key
     .map(({ name, equals }, index) => `w.k${index} ${equals} t.${quote(name)}`)
     .join(' AND ');
   await session.execute(`DELETE FROM ${set.shape.table} AS t
 WHERE NOT EXISTS (SELECT 1 FROM ${sweepTable(set)} AS w WHERE ${same})`);
   await session.execute(`DROP TABLE ${sweepTable(set)}`);
+}
+
+/** Forgets the keys of copies that will not be finished: their pipeline is removed. */
+export async function dropSweeps(session: Session, targets: readonly TableName[]): Promise<void> {
+  for (const target of targets) await session.execute(`DROP TABLE IF EXISTS ${own(sweepName(target))}`);
 }

@@ -19,6 +19,7 @@ import { readNotices } from './notices';
 import { TARGET_OBJECTS } from './objects';
 import { placeTable } from './placing';
 import { createShapes } from './shapes';
+import { dropSweeps } from './sweep';
 import { stageSets, type ShapedSet } from './stage-rows';
 import { runOnChunk, runOnControl } from './transaction';
 
@@ -129,6 +130,8 @@ async function uninstall(session: Session, uuid: string): Promise<void> {
   await withObjectsLock(session, () =>
     session.transaction('read committed', async () => {
       if (!(await hasRelation(session, 'pipeline'))) return;
+      const targets = (await readTableCheckpoints(session, uuid)).map(({ targetTable }) => targetTable);
+      await dropSweeps(session, targets);
       for (const table of ['dead_letter', 'pipeline_table', 'pipeline']) {
         await session.query(`DELETE FROM ${own(table)} WHERE uuid = $1`, [uuid]);
       }

@@ -36,6 +36,7 @@ import {
 import { readTables } from '../schema/schema';
 import type { Session } from '../database/session';
 import { stageRows } from './stage-rows';
+import { dropSweeps } from './sweep';
 import { releaseChunk, stagedChunk } from './staging';
 import { touchedKeys } from './touched';
 import { defineRoutes, forgetRoutes, stageAttached, type AttachedChunkRequest } from '../attached/transfer';
@@ -90,6 +91,10 @@ export const targetOperations = {
   uninstallTarget(session: Session, uuid: string): void {
     inWriteTransaction(session, () => {
       if (!hasTable(session, '_cdc_pipeline')) return;
+      dropSweeps(
+        session,
+        readTableCheckpoints(session, uuid).map(({ targetTable }) => targetTable),
+      );
       for (const table of ['_cdc_dead_letter', '_cdc_table', '_cdc_pipeline']) {
         session.run(`DELETE FROM main.${table} WHERE uuid = ?`, uuid);
       }

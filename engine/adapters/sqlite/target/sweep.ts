@@ -5,7 +5,7 @@
  * between, hence no TEMP table.
  */
 import { createHash } from 'node:crypto';
-import type { TableRoute } from '../../../model';
+import type { TableName, TableRoute } from '../../../model';
 import { quote, quoteAll, rowValue } from '../database/identifiers';
 import { hasTable } from '../database/objects';
 import type { Session } from '../database/session';
@@ -13,35 +13,40 @@ import type { Session } from '../database/session';
 import { KIND, stagedKey } from './staging';
 import type { TargetShape } from './shape';
 
-function sweepName({ target }: TableRoute): string {
+function sweepName(target: TableName): string {
   return `_cdc_sweep_${createHash('md5').update(target.name).digest('hex').slice(0, 16)}`;
 }
 
 /** Starts anew, at the first range. */
 export function startSweep(session: Session, route: TableRoute): void {
   const columns = route.key.map((_, index) => `k${index}`).join(', ');
-  dropSweep(session, route);
+  dropSweep(session, route.target);
   session.run(
-    `CREATE TABLE main.${quote(sweepName(route))} (${columns}, PRIMARY KEY (${columns})) WITHOUT ROWID`,
+    `CREATE TABLE main.${quote(sweepName(route.target))} (${columns}, PRIMARY KEY (${columns})) WITHOUT ROWID`,
   );
 }
 
 /** Notes the keys of rows that were written as the source's, as they are stored. Does nothing without a sweep. */
 export function trackKeys(session: Session, route: TableRoute, shape: TargetShape, table: string): void {
-  if (!hasTable(session, sweepName(route))) return;
-  session.run(`INSERT OR IGNORE INTO main.${quote(sweepName(route))}
+  if (!hasTable(session, sweepName(route.target))) return;
+  session.run(`INSERT OR IGNORE INTO main.${quote(sweepName(route.target))}
 SELECT ${quoteAll(route.key)} FROM ${shape.table}
 WHERE ${rowValue(route.key.map(quote))} IN (SELECT ${stagedKey(route).join(', ')} FROM ${table} WHERE kind = ${KIND.upsert})`);
 }
 
 /** Deletes the target's rows whose keys were not noted, and forgets the keys. */
 export function finishSweep(session: Session, route: TableRoute, shape: TargetShape): void {
-  if (!hasTable(session, sweepName(route))) return;
+  if (!hasTable(session, sweepName(route.target))) return;
   session.run(`DELETE FROM ${shape.table}
-WHERE ${rowValue(route.key.map(quote))} NOT IN (SELECT * FROM main.${quote(sweepName(route))})`);
-  dropSweep(session, route);
+WHERE ${rowValue(route.key.map(quote))} NOT IN (SELECT * FROM main.${quote(sweepName(route.target))})`);
+  dropSweep(session, route.target);
 }
 
-function dropSweep(session: Session, route: TableRoute): void {
-  session.run(`DROP TABLE IF EXISTS main.${quote(sweepName(route))}`);
+/** Forgets the keys of copies that will not be finished: their pipeline is removed. */
+export function dropSweeps(session: Session, targets: readonly TableName[]): void {
+  for (const target of targets) dropSweep(session, target);
+}
+
+function dropSweep(session: Session, target: TableName): void {
+  session.run(`DROP TABLE IF EXISTS main.${quote(sweepName(target))}`);
 }
