@@ -36,7 +36,9 @@ function wayCases(options: ContractOptions, way: Way): readonly ContractCase[] {
       );
       const { aside, touched } = await mergeNext(pair, { from }, [[1n], [2n], [3n], [4n], [5n], [6n]]);
       assertEqual(
-        aside.map(({ column: _, table: __, ...rest }) => rest).sort((a, b) => Number(a.key[0]) - Number(b.key[0])),
+        aside
+          .map(({ column: _, table: __, ...rest }) => rest)
+          .sort((a, b) => Number(a.key[0]) - Number(b.key[0])),
         [
           { ...ITEM, key: [3n], row: [3n, 'it\'s "new"', 1n], held: true },
           { ...ITEM, key: [4n], row: [4n, null, 1n], held: false },

@@ -44,6 +44,7 @@ describe('verify', () => {
       missing: 0,
       extra: 0,
       different: 7,
+      deadLetters: 0,
     });
     expect(found.get('customers')).toMatchObject({
       sourceRows: 3,
@@ -51,6 +52,7 @@ describe('verify', () => {
       missing: 1,
       extra: 0,
       different: 0,
+      deadLetters: 0,
     });
     expect(found.get('orders')).toMatchObject({ missing: 2, extra: 0, different: 0 });
     expect(found.get('tags')).toMatchObject({
@@ -59,6 +61,7 @@ describe('verify', () => {
       missing: 0,
       extra: 3,
       different: 0,
+      deadLetters: 0,
     });
   });
 
@@ -79,6 +82,7 @@ describe('verify', () => {
       missing: 3,
       extra: 2,
       different: 2,
+      deadLetters: 0,
     });
     expect(seen.length).toBeGreaterThan(2);
     expect(seen).toEqual([...seen].sort((one, other) => one - other));
@@ -272,9 +276,13 @@ describe('what a pipeline tells of itself', () => {
     const well = await pipeline.healthReport();
     expect(well).toMatchObject({ pipeline: 'shop-copy', healthy: true });
     expect(well.checks.map((check) => [check.name, check.state, check.hint])).toEqual(
-      ['source', 'target', 'capture', 'lag', 'tables', 'consumers'].map((name) => [name, 'ok', null]),
+      ['source', 'target', 'capture', 'lag', 'tables', 'dead letters', 'consumers'].map((name) => [
+        name,
+        'ok',
+        null,
+      ]),
     );
-    expect(formatHealthReport(well).split('\n')).toHaveLength(7);
+    expect(formatHealthReport(well).split('\n')).toHaveLength(8);
     shop.exec(`UPDATE orders SET total = 0`);
     clock.ahead = 120_000;
     const late = await pipeline.healthReport();

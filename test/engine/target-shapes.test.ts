@@ -161,6 +161,7 @@ describe('verify', () => {
         missing: 0,
         extra: 200_000,
         different: 1,
+        deadLetters: 0,
       },
     ]);
     // All of them at once took 400 MB.

@@ -21,6 +21,8 @@ export interface MergeRequest {
   readonly stale: readonly string[];
   /** Display names of source tables whose failing rows are set aside. */
   readonly setAside: readonly string[];
+  /** Most of one table; null: no limit. */
+  readonly mostSetAside: number | null;
 }
 
 /**
@@ -76,7 +78,7 @@ function deleteStaged(
 ): readonly SetAside[] {
   if (changes?.deletes !== true) return [];
   const shape = targetShape(session, route);
-  return deleteSet(session, route, shape, changes.table, request.setAside.includes(route.id));
+  return deleteSet(session, route, shape, changes.table, asideOptions(route, request));
 }
 
 function upsertStaged(
@@ -88,7 +90,7 @@ function upsertStaged(
   const shape = targetShape(session, route);
   return writeSet(session, route, shape, changes.table, {
     mayClear: mayClear(route, shape, request),
-    setAside: request.setAside.includes(route.id),
+    ...asideOptions(route, request),
     copied: false,
   });
 }
@@ -103,9 +105,13 @@ function equalizeRange(
   if (range.replace) deleteMissing(session, route, shape, range);
   return writeSet(session, route, shape, range.table, {
     mayClear: range.replace ? shape.alikeUnique : mayClear(route, shape, request),
-    setAside: request.setAside.includes(route.id),
+    ...asideOptions(route, request),
     copied: true,
   });
+}
+
+function asideOptions({ id }: TableRoute, { setAside, mostSetAside }: MergeRequest) {
+  return { setAside: setAside.includes(id), most: mostSetAside ?? Infinity };
 }
 
 /**
