@@ -1,12 +1,14 @@
 /** Looks whether a target table that exists can take a route's rows. */
 import { CdcError } from '../errors';
 import { displayName } from '../model';
-import type { TableRoute, TableSchema } from '../model';
+import type { ColumnSchema, TableRoute, TableSchema } from '../model';
+import { findNamed } from './find-named';
 
 /** Throws TARGET_TABLE_MISMATCH, naming all columns that are missing or in the way. */
 export function checkTargetTable(route: TableRoute, target: TableSchema, sameFamily: boolean): void {
   const name = displayName(route.target);
-  const byName = new Map(target.columns.map((column) => [column.name.toLowerCase(), column]));
+  const columnOf = (wanted: string): ColumnSchema | undefined =>
+    findNamed(target.columns, (column) => column.name, wanted);
   const refuse = (what: string, hint: string, column?: string): never => {
     throw new CdcError('TARGET_TABLE_MISMATCH', `Target table ${name} ${what}`, {
       hint,
@@ -15,7 +17,7 @@ export function checkTargetTable(route: TableRoute, target: TableSchema, sameFam
     });
   };
 
-  const missing = route.columns.filter((column) => !byName.has(column.toLowerCase()));
+  const missing = route.columns.filter((column) => columnOf(column) === undefined);
   if (missing.length > 0) {
     refuse(
       `lacks the column${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`,
@@ -23,7 +25,7 @@ export function checkTargetTable(route: TableRoute, target: TableSchema, sameFam
       missing[0],
     );
   }
-  const generated = route.columns.find((column) => byName.get(column.toLowerCase())?.generated !== 'no');
+  const generated = route.columns.find((column) => columnOf(column)?.generated !== 'no');
   if (generated !== undefined) {
     refuse(
       `computes the column ${generated} itself`,
@@ -31,13 +33,10 @@ export function checkTargetTable(route: TableRoute, target: TableSchema, sameFam
       generated,
     );
   }
-  const replicated = new Set(route.columns.map((column) => column.toLowerCase()));
+  const replicated = new Set(route.columns.map(columnOf));
   const demanding = target.columns.find(
     (column) =>
-      column.generated === 'no' &&
-      !column.nullable &&
-      column.defaultSql === null &&
-      !replicated.has(column.name.toLowerCase()),
+      column.generated === 'no' && !column.nullable && column.defaultSql === null && !replicated.has(column),
   );
   if (demanding !== undefined) {
     refuse(
@@ -58,7 +57,7 @@ export function checkTargetTable(route: TableRoute, target: TableSchema, sameFam
 /** Whether a unique index of the target tells the same keys apart; its collations mean something within a family only. */
 function hasKey({ key, source }: TableRoute, target: TableSchema, sameFamily: boolean): boolean {
   const collation = (table: TableSchema, name: string): string | null =>
-    table.columns.find((column) => sameName(column.name, name))?.collation ?? null;
+    findNamed(table.columns, (column) => column.name, name)?.collation ?? null;
   const terms = (names: readonly string[], collations: readonly (string | null)[]): string =>
     JSON.stringify(
       names
@@ -79,10 +78,6 @@ function hasKey({ key, source }: TableRoute, target: TableSchema, sameFamily: bo
   return candidates.includes(own(source, key));
 }
 
-function sameName(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
-}
-
 /** Keys that are equal on one side and differ on the other can't be replicated by key. */
 function checkCollations(
   route: TableRoute,
@@ -91,8 +86,7 @@ function checkCollations(
 ): void {
   for (const name of route.key) {
     const here = route.source.columns.find((column) => column.name === name)?.collation ?? null;
-    const there =
-      target.columns.find((column) => column.name.toLowerCase() === name.toLowerCase())?.collation ?? null;
+    const there = findNamed(target.columns, (column) => column.name, name)?.collation ?? null;
     if (here !== there) {
       refuse(
         `compares the key column ${name} by another collation (${there ?? 'default'}) than the source (${here ?? 'default'})`,

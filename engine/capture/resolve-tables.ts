@@ -42,7 +42,7 @@ export function resolveTables(
       else skipped.set(name, table.refusal.reason);
     }
   }
-  refuseCollisions([...routes.values()]);
+  refuseCollisions([...routes.values()], sameFamily);
   return {
     routes: [...routes.values()],
     skipped: [...skipped].map(([table, reason]) => ({ table, reason })),
@@ -140,22 +140,23 @@ function globPattern(text: string): RegExp {
   return new RegExp(`^${escaped.join('.*')}$`, 's');
 }
 
-/** Throws NAME_COLLISION when two routes lead to one table. */
-export function refuseCollisions(routes: readonly TableRoute[]): void {
-  const taken = new Map<string, string>();
+/**
+ * Throws NAME_COLLISION when two routes lead to one table. Some databases fold case, so names that differ in case
+ * alone count as equal, unless the source has two such tables and the target is of its family.
+ */
+export function refuseCollisions(routes: readonly TableRoute[], sameFamily: boolean): void {
+  const taken = new Map<string, TableRoute>();
   for (const route of routes) {
-    // Some databases fold case, so names that differ in case alone count as equal.
-    const name = displayName(route.target).toLowerCase();
-    const other = taken.get(name);
-    if (other !== undefined) {
-      throw new CdcError(
-        'NAME_COLLISION',
-        `Tables ${other} and ${route.id} would both go to ${displayName(route.target)}`,
-        {
-          table: route.id,
-        },
-      );
+    const name = displayName(route.target);
+    const other = taken.get(name.toLowerCase());
+    if (other === undefined) {
+      taken.set(name.toLowerCase(), route);
+      continue;
     }
-    taken.set(name, route.id);
+    const toldApart = sameFamily && other.id.toLowerCase() === route.id.toLowerCase();
+    if (toldApart && displayName(other.target) !== name) continue;
+    throw new CdcError('NAME_COLLISION', `Tables ${other.id} and ${route.id} would both go to ${name}`, {
+      table: route.id,
+    });
   }
 }

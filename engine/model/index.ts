@@ -4,6 +4,7 @@ export * from './change';
 export * from './checkpoint';
 export * from './dead-letter';
 export * from './pipeline';
+export * from './order';
 export * from './plan';
 export * from './position';
 export * from './reports';

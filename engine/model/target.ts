@@ -27,8 +27,11 @@ export interface Target {
    * that exists would not keep keys as they are.
    */
   planTable(route: TableRoute, sourceFamily: string): Promise<PlanStep | null>;
-  /** What a person should know of the target tables: triggers of those that exist, values that may not fit, and so on. */
-  notices(routes: readonly TableRoute[]): Promise<readonly PlanNotice[]>;
+  /**
+   * What a person should know of the target tables: triggers of those that exist, what is left out of those that will
+   * be made, values that may not fit, and so on.
+   */
+  notices(routes: readonly TableRoute[], sourceFamily: string): Promise<readonly PlanNotice[]>;
   /** The statements for our own objects; none when they are in place. */
   planObjects(): Promise<readonly PlanStep[]>;
   /** Makes or migrates our own objects. Throws OBJECTS_TOO_NEW. */

@@ -1,6 +1,6 @@
 /** What setup would do, worked out without writing anything; setup itself starts from it. */
 import { orderByReferences } from '../apply';
-import { checkTargetTable, refuseCollisions, resolveTables } from '../capture';
+import { checkTargetTable, findNamed, refuseCollisions, resolveTables } from '../capture';
 import { CdcError } from '../errors';
 import { displayName } from '../model';
 import type {
@@ -44,15 +44,13 @@ export async function planPipeline(
   // Opened only now: opening may create the file, and nothing shall be left of a pipeline that is refused.
   const target = await openTarget();
   await refuseLoop(spec.name, source, target);
-  const routes = await placeRoutes(target, orderByReferences(resolved.routes));
+  const routes = await placeRoutes(target, orderByReferences(resolved.routes), sameFamily);
 
-  const existing = new Map(
-    (await target.tables()).map((table) => [displayName(table.name).toLowerCase(), table]),
-  );
+  const existing = await target.tables();
   const createSteps: PlanStep[] = [];
   const present: TableRoute[] = [];
   for (const route of routes) {
-    const table = existing.get(displayName(route.target).toLowerCase());
+    const table = findNamed(existing, ({ name }) => displayName(name), displayName(route.target));
     if (table !== undefined) {
       checkTargetTable(route, table, sameFamily);
       present.push(route);
@@ -87,16 +85,20 @@ export async function planPipeline(
     })),
     skipped: resolved.skipped,
     steps: [...(await source.planCapture(schemas)), ...(await target.planObjects()), ...createSteps],
-    notices: [...(await source.notices(schemas)), ...(await target.notices(routes))],
+    notices: [...(await source.notices(schemas)), ...(await target.notices(routes, source.family))],
   };
   return { plan, routes, checkpoint, tables, occupied, createSteps };
 }
 
 /** Routes with the whole names of their tables; only the target knows its default schema. Throws NAME_COLLISION. */
-async function placeRoutes(target: Target, routes: readonly TableRoute[]): Promise<readonly TableRoute[]> {
+async function placeRoutes(
+  target: Target,
+  routes: readonly TableRoute[],
+  sameFamily: boolean,
+): Promise<readonly TableRoute[]> {
   const placed: TableRoute[] = [];
   for (const route of routes) placed.push({ ...route, target: await target.place(route.target) });
-  refuseCollisions(placed);
+  refuseCollisions(placed, sameFamily);
   return placed;
 }
 

@@ -3,7 +3,7 @@
  * beside each other: the generation says which of them may still do anything, and it is asked with the row locked.
  */
 import { isParkedWith, released } from '../apply';
-import { checkTargetTable, nearMissHint, routeTable, verifyHandshake } from '../capture';
+import { checkTargetTable, findNamed, nearMissHint, routeTable, verifyHandshake } from '../capture';
 import { CdcError, isCdcError } from '../errors';
 import { displayName } from '../model';
 import type { Checkpoint, Source, TableCheckpoint, TableRoute, TableSchema, Target } from '../model';
@@ -207,11 +207,9 @@ async function prepareTargets(
   target: Target,
   routes: readonly TableRoute[],
 ): Promise<void> {
-  const targets = new Map(
-    (await target.tables()).map((table) => [displayName(table.name).toLowerCase(), table]),
-  );
+  const targets = await target.tables();
   for (const route of routes) {
-    const existing = targets.get(displayName(route.target).toLowerCase());
+    const existing = findNamed(targets, ({ name }) => displayName(name), displayName(route.target));
     if (existing !== undefined) checkTargetTable(route, existing, context.sameFamily);
     const step = await target.planTable(route, source.family);
     if (step !== null) await target.createTables([step]);

@@ -202,15 +202,19 @@ describe('wrong connections are named with line, column and key', () => {
     ],
     [
       'a database of the future',
-      'w: postgres://u:secret@h/d',
-      ['3:6 connections.w: "postgres:" is not supported yet; known are sqlite:'],
+      'w: mysql://u:secret@h/d',
+      ['3:6 connections.w: "mysql:" is not supported yet; known are postgres:, postgresql:, sqlite:'],
     ],
     [
       'an unknown scheme',
       'w: pgsql://u:secret@h/d',
-      ['3:6 connections.w: this scheme is unknown; known are sqlite:'],
+      ['3:6 connections.w: this scheme is unknown; known are postgres:, postgresql:, sqlite:'],
     ],
-    ['a path without scheme', 'w: ./w.db', ['3:6 connections.w: starts with no scheme; known are sqlite:']],
+    [
+      'a path without scheme',
+      'w: ./w.db',
+      ['3:6 connections.w: starts with no scheme; known are postgres:, postgresql:, sqlite:'],
+    ],
     [
       'no file',
       'w: "sqlite:"',

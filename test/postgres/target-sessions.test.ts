@@ -144,7 +144,7 @@ describe('a role that may not let triggers rest', () => {
     const route = await routeOf(target);
     const chunk = await stage(target, [rowSet(route, { upserts: [[1n, 'one']] })]);
     await target.transaction(chunk, (tx) => tx.merge(chunk));
-    expect(await target.notices([route])).toEqual([]);
+    expect(await target.notices([route], 'postgres')).toEqual([]);
   });
 
   test('is refused a table whose foreign keys would delete rows, with the grant that helps', async () => {
@@ -157,7 +157,7 @@ describe('a role that may not let triggers rest', () => {
     await target.installObjects();
     const route = await routeOf(target);
     expect(route.id).toBe('public.parents');
-    const error = await rejection(target.notices([route]), 'TARGET_TABLE_MISMATCH');
+    const error = await rejection(target.notices([route], 'postgres'), 'TARGET_TABLE_MISMATCH');
     expect(error.hint).toContain('GRANT SET ON PARAMETER session_replication_role');
     await rejection(stage(target, [rowSet(route, { deletes: [[1n]] })]), 'TARGET_TABLE_MISMATCH');
   });

@@ -146,7 +146,7 @@ describe('what setup should tell', () => {
     exec(`CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER, w);
          CREATE TRIGGER audit AFTER INSERT ON t BEGIN SELECT 1; END`);
     const opened = await target();
-    const messages = (await opened.notices([route])).map((notice) => notice.message);
+    const messages = (await opened.notices([route], 'sqlite')).map((notice) => notice.message);
     expect(messages).toEqual([expect.stringContaining('audit'), expect.stringMatching(/: v$/)]);
     expect(await opened.isEmpty(route.target)).toBe(true);
   });

@@ -39,17 +39,21 @@ function serverUser(): ServerUser {
   throw new Error('A server that is started as root needs a user "postgres" or "nobody" to run as');
 }
 
-/** Starts a server that ends with this process, whatever ends it. Null where no programs are to be had. */
+/**
+ * Starts a server that ends with this process, whatever ends it. Null where no programs are to be had. `owned`: files
+ * that must be the server's own, such as a key.
+ */
 export async function startServer(
   settings: Readonly<Record<string, string>> = {},
   programs: ServerPrograms | null = installedPrograms() ?? embeddedPrograms(),
+  owned: readonly string[] = [],
 ): Promise<OwnServer | null> {
   if (programs === null) return null;
   const user = serverUser();
   const folder = mkdtempSync(join(tmpdir(), 'temporal-cdc-server-'));
   const [data, standby] = [join(folder, 'data'), join(folder, 'standby')];
   mkdirSync(data, { mode: 0o700 });
-  for (const path of [folder, data]) {
+  for (const path of [folder, data, ...owned]) {
     if (user.uid !== undefined && user.gid !== undefined) chownSync(path, user.uid, user.gid);
   }
   const bin = readableBy(user, programs, folder);

@@ -22,9 +22,9 @@ export interface WriterOptions {
   readonly seed: number;
 }
 
-/** Resolves when all writers have ended. */
+/** Resolves when all writers have ended; rejects then with what the first one failed with. */
 export async function runWriters(database: ScratchPostgres, options: WriterOptions): Promise<void> {
-  await Promise.all(
+  const outcomes = await Promise.allSettled(
     Array.from({ length: options.writers }, async (_, index) => {
       const client = await database.connect();
       const numbers = randomNumbers(options.seed * 1000 + index);
@@ -38,6 +38,8 @@ export async function runWriters(database: ScratchPostgres, options: WriterOptio
       }
     }),
   );
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 type Random = (below: number) => number;

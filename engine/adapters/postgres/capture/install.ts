@@ -34,10 +34,13 @@ export async function planCapture(
   const guarded = !(await followsDdl(session));
   const captures = await readCaptures(session);
   const steps = [...objects];
+  const promised = new Set<string>();
   for (const table of tables) {
     const id = displayName(table);
     const detail = await requireTable(session, table);
-    const { statements, triggers } = await planTable(session, detail, captures.get(id) ?? null, guarded);
+    const known = captures.get(id) ?? null;
+    const { statements, triggers, names } = await planTable(session, detail, known, guarded, promised);
+    promised.add(names.baseName);
     steps.push(...[...statements, ...triggers].map((sql): PlanStep => ({ on: 'source', table: id, sql })));
   }
   return steps;

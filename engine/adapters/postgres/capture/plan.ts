@@ -50,13 +50,15 @@ export function findHole(
   return now.missed === null ? null : { kind: 'altered', reason: now.missed };
 }
 
+/** `promised`: base names that other tables of the same plan will have. */
 export async function planTable(
   session: Session,
   detail: TableDetail,
   known: Capture | null,
   guarded: boolean,
+  promised: ReadonlySet<string> = new Set(),
 ): Promise<TablePlan> {
-  const names = known ?? (await freeNames(session, detail));
+  const names = known ?? (await freeNames(session, detail, promised));
   const plan = (
     kind: TablePlan['kind'],
     hole: boolean,
@@ -133,7 +135,11 @@ ORDER BY t.tgname`,
 }
 
 /** Names that fit into 63 bytes with what generations add to them, and that nobody has. */
-async function freeNames(session: Session, detail: TableDetail): Promise<CaptureNames> {
+async function freeNames(
+  session: Session,
+  detail: TableDetail,
+  promised: ReadonlySet<string>,
+): Promise<CaptureNames> {
   const { schema, name } = detail.schema.name;
   const wanted = shorten(`${schema ?? ''}_${name}`);
   for (const suffix of ['', `_${detail.oid}`]) {
@@ -141,6 +147,7 @@ async function freeNames(session: Session, detail: TableDetail): Promise<Capture
       baseName: `changes_${wanted}${suffix}`,
       functionName: `capture_${wanted}${suffix}`,
     };
+    if (promised.has(names.baseName)) continue;
     const taken = await session.first(`SELECT to_regclass($1) IS NOT NULL OR to_regproc($2) IS NOT NULL`, [
       own(names.baseName),
       own(names.functionName),

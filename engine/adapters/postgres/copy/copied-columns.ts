@@ -7,6 +7,7 @@ import type { StagedColumn } from '../target/staging';
 import type { CopyFormat } from './pipe';
 
 export interface CopiedColumns {
+  readonly shape: TargetShape;
   readonly columns: readonly StagedColumn[];
   readonly format: CopyFormat;
 }
@@ -46,7 +47,7 @@ export function copiedColumns(route: TableRoute, shape: TargetShape, capture: Ca
     const collation = target.collation === null ? '' : ` COLLATE ${target.collation}`;
     columns.push({ type: `${captured.type}${collation}`, value: `s.c${index}` });
   }
-  return { columns, format };
+  return { shape, columns, format };
 }
 
 function withoutModifiers(type: string): string {

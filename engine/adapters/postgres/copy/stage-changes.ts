@@ -9,7 +9,7 @@ import { changesSql, newColumn, oldColumn, type Branch, type Span } from '../sou
 import { copyLine } from '../target/copy-text';
 import { copyInto } from '../target/stage-rows';
 import { stagedKeyColumns, type StagedRows } from '../target/staging';
-import { lastRows, lastRowsOf } from '../target/write-sql';
+import { lastRows, lastRowsOf, sameStagedKey } from '../target/write-sql';
 import type { CopiedColumns } from './copied-columns';
 import { pipeRows, writeParameters } from './pipe';
 
@@ -64,7 +64,7 @@ export interface LoggedChanges {
 /** What was logged; null when nothing was. */
 export async function summarizeLog(
   writer: Session,
-  { route, table }: CopyTask,
+  { route, copied: { shape }, table }: CopyTask,
 ): Promise<LoggedChanges | null> {
   const key = stagedKeyColumns({ route }).join(', ');
   // A row that one statement changed twice was changed from inside of functions: see the source's `markRepeated`.
@@ -72,7 +72,7 @@ export async function summarizeLog(
   const isRepeated = (await writer.query(`${repeated} LIMIT 1`)).length > 0;
   if (isRepeated) {
     await writer.execute(`UPDATE ${table} AS s SET kind = '${AGAIN}' FROM (${repeated}) AS r
-WHERE ${sameRow(route, 's', 'r')} AND s.at = r.at`);
+WHERE ${sameStagedKey({ route, shape }, 's', 'r')} AND s.at = r.at`);
   }
   const row =
     await writer.first(`SELECT count(*), count(*) FILTER (WHERE op = 'i'), count(*) FILTER (WHERE op = 'u'),
@@ -104,9 +104,10 @@ FROM ${table}`);
 
 /** Stages once more, after all others, the rows whose last change says no more than their key. */
 export async function stageAgain(reader: Session, writer: Session, task: CopyTask): Promise<void> {
-  const { route, table } = task;
+  const { route, copied, table } = task;
+  const { shape } = copied;
   const found = await writer.query(
-    `SELECT ${stagedKeyColumns({ route }).join(', ')} FROM ${lastRowsOf({ route }, table, AGAIN)} AS s
+    `SELECT ${stagedKeyColumns({ route }).join(', ')} FROM ${lastRowsOf({ route, shape }, table, AGAIN)} AS s
 WHERE s.kind = '${AGAIN}'`,
   );
   if (found.length === 0) return;
@@ -129,21 +130,18 @@ WHERE s.kind = '${AGAIN}'`,
 }
 
 /** How many of the touches came to a deletion. */
-export async function countGone(writer: Session, { route, table }: CopyTask): Promise<number> {
+export async function countGone(
+  writer: Session,
+  { route, copied: { shape }, table }: CopyTask,
+): Promise<number> {
   const row = await writer.first(`SELECT count(*) FROM ${table} AS t
-JOIN ${lastRows({ route }, table)} AS n ON ${sameRow(route, 't', 'n')} WHERE t.op = 'r' AND n.kind = 'd'`);
+JOIN ${lastRows({ route }, table)} AS n ON ${sameStagedKey({ route, shape }, 't', 'n')} WHERE t.op = 'r' AND n.kind = 'd'`);
   return Number(row?.[0] ?? 0);
 }
 
 export function stagedRowsOf(table: string, logged: LoggedChanges): StagedRows {
   const { changes, deletes, upserts, again } = logged;
   return { table, rows: changes, repeats: changes > 1, deletes: deletes || again, upserts: upserts || again };
-}
-
-function sameRow(route: TableRoute, one: string, other: string): string {
-  return stagedKeyColumns({ route })
-    .map((column) => `${one}.${column} = ${other}.${column}`)
-    .join(' AND ');
 }
 
 function textOf(value: ReturnType<typeof writeValue>): string | null {

@@ -100,7 +100,8 @@ function meaningOf(state: string): Meaning | undefined {
 
 /** Errors of the socket, of TLS and of the driver's own protocol come without an SQLSTATE. */
 function socketMeaning(error: unknown, lost: boolean): Meaning | undefined {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  // Node's own errors can come from another realm than this module's, which `instanceof` does not know.
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
   if (/^(CERT_|ERR_TLS|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_)/.test(code)) {
     return {
       code: 'LOGIN_REFUSED',

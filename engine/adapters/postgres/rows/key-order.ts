@@ -5,6 +5,7 @@
 import type { Cursor, TableName } from '../../../model';
 import { qualify, quote, type Parameter, type Session } from '../database';
 import { decodeCursor } from './cursor';
+import { baseTypeOf } from './equality';
 import { writeValue } from './values';
 
 /** `common`: the same in other databases. `own`: the index's. Cursors of one must not be used in the other. */
@@ -111,7 +112,7 @@ LEFT JOIN LATERAL (
     JOIN pg_amop ao ON ao.amopfamily = oc.opcfamily AND ao.amoplefttype = oc.opcintype
       AND ao.amoprighttype = oc.opcintype
     JOIN pg_operator op ON op.oid = ao.amopopr JOIN pg_namespace n ON n.oid = op.oprnamespace
-    WHERE oc.opcdefault AND oc.opcintype = a.atttypid AND n.nspname <> 'pg_catalog') x) o ON true
+    WHERE oc.opcdefault AND oc.opcintype = ${baseTypeOf('a.atttypid')} AND n.nspname <> 'pg_catalog') x) o ON true
 ORDER BY k.place`;
 
 async function readKeyParts(

@@ -33,6 +33,7 @@ export interface FoundColumn {
   readonly generated: string;
   /** Null for the default of the database, or where the type has none. */
   readonly collation: string | null;
+  /** An identity column's is the `nextval` that it means. */
   readonly defaultSql: string | null;
   /** As declared, or the base type of a domain. */
   readonly baseType: string;
@@ -77,7 +78,9 @@ const COLUMNS = `SELECT a.attrelid::text, a.attnum, a.attname, format_type(a.att
   CASE WHEN a.attcollation NOT IN (0, 100) THEN
     (SELECT format('%I.%I', cn.nspname, co.collname) FROM pg_collation co
       JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation) END,
-  CASE WHEN a.attgenerated = '' THEN pg_get_expr(ad.adbin, ad.adrelid) END,
+  CASE WHEN a.attidentity <> '' THEN
+      format('nextval(%L::regclass)', pg_get_serial_sequence(a.attrelid::regclass::text, a.attname))
+    WHEN a.attgenerated = '' THEN pg_get_expr(ad.adbin, ad.adrelid) END,
   format_type(b.type, b.typmod)
 FROM pg_attribute a
 JOIN pg_type d ON d.oid = a.atttypid

@@ -1,6 +1,7 @@
 /** Rows as they are now, by their keys. */
 import type { TableRoute, Tuple } from '../../../model';
 import { qualify, quote, type Session, type TextRow } from '../database';
+import { readEquality } from '../rows/equality';
 import { keyIdentity } from '../rows/key-identity';
 import { selectList } from '../rows/scan';
 import { readersOf, readTuple } from '../rows/values';
@@ -22,10 +23,13 @@ export async function rereadRows(
     (name) => route.source.columns.find((column) => column.name === name)?.declaredType ?? 'text',
   );
   const names = route.key.map((_, index) => `k${index}`);
+  const equality = await readEquality(session, route.source.name, route.key);
   const sql = `SELECT ${selectList(route.key)}, ${selectList(route.columns)}
 FROM (SELECT ${names.map((name, index) => `CAST(${name} AS ${types[index] ?? 'text'}) AS ${name}`).join(', ')}
   FROM unnest(${names.map((_, index) => `$${index + 1}::text[]`).join(', ')}) AS t(${names.join(', ')})) k
-JOIN ${qualify(route.source.name)} s ON ${route.key.map((name, index) => `s.${quote(name)} = k.k${index}`).join(' AND ')}`;
+JOIN ${qualify(route.source.name)} s ON ${route.key
+    .map((name, index) => `s.${quote(name)} ${equality.get(name) ?? '='} k.k${index}`)
+    .join(' AND ')}`;
   const readers = readersOf(route.source, route.columns);
   for (let start = 0; start < keys.length; start += BATCH) {
     const batch = keys.slice(start, start + BATCH);

@@ -3,6 +3,7 @@ import { CdcError } from '../../../errors';
 import { displayName, type ColumnSchema, type TableName, type TableRoute } from '../../../model';
 import { qualify, quote, quoteAll, quoteText } from '../database/identifiers';
 import type { Session } from '../database/session';
+import { keptDefault } from './defaults';
 import { nativeType } from './native-types';
 
 /**
@@ -41,7 +42,17 @@ export async function createTableSql(
   const constraint = route.source.key?.from === 'unique index' ? 'UNIQUE' : 'PRIMARY KEY';
   lines.push(`${constraint} (${quoteAll(route.key)})`);
   const table = `CREATE TABLE ${qualify(target)} (\n  ${lines.join(',\n  ')}\n)`;
-  return [...enums, table].join(';\n');
+  return [...(await missingSchema(session, target)), ...enums, table].join(';\n');
+}
+
+/** The statement that makes a schema where it is missing: a table keeps its own where none was asked for. */
+async function missingSchema(
+  session: Session,
+  { schema }: Pick<TableName, 'schema'>,
+): Promise<readonly string[]> {
+  if (schema === null) return [];
+  const row = await session.first('SELECT to_regnamespace($1) IS NULL', [quote(schema)]);
+  return row?.[0] === 't' ? [`CREATE SCHEMA IF NOT EXISTS ${quote(schema)}`] : [];
 }
 
 function foreignColumn(route: TableRoute, column: ColumnSchema): string {
@@ -67,17 +78,9 @@ async function familyColumn(session: Session, route: TableRoute, column: ColumnS
     parts.push(`COLLATE ${column.collation}`);
   }
   if (!column.nullable) parts.push('NOT NULL');
-  if (column.defaultSql !== null && isPortable(column.defaultSql)) parts.push(`DEFAULT ${column.defaultSql}`);
+  const kept = keptDefault(column);
+  if (kept !== null) parts.push(`DEFAULT ${kept}`);
   return parts.join(' ');
-}
-
-/** A default that needs nothing but the server: a literal with its type, the time, a uuid. */
-function isPortable(sql: string): boolean {
-  const literal = `(NULL|true|false|[-+]?[\\d.]+(e[-+]?\\d+)?|\\(-[\\d.]+\\)|'([^']|'')*')`;
-  const cast = `(::[a-z][a-z0-9 ]*(\\([\\d,]+\\))?(\\[\\])*)?`;
-  const clock =
-    '(now\\(\\)|CURRENT_(TIMESTAMP|DATE|TIME)(\\(\\d\\))?|LOCALTIME(STAMP)?|gen_random_uuid\\(\\)|clock_timestamp\\(\\))';
-  return new RegExp(`^(${literal}${cast}|${clock}${cast})$`, 'i').test(sql);
 }
 
 /** Looks whether a type of the source exists here. Answers the statement that makes it where that can be told. */
@@ -90,14 +93,22 @@ async function requireType(
   const element = column.declaredType.replace(/(\[\])+$/, '');
   const type = column.type.kind === 'array' ? column.type.of : column.type;
   if (type.kind === 'enum') {
-    return `CREATE TYPE ${element} AS ENUM (${type.members.map((member) => quoteText(member)).join(', ')})`;
+    const [schema] = (await session.first('SELECT (parse_ident($1))[1]', [element])) ?? [];
+    const made = await missingSchema(session, { schema: schema ?? null });
+    const members = type.members.map((member) => quoteText(member)).join(', ');
+    return [...made, makeOnce(`CREATE TYPE ${element} AS ENUM (${members})`)].join(';\n');
   }
   throw typeMissing(route, column, `has the type ${column.declaredType}, which does not exist here`);
 }
 
+/** Several tables of one setup can need the same type. */
+function makeOnce(sql: string): string {
+  return `DO ${quoteText(`BEGIN ${sql}; EXCEPTION WHEN duplicate_object THEN NULL; END`)}`;
+}
+
 async function hasType(session: Session, declaredType: string): Promise<boolean> {
-  // Without its length or precision: of old servers, only type names without them are looked up.
-  const name = declaredType.replace(/\([\d, -]+\)/, '');
+  // Without its length or precision, which only newer servers look up; a quoted name may end like one.
+  const name = declaredType.replace(/\([\d, -]+\)(?=( with(out)? time zone)?(\[\])*$)/, '');
   const row = await session.first('SELECT to_regtype($1) IS NOT NULL', [name]);
   return row?.[0] === 't';
 }

@@ -13,7 +13,7 @@ export type Fit = (value: Value) => string | null | undefined;
 /** What fits a column of a target, as it comes from a column of a source. */
 export function fitFor(source: ColumnSchema, target: ColumnSchema): Fit {
   if (isSameType(source, target)) return plainText;
-  const typeless = source.type.kind === 'dynamic' && source.type.affinity === 'blob';
+  const typeless = source.type.kind === 'dynamic';
   return fitType(target.type, source.type, typeless);
 }
 
@@ -120,7 +120,7 @@ function fitDecimal(scale: number | null): Fit {
   });
 }
 
-/** A typeless column of SQLite holds any storage class; all but bytes are readable as text. */
+/** A column of SQLite may hold any storage class; all but bytes are readable as text. */
 function fitText(length: number | null, typeless: boolean): Fit {
   return nullable((value) => {
     if (typeof value !== 'string') {

@@ -1,5 +1,7 @@
-/** What a person should know of target tables that exist before rows are written into them. */
+/** What a person should know of target tables before rows are written into them. */
 import { displayName, type PlanNotice, type TableRoute } from '../../../model';
+import { qualify } from '../database/identifiers';
+import { defaultNotices } from './defaults';
 import { refuseActions } from './foreign-actions';
 import type { Session } from '../database/session';
 import { takeReplicaRole } from './preparing';
@@ -11,10 +13,15 @@ import { takeReplicaRole } from './preparing';
 export async function readNotices(
   session: Session,
   routes: readonly TableRoute[],
+  sameFamily: boolean,
 ): Promise<readonly PlanNotice[]> {
   const resting = await canRest(session);
   const notices: PlanNotice[] = [];
   for (const route of routes) {
+    if (!(await exists(session, route))) {
+      notices.push(...defaultNotices(route, sameFamily));
+      continue;
+    }
     if (!resting) await refuseActions(session, route);
     const triggers = await readTriggers(session, route);
     const firing = triggers.filter(({ fires }) => (resting ? fires !== 'O' : fires !== 'R'));
@@ -32,6 +39,11 @@ export async function readNotices(
     say('not fire', quiet);
   }
   return notices;
+}
+
+async function exists(session: Session, { target }: TableRoute): Promise<boolean> {
+  const row = await session.first('SELECT to_regclass($1) IS NOT NULL', [qualify(target)]);
+  return row?.[0] === 't';
 }
 
 /** Looks whether the role may set what makes triggers rest, and leaves the session as it was. */

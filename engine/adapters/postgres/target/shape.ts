@@ -3,6 +3,7 @@ import { CdcError } from '../../../errors';
 import { displayName, type TableRoute, type TableSchema } from '../../../model';
 import { quote, qualify } from '../database/identifiers';
 import type { Session } from '../database/session';
+import { equalityOf } from '../rows/equality';
 
 /** A column of the target that a route writes. */
 export interface TargetColumn {
@@ -14,6 +15,8 @@ export interface TargetColumn {
   readonly baseType: string;
   /** Quoted and qualified, or null where the type has none. */
   readonly collation: string | null;
+  /** The operator by which keys of its type are equal. */
+  readonly equals: string;
   /** True where equal values can be spelled differently: 1.0 and 1.00, `a` and `A` of citext. */
   readonly respelled: boolean;
 }
@@ -22,6 +25,8 @@ export interface TargetColumn {
 export interface TargetUnique {
   /** Each indexed expression in SQL, in terms of the table's columns. */
   readonly expressions: readonly string[];
+  /** By which each of them is compared. */
+  readonly operators: readonly string[];
   readonly predicate: string | null;
   readonly nullsNotDistinct: boolean;
 }
@@ -138,7 +143,8 @@ interface ColumnRow extends TargetColumn {
 async function readColumns(session: Session, oid: string): Promise<readonly ColumnRow[]> {
   const rows = await session.query(
     `SELECT a.attname, format_type(a.atttypid, a.atttypmod), format_type(a.atttypid, -1), a.attidentity::text,
-  cn.nspname, co.collname, coalesce(co.collisdeterministic, true)
+  cn.nspname, co.collname, coalesce(co.collisdeterministic, true),
+  ${equalityOf('a.atttypid')}
 FROM pg_attribute a
 LEFT JOIN pg_collation co ON co.oid = a.attcollation
 LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
@@ -147,10 +153,11 @@ ORDER BY a.attnum`,
     [oid],
   );
   return rows.map(
-    ([name, declaredType, baseType, identity, schema, collation, deterministic]): ColumnRow => ({
+    ([name, declaredType, baseType, identity, schema, collation, deterministic, equals]): ColumnRow => ({
       name: String(name),
       declaredType: String(declaredType),
       baseType: String(baseType),
+      equals: equals ?? '=',
       identityAlways: identity === 'a',
       collation:
         typeof schema === 'string' && typeof collation === 'string'
@@ -179,6 +186,12 @@ async function readUniques(session: Session, oid: string): Promise<readonly Uniq
     FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k (attnum, n) ORDER BY k.n))::text,
   array_to_json(array(SELECT pg_get_indexdef(i.indexrelid, n, false)
     FROM generate_series(1, i.indnkeyatts) AS n))::text,
+  array_to_json(array(SELECT (SELECT format('OPERATOR(%I.%s)', on_.nspname, op.oprname)
+      FROM pg_opclass oc JOIN pg_amop ao ON ao.amopfamily = oc.opcfamily AND ao.amopstrategy = 3
+        AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype
+      JOIN pg_operator op ON op.oid = ao.amopopr JOIN pg_namespace on_ ON on_.oid = op.oprnamespace
+      WHERE oc.oid = k.class)
+    FROM unnest(i.indclass::oid[]) WITH ORDINALITY AS k (class, n) ORDER BY k.n))::text,
   array_to_json(array(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum > 0
     AND (a.attnum = ANY (i.indkey) OR EXISTS (SELECT 1 FROM pg_depend d
       WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
@@ -188,13 +201,14 @@ WHERE i.indrelid = $1::oid AND (i.indisunique OR i.indisexclusion) AND i.indisva
     [oid],
   );
   return rows.map(
-    ([unique, immediate, predicate, nullsNotDistinct, names, expressions, uses]): UniqueRow => ({
+    ([unique, immediate, predicate, nullsNotDistinct, names, expressions, operators, uses]): UniqueRow => ({
       unique: unique === 't',
       immediate: immediate === 't',
       predicate: predicate ?? null,
       nullsNotDistinct: nullsNotDistinct === 't',
       names: textArray(names),
       expressions: textArray(expressions),
+      operators: textArray(operators),
       uses: textArray(uses),
     }),
   );

@@ -40,7 +40,9 @@ WHERE s.kind IN ('${KIND.upsert}', '${KIND.keep}') ON CONFLICT DO NOTHING`);
 /** Deletes the target's rows whose keys were not noted, and forgets the keys. */
 export async function finishSweep(session: Session, set: StagedSet): Promise<void> {
   if (!(await hasRelation(session, sweepName(set)))) return;
-  const same = set.shape.key.map(({ name }, index) => `w.k${index} = t.${quote(name)}`).join(' AND ');
+  const same = set.shape.key
+    .map(({ name, equals }, index) => `w.k${index} ${equals} t.${quote(name)}`)
+    .join(' AND ');
   await session.execute(`DELETE FROM ${set.shape.table} AS t
 WHERE NOT EXISTS (SELECT 1 FROM ${sweepTable(set)} AS w WHERE ${same})`);
   await session.execute(`DROP TABLE ${sweepTable(set)}`);

@@ -49,7 +49,8 @@ function createTarget(lanes: Lanes): Target {
       }),
     planTable: (route, sourceFamily) =>
       control.use((session) => planTable(session, route, sourceFamily === FAMILY)),
-    notices: (routes) => control.use((session) => readNotices(session, routes)),
+    notices: (routes, sourceFamily) =>
+      control.use((session) => readNotices(session, routes, sourceFamily === FAMILY)),
     planObjects: () =>
       control.use(async (session) => {
         const missing = await missingObjects(session, TARGET_OBJECTS);

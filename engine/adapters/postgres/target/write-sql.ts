@@ -33,16 +33,23 @@ export function lastRows(set: Pick<StagedSet, 'route'>, table: string, condition
 }
 
 /** The same of those keys only that have a row of a kind: where these are few, little is sorted. */
-export function lastRowsOf(set: Pick<StagedSet, 'route'>, table: string, kind: string): string {
-  const key = stagedKeyColumns(set).join(', ');
-  return lastRows(set, table, `WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE kind = '${kind}')`);
+export function lastRowsOf(set: Pick<StagedSet, 'route' | 'shape'>, table: string, kind: string): string {
+  const wanted = `SELECT 1 FROM ${table} AS w WHERE w.kind = '${kind}' AND ${sameStagedKey(set, 'w', 'o')}`;
+  return lastRows(set, `${table} AS o`, `WHERE EXISTS (${wanted})`);
+}
+
+/** Two staged rows, by their names, have one key. */
+export function sameStagedKey(set: Pick<StagedSet, 'route' | 'shape'>, one: string, other: string): string {
+  return stagedKeyColumns(set)
+    .map((column, index) => `${one}.${column} ${set.shape.key[index]?.equals ?? '='} ${other}.${column}`)
+    .join(' AND ');
 }
 
 /** `t`, a row of the target, has the key of the staged `s`. */
 export function sameKey(set: StagedSet): string {
   const values = stagedKey(set);
   return set.shape.key
-    .map(({ name }, index) => `t.${quote(name)} = ${values[index] ?? 'NULL'}`)
+    .map(({ name, equals }, index) => `t.${quote(name)} ${equals} ${values[index] ?? 'NULL'}`)
     .join(' AND ');
 }
 
@@ -90,9 +97,13 @@ function clearOneSql(
     ({ name }, index) => `${columns[index]?.value ?? 'NULL'} AS ${quote(name)}`,
   );
   const only = unique.predicate === null ? '' : ` WHERE ${unique.predicate}`;
-  const same = unique.nullsNotDistinct ? 'IS NOT DISTINCT FROM' : '=';
   const collides = unique.expressions
-    .map((_, index) => `held.e${index} ${same} wanted.e${index}`)
+    .map((_, index) => {
+      const equal = `held.e${index} ${unique.operators[index] ?? '='} wanted.e${index}`;
+      return unique.nullsNotDistinct
+        ? `(${equal} OR (held.e${index} IS NULL AND wanted.e${index} IS NULL))`
+        : equal;
+    })
     .join(' AND ');
   // Each side has a FROM of its own, since the index's expressions name columns without a table.
   return `DELETE FROM ${shape.table} AS t WHERE (t.tableoid, t.ctid) IN (

@@ -3,13 +3,14 @@
  * then the snapshot range. Runs inside a target transaction.
  */
 import { CdcError } from '../../../errors';
-import type { SetAside, TableRoute, Value } from '../../../model';
+import { keepsOrder, type SetAside, type TableRoute, type Value } from '../../../model';
 import { bindCursorValue, type CursorValue } from '../rows/cursor';
 import { toDatabaseError } from '../database/errors';
 import { quote, rowValue } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { stagedChunk, stagedKey, type StagedRange, type StagedRoute } from './staging';
 import { targetShape, type TargetShape } from './shape';
+import { finishSweep, startSweep, trackKeys } from './sweep';
 import { stagedKeys } from './touched';
 import { deleteSet, writeSet } from './write-set';
 
@@ -88,11 +89,13 @@ function upsertStaged(
 ): readonly SetAside[] {
   if (changes?.upserts !== true) return [];
   const shape = targetShape(session, route);
-  return writeSet(session, route, shape, changes.table, {
+  const aside = writeSet(session, route, shape, changes.table, {
     mayClear: mayClear(route, shape, request),
     ...asideOptions(route, request),
     copied: false,
   });
+  if (request.stale.includes(route.id)) trackKeys(session, route, shape, changes.table);
+  return aside;
 }
 
 function equalizeRange(
@@ -102,12 +105,19 @@ function equalizeRange(
 ): readonly SetAside[] {
   if (range === null) return [];
   const shape = targetShape(session, route);
-  if (range.replace) deleteMissing(session, route, shape, range);
-  return writeSet(session, route, shape, range.table, {
+  const isWhole = range.after === null && range.upTo === null;
+  const sweeps = range.replace && !isWhole && !keepsOrder(route);
+  if (range.replace && !sweeps) deleteMissing(session, route, shape, range);
+  if (sweeps && range.after === null) startSweep(session, route);
+  const aside = writeSet(session, route, shape, range.table, {
     mayClear: range.replace ? shape.alikeUnique : mayClear(route, shape, request),
     ...asideOptions(route, request),
     copied: true,
   });
+  if (!sweeps) return aside;
+  trackKeys(session, route, shape, range.table);
+  if (range.upTo === null) finishSweep(session, route, shape);
+  return aside;
 }
 
 function asideOptions({ id }: TableRoute, { setAside, mostSetAside }: MergeRequest) {

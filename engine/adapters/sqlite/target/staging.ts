@@ -3,6 +3,7 @@
  * spill to disk instead of growing the process. A TEMP table serves one route, is emptied after its chunk and used
  * again, since making one would have every prepared statement prepared again.
  */
+import { CdcError } from '../../../errors';
 import type { Tuple, TableRoute } from '../../../model';
 import type { CursorValue } from '../rows/cursor';
 import { quote } from '../database/identifiers';
@@ -134,5 +135,20 @@ export function insertStaged(
 ): void {
   const marks = route.columns.map(() => '?').join(', ');
   const sql = `INSERT INTO ${table} (ord, kind, ${stagedColumns(route)}) VALUES (?, ?, ${marks})`;
-  rows.forEach((row, index) => session.run(sql, BigInt(first + index), BigInt(kind), ...row));
+  rows.forEach((row, index) => {
+    refuseNotANumber(route, row);
+    session.run(sql, BigInt(first + index), BigInt(kind), ...row);
+  });
+}
+
+/** SQLite would store NULL for it. Throws TYPE_MISMATCH with the column. */
+function refuseNotANumber(route: TableRoute, row: Tuple): void {
+  const place = row.findIndex((value) => typeof value === 'number' && Number.isNaN(value));
+  if (place < 0) return;
+  const column = route.columns[place] ?? '';
+  throw new CdcError('TYPE_MISMATCH', `Table ${route.id}: SQLite can't hold NaN, found in column ${column}`, {
+    table: route.id,
+    column,
+    hint: 'Store NULL in its place, or leave the column out with `columns`.',
+  });
 }

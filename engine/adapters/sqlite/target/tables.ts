@@ -94,7 +94,12 @@ export function convertingColumns(
     const to = target.columns.find((column) => sameName(column.name, name));
     if (from === undefined || to === undefined) return false;
     const stored = (affinity: Affinity): Affinity => (affinity === 'integer' ? 'numeric' : affinity);
-    const wanted = stored(affinityOf(from.declaredType, isStrict(route.source.options)));
+    // What another kind of database calls its types means nothing here.
+    const wanted = stored(
+      from.type.kind === 'dynamic'
+        ? affinityOf(from.declaredType, isStrict(route.source.options))
+        : affinityOf(declaredTypeFor(from.type), false),
+    );
     const found = stored(affinityOf(to.declaredType, isStrict(target.options)));
     return found !== 'blob' && found !== wanted;
   });
