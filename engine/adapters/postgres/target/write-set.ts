@@ -120,7 +120,8 @@ async function describeLost(
 /** Whether the target holds a row under a key of the source. A key that can't be converted is no key of the target. */
 export async function isHeld(session: Session, { shape }: StagedSet, key: Tuple): Promise<boolean> {
   const same = shape.key.map(
-    ({ name, baseType }, index) => `${quote(name)} = CAST($${index + 1}::text AS ${baseType})`,
+    ({ name, baseType, equals }, index) =>
+      `${quote(name)} ${equals} CAST($${index + 1}::text AS ${baseType})`,
   );
   await session.execute('SAVEPOINT cdc_held');
   try {
