@@ -173,6 +173,21 @@ export class CdcError extends Error {
   }
 }
 
+/** More rows of a table were refused than may be set aside; `last` is one of them. */
+export function tooManySetAside(
+  table: string,
+  most: number,
+  last: { readonly code: ErrorCode; readonly column: string | null },
+): CdcError {
+  const { code, column } = last;
+  const where = column === null ? `table ${table}` : `table ${table}, column ${column}`;
+  return new CdcError(
+    'DEAD_LETTER_LIMIT',
+    `More than ${String(most)} rows within an hour were refused, the last with ${code} (${where})`,
+    { table, ...(column === null ? {} : { column }) },
+  );
+}
+
 /** True for an error that the engine made itself, optionally of one code. */
 export function isCdcError(error: unknown, code?: ErrorCode): error is CdcError {
   return error instanceof CdcError && (code === undefined || error.code === code);

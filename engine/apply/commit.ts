@@ -36,8 +36,8 @@ export async function commitChunk(
 ): Promise<Committed> {
   return target.transaction(chunk, async (tx) => {
     const locked = requireClaimed(await tx.lockCheckpoint(claim.checkpoint.name), claim);
-    const setAside = mayBeSetAside(claim.tables, rules);
-    const aside = await tx.merge(chunk, { stale: staleTables(claim.tables), setAside });
+    const stale = staleTables(claim.tables);
+    const aside = await tx.merge(chunk, { stale, ...mayBeSetAside(claim.tables, rules) });
     const beginning = beginningCopies(claim.tables, chunk, rules);
     const seq = locked.seq + 1;
     const settling = { tx, uuid: locked.uuid, seq, chunk, rules, aside, beginning };

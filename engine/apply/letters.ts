@@ -2,9 +2,10 @@
  * Dead letters inside a commit: which of them a chunk supersedes, which ones it adds, and when that is too many. All of
  * it happens in the chunk's own transaction, so that a key is either applied or set aside, never both and never neither.
  */
-import { CdcError } from '../errors';
+import { CdcError, tooManySetAside } from '../errors';
 import type {
   DeadLetterEntry,
+  MergeOptions,
   OperationCounts,
   RowFailurePolicy,
   SetAside,
@@ -39,13 +40,15 @@ export function countLetters(letters: readonly DeadLetterEntry[]): LetterCounts 
   return counts;
 }
 
-/** Tables of which rows may be set aside in this commit. */
+/** Of which tables rows may be set aside in this commit, and how many. */
 export function mayBeSetAside(
   tables: readonly TableCheckpoint[],
   { policy, retry }: LetterRules,
-): readonly string[] {
-  if (policy.action === 'deadLetter') return tables.map((table) => table.source);
-  return retry === null ? [] : [retry.table];
+): Pick<MergeOptions, 'setAside' | 'mostSetAside'> {
+  if (policy.action === 'park') return { setAside: retry === null ? [] : [retry.table] };
+  // The one that is retried has its letter already.
+  const mostSetAside = policy.perHour + (retry === null ? 0 : 1);
+  return { setAside: tables.map((table) => table.source), mostSetAside };
 }
 
 /** What a commit works with. */
@@ -183,18 +186,15 @@ function refuseTooMany(
   const added = letters.filter(({ id }) => id !== retry?.id);
   const last = added.at(-1);
   if (last === undefined) return;
-  const where = last.column === null ? `table ${route.id}` : `table ${route.id}, column ${last.column}`;
-  const about = { table: route.id, ...(last.column === null ? {} : { column: last.column }) };
   if (policy.action === 'park') {
-    throw new CdcError(last.code, `The target (${where}) refused a row`, about);
+    const about = last.column === null ? {} : { column: last.column };
+    throw new CdcError(last.code, `The target (table ${route.id}) refused a row`, {
+      table: route.id,
+      ...about,
+    });
   }
   const within = [...stay, ...letters].filter(({ setAsideAt }) => setAsideAt > now - HOUR_MS).length;
-  if (within <= policy.perHour) return;
-  throw new CdcError(
-    'DEAD_LETTER_LIMIT',
-    `More than ${String(policy.perHour)} rows within an hour were refused, the last with ${last.code} (${where})`,
-    about,
-  );
+  if (within > policy.perHour) throw tooManySetAside(route.id, policy.perHour, last);
 }
 
 /** What a chunk comes to without the rows that were set aside: of each key its last change does not count. */

@@ -107,4 +107,9 @@ export interface MergeOptions {
    * column refuses. Whatever else goes wrong is thrown as ever.
    */
   readonly setAside?: readonly string[];
+  /**
+   * Most rows of one table that are set aside. Where more are refused they are not all looked for: DEAD_LETTER_LIMIT is
+   * thrown with the table (`tooManySetAside`). Absent: no limit.
+   */
+  readonly mostSetAside?: number;
 }

@@ -52,6 +52,7 @@ describe('verify', () => {
       missing: 1,
       extra: 0,
       different: 0,
+      deadLetters: 0,
     });
     expect(found.get('orders')).toMatchObject({ missing: 2, extra: 0, different: 0 });
     expect(found.get('tags')).toMatchObject({
@@ -60,6 +61,7 @@ describe('verify', () => {
       missing: 0,
       extra: 3,
       different: 0,
+      deadLetters: 0,
     });
   });
 
@@ -80,6 +82,7 @@ describe('verify', () => {
       missing: 3,
       extra: 2,
       different: 2,
+      deadLetters: 0,
     });
     expect(seen.length).toBeGreaterThan(2);
     expect(seen).toEqual([...seen].sort((one, other) => one - other));

@@ -139,6 +139,56 @@ describe('PostgreSQL to PostgreSQL by COPY', () => {
     expect(await rows(target, 't')).toEqual(await rows(source, 't'));
   });
 
+  test('a label that the enum of the target lacks is the trouble of its row, in the key, too', async () => {
+    const enums = [
+      `CREATE TYPE mood AS ENUM ('calm', 'glad')`,
+      `CREATE TABLE t (id integer, m mood NOT NULL, n mood, PRIMARY KEY (id, m))`,
+    ];
+    const source = await scratch(...enums, `INSERT INTO t VALUES (1, 'calm', 'glad')`);
+    const target = await scratch(...enums);
+    const pipeline = await pipelineOver(source.url, target);
+    const { generation } = await started(pipeline, specOf(['public.*'], LETTERS));
+    await source.execute(
+      `ALTER TYPE mood ADD VALUE 'cross'`,
+      `INSERT INTO t VALUES (2, 'calm', 'cross'), (3, 'cross', 'calm'), (4, 'glad', NULL)`,
+      `UPDATE t SET n = 'calm' WHERE id = 1`,
+    );
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect(await rows(target, 't')).toEqual(['(1,calm,calm)', '(4,glad,)']);
+    expect((await lettersOf(pipeline)).map(({ row, column, code }) => [row, column, code])).toEqual([
+      [{ id: 2n, m: 'calm', n: 'cross' }, 'n', 'TYPE_MISMATCH'],
+      [{ id: 3n, m: 'cross', n: 'calm' }, 'm', 'TYPE_MISMATCH'],
+    ]);
+    await target.execute(`ALTER TYPE mood ADD VALUE 'cross'`);
+    await pipeline.retryDeadLetters(ALL);
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect(await lettersOf(pipeline)).toEqual([]);
+    expect(await rows(target, 't')).toEqual(await rows(source, 't'));
+  });
+
+  test('a key of an extension is known under any spelling', async () => {
+    const tables = [
+      `CREATE SCHEMA ext`,
+      `CREATE EXTENSION citext SCHEMA ext`,
+      `CREATE TABLE t (name ext.citext PRIMARY KEY, v integer)`,
+    ];
+    const source = await scratch(...tables);
+    const target = await scratch(...tables, `ALTER TABLE t ADD CHECK (v < 100)`);
+    const pipeline = await pipelineOver(source.url, target);
+    const { generation } = await started(pipeline, specOf(['public.*'], LETTERS));
+    await source.execute(`INSERT INTO t VALUES ('Ada', 100), ('Bob', 200), ('Cyd', 3)`);
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect((await lettersOf(pipeline)).map(({ key }) => key)).toEqual([{ name: 'Ada' }, { name: 'Bob' }]);
+    await source.execute(`UPDATE t SET name = 'ADA', v = 1 WHERE name = 'Ada'`);
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect((await lettersOf(pipeline)).map(({ key }) => key)).toEqual([{ name: 'Bob' }]);
+    await target.execute(`ALTER TABLE t DROP CONSTRAINT t_v_check`);
+    await pipeline.retryDeadLetters(ALL);
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect(await lettersOf(pipeline)).toEqual([]);
+    expect(await rows(target, 't')).toEqual(await rows(source, 't'));
+  });
+
   test('truncation takes the letters along, and too many park the table', async () => {
     const source = await scratch(TABLE);
     const target = await scratch(TABLE, `ALTER TABLE t ADD CHECK (v < 100)`);

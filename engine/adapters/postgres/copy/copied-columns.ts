@@ -39,6 +39,11 @@ export function copiedColumns(route: TableRoute, shape: TargetShape, capture: Ca
     if (source.declaredType !== target.declaredType) return null;
     const isSame = source.type.kind === 'enum' || SAME_EVERYWHERE.test(withoutModifiers(captured.type));
     if (!isSame) format = 'text';
+    if (source.type.kind === 'enum') {
+      // A label that the target lacks must fail where its row can be told. It looks the same as text, in binary, too.
+      columns.push({ type: 'text', value: `CAST(s.c${index} AS ${target.baseType})` });
+      continue;
+    }
     const collation = target.collation === null ? '' : ` COLLATE ${target.collation}`;
     columns.push({ type: `${captured.type}${collation}`, value: `s.c${index}` });
   }

@@ -2,6 +2,7 @@
  * Merges a staged chunk into the target's tables by set statements: deletes children first, upserts parents first,
  * then the snapshot range. Runs inside a target transaction.
  */
+import { tooManySetAside } from '../../../errors';
 import type { SetAside, TableRoute } from '../../../model';
 import type { Session } from '../database/session';
 import { equalizeRange } from './ranges';
@@ -21,6 +22,8 @@ export interface MergeRequest {
   readonly stale: readonly string[];
   /** Display names of source tables whose failing rows are set aside. */
   readonly setAside: readonly string[];
+  /** Most of one table; absent: no limit. */
+  readonly mostSetAside?: number | undefined;
 }
 
 /**
@@ -37,6 +40,8 @@ export async function mergeChunk(
     const [first] = set.unfit;
     if (first === undefined) continue;
     if (!request.setAside.includes(set.route.id)) throw refusal(set.route.id, first.code, first.column);
+    const most = request.mostSetAside ?? Infinity;
+    if (set.unfit.length > 2 * most) throw tooManySetAside(set.route.id, most, first);
     for (const row of set.unfit) aside.push({ ...row, held: await isHeld(session, set, row.key) });
   }
   for (const set of [...sets].reverse()) aside.push(...(await deleteStaged(session, set, request)));
@@ -95,6 +100,7 @@ function optionsFor(set: StagedSet, request: MergeRequest, copied: boolean): Wri
   return {
     mayClear: shape.alikeUnique && (range?.bounds.replace === true || isOutdated(route, request)),
     setAside: request.setAside.includes(route.id),
+    most: request.mostSetAside ?? Infinity,
     copied,
   };
 }

@@ -31,23 +31,26 @@ export interface Exchange {
 
 /**
  * Halves the set until what fails stands alone. Returns the places of rows that can't be written, and why. `exchange`:
- * null where rows can't stand in each other's way.
+ * null where rows can't stand in each other's way. Stops where more than `most` rows are refused for their own sake.
  */
 export async function writePieces(
   session: Session,
   places: readonly number[],
   write: Write,
   exchange: Exchange | null,
+  most = Infinity,
 ): Promise<ReadonlyMap<number, RowFailure>> {
   const lost = new Map<number, RowFailure>();
+  let alone = 0;
   const own = (): Places => ({ except: [...lost.keys()] });
   const piece = async (part: readonly number[]): Promise<void> => {
     const [from, to] = [part[0], part.at(-1)];
-    if (from === undefined || to === undefined) return;
+    if (from === undefined || to === undefined || alone > most) return;
     const failure = await write({ from, to }, own());
     if (failure === null) return;
     if (from === to) {
       lost.set(from, failure);
+      if (!failure.unique) alone += 1;
       return;
     }
     const middle = Math.ceil(part.length / 2);
@@ -58,7 +61,7 @@ export async function writePieces(
 
   // The value that a row wants may have been held by a row that was written after it, or by one that wants its own:
   // rows that pass values round among themselves can only be written together.
-  while (exchange !== null) {
+  while (exchange !== null && alone <= most) {
     const waiting = [...lost].filter(([, failure]) => failure.unique).map(([place]) => place);
     const written = await writeTogether(session, waiting, exchange, own());
     if (written.length === 0) break;

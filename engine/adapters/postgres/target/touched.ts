@@ -4,7 +4,7 @@ import type { Session } from '../database/session';
 import { encodeCursor } from '../rows/cursor';
 import { writeValue } from '../rows/values';
 import { rowFailure } from './row-failures';
-import { stagedKeyColumns, type StagedSet } from './staging';
+import { stagedKey, stagedKeyColumns, type StagedSet } from './staging';
 
 /** Places in `keys` of those that the chunk holds of a table: as a change, or as a row of the range. */
 export async function touchedKeys(
@@ -37,7 +37,11 @@ export async function stagedKeys(
   keys: readonly Tuple[],
 ): Promise<readonly number[]> {
   const places = keys.map((_, place) => place);
-  return keysAmong(session, set, table, keys, places);
+  const found = await keysAmong(session, set, table, keys, places, false);
+  if (!set.shape.key.some(({ respelled }) => respelled)) return found;
+  // Keys that are spelt in another way are equal as the target's type has it.
+  const rest = places.filter((place) => !found.includes(place));
+  return [...found, ...(await keysAmong(session, set, table, keys, rest, true))];
 }
 
 /** A key that the staged columns can't have makes the statement fail: then each half is asked for by itself. */
@@ -47,14 +51,23 @@ async function keysAmong(
   table: string,
   keys: readonly Tuple[],
   places: readonly number[],
+  converted: boolean,
 ): Promise<readonly number[]> {
   if (places.length === 0) return [];
   const columns = stagedKeyColumns(set);
   const names = columns.map((_, index) => `k${index}`);
-  const types = columns.map((column) => typeOf(set, column));
+  const { key } = set.shape;
+  const values = stagedKey(set);
+  const types = columns.map((column, index) =>
+    converted ? (key[index]?.baseType ?? 'text') : typeOf(set, column),
+  );
   const casts = names.map((name, index) => `CAST(${name} AS ${types[index] ?? 'text'}) AS ${name}`);
   const arrays = names.map((_, index) => `$${index + 2}::text[]`);
-  const same = columns.map((column, index) => `s.${column} = k.${names[index] ?? ''}`);
+  const same = columns.map((column, index) =>
+    converted
+      ? `${values[index] ?? 'NULL'} ${key[index]?.equals ?? '='} k.${names[index] ?? ''}`
+      : `s.${column} = k.${names[index] ?? ''}`,
+  );
   const parameters = names.map((_, index) =>
     places.map((place) => textOf(writeValue(keys[place]?.[index] ?? null))),
   );
@@ -74,8 +87,8 @@ JOIN (SELECT place, ${casts.join(', ')} FROM unnest($1::int[], ${arrays.join(', 
     if (places.length === 1) return [];
     const middle = Math.ceil(places.length / 2);
     return [
-      ...(await keysAmong(session, set, table, keys, places.slice(0, middle))),
-      ...(await keysAmong(session, set, table, keys, places.slice(middle))),
+      ...(await keysAmong(session, set, table, keys, places.slice(0, middle), converted)),
+      ...(await keysAmong(session, set, table, keys, places.slice(middle), converted)),
     ];
   }
 }

@@ -45,9 +45,9 @@ export function runOnChunk<T>(
       work({
         ...operations(session),
         lockCheckpoint: (name) => lockRow(session, name),
-        async merge(chunk, { stale = [], setAside = [] } = {}) {
+        async merge(chunk, { stale = [], setAside = [], mostSetAside } = {}) {
           if (chunk.token !== on.token) throw notStaged();
-          return mergeChunk(session, sets, { more: chunk.more, stale, setAside });
+          return mergeChunk(session, sets, { more: chunk.more, stale, setAside, mostSetAside });
         },
         async touched(chunk, table, keys) {
           if (chunk.token !== on.token) throw notStaged();

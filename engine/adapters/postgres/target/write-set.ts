@@ -2,7 +2,7 @@
  * Writes one table's staged rows: as a set, and where the set fails, in ways that may still do. PostgreSQL ends a
  * transaction at the first error, so every attempt stands in a savepoint, sent along with its statements.
  */
-import { CdcError } from '../../../errors';
+import { CdcError, tooManySetAside } from '../../../errors';
 import type { SetAside, Tuple } from '../../../model';
 import type { Session } from '../database/session';
 import { quote } from '../database/identifiers';
@@ -18,6 +18,8 @@ export interface WriteOptions {
   readonly mayClear: boolean;
   /** Rows that can't be written are returned, and the rest is written. */
   readonly setAside: boolean;
+  /** Most of them: DEAD_LETTER_LIMIT is thrown beyond it. */
+  readonly most: number;
   /** The rows are those of a snapshot range. */
   readonly copied: boolean;
 }
@@ -39,7 +41,9 @@ export async function writeSet(
     await stagedPlaces(session, rows, KIND.upsert),
     write,
     exchangeOf(session, set, rows, options),
+    options.most,
   );
+  await refuseTooMany(session, set, rows, lost, options.most);
   return describeLost(session, set, rows, lost, options.copied);
 }
 
@@ -60,6 +64,20 @@ async function attempt(
   if (failure?.unique !== true || !mayClear) return failure;
   const [remove = '', insert = ''] = replacing;
   return within(session, [remove, ...clearSql(set, rows, places, own), insert]);
+}
+
+async function refuseTooMany(
+  session: Session,
+  set: StagedSet,
+  rows: StagedRows,
+  lost: ReadonlyMap<number, RowFailure>,
+  most: number,
+): Promise<void> {
+  const last = [...lost].at(-1);
+  if (last === undefined || lost.size <= most) return;
+  const [place, failure] = last;
+  const column = await columnAtFault(session, set, rows, failure, { only: [place] });
+  throw tooManySetAside(set.route.id, most, { code: failure.code, column });
 }
 
 function exchangeOf(
@@ -102,7 +120,8 @@ async function describeLost(
 /** Whether the target holds a row under a key of the source. A key that can't be converted is no key of the target. */
 export async function isHeld(session: Session, { shape }: StagedSet, key: Tuple): Promise<boolean> {
   const same = shape.key.map(
-    ({ name, baseType }, index) => `${quote(name)} = CAST($${index + 1}::text AS ${baseType})`,
+    ({ name, baseType, equals }, index) =>
+      `${quote(name)} ${equals} CAST($${index + 1}::text AS ${baseType})`,
   );
   await session.execute('SAVEPOINT cdc_held');
   try {

@@ -22,6 +22,8 @@ export interface MergeRequest {
   readonly stale: readonly string[];
   /** Display names of source tables whose failing rows are set aside. */
   readonly setAside: readonly string[];
+  /** Most of one table; null: no limit. */
+  readonly mostSetAside: number | null;
 }
 
 /**
@@ -77,7 +79,7 @@ function deleteStaged(
 ): readonly SetAside[] {
   if (changes?.deletes !== true) return [];
   const shape = targetShape(session, route);
-  return deleteSet(session, route, shape, changes.table, request.setAside.includes(route.id));
+  return deleteSet(session, route, shape, changes.table, asideOptions(route, request));
 }
 
 function upsertStaged(
@@ -89,7 +91,7 @@ function upsertStaged(
   const shape = targetShape(session, route);
   const aside = writeSet(session, route, shape, changes.table, {
     mayClear: mayClear(route, shape, request),
-    setAside: request.setAside.includes(route.id),
+    ...asideOptions(route, request),
     copied: false,
   });
   if (request.stale.includes(route.id)) trackKeys(session, route, shape, changes.table);
@@ -109,13 +111,17 @@ function equalizeRange(
   if (sweeps && range.after === null) startSweep(session, route);
   const aside = writeSet(session, route, shape, range.table, {
     mayClear: range.replace ? shape.alikeUnique : mayClear(route, shape, request),
-    setAside: request.setAside.includes(route.id),
+    ...asideOptions(route, request),
     copied: true,
   });
   if (!sweeps) return aside;
   trackKeys(session, route, shape, range.table);
   if (range.upTo === null) finishSweep(session, route, shape);
   return aside;
+}
+
+function asideOptions({ id }: TableRoute, { setAside, mostSetAside }: MergeRequest) {
+  return { setAside: setAside.includes(id), most: mostSetAside ?? Infinity };
 }
 
 /**

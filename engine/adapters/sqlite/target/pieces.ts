@@ -1,6 +1,7 @@
 /** Statements over staged rows that may fail for a row: tried over smaller and smaller pieces, until it stands alone. */
+import { tooManySetAside } from '../../../errors';
 import type { TableRoute } from '../../../model';
-import { rowFailure, type RowFailure } from './row-failures';
+import { columnAtFault, rowFailure, type RowFailure } from './row-failures';
 import { KIND, stagedColumns } from './staging';
 import type { Session } from '../database/session';
 
@@ -20,6 +21,8 @@ export interface Exchange {
 export interface PieceWriter {
   readonly write: WriteRows;
   readonly exchange: Exchange | null;
+  /** Looking ends where more rows than this are refused for their own sake. */
+  readonly most: number;
 }
 
 /** A row that could not be written. */
@@ -30,7 +33,7 @@ interface LostRow {
 
 /**
  * Writes what can be written of the rows staged under a kind. `read` gets each row that is left over, as `table WHERE …`.
- * Throws whatever is no row's fault.
+ * Throws whatever is no row's fault, and DEAD_LETTER_LIMIT.
  */
 export function writePieces<T>(
   session: Session,
@@ -45,6 +48,13 @@ export function writePieces<T>(
 INSERT INTO ${PIECES} SELECT ord, kind, ${stagedColumns(route)} FROM ${staged} WHERE kind = ${kind} ORDER BY ord, rowid`);
   const count = session.get(`SELECT count(*) FROM ${PIECES}`)?.[0];
   const lost = writeHalves(session, Number(count), writer);
+  const last = lost.at(-1);
+  if (last !== undefined && lost.length > writer.most) {
+    throw tooManySetAside(route.id, writer.most, {
+      code: last.failure.code,
+      column: columnAtFault(route, last.failure),
+    });
+  }
   const left = lost.map(({ place, failure }) => read(piece(place, place), failure));
   session.db.exec(`DROP TABLE ${PIECES}`);
   session.forgetStatements();
@@ -55,13 +65,20 @@ function piece(from: number, to: number): string {
   return `${PIECES} WHERE kind IN (${KIND.delete}, ${KIND.upsert}) AND rowid BETWEEN ${from} AND ${to}`;
 }
 
-function writeHalves(session: Session, count: number, { write, exchange }: PieceWriter): readonly LostRow[] {
+function writeHalves(
+  session: Session,
+  count: number,
+  { write, exchange, most }: PieceWriter,
+): readonly LostRow[] {
   const lost = new Map<number, RowFailure>();
+  let alone = 0;
   const halve = (from: number, to: number): void => {
+    if (alone > most) return;
     const failure = attempt(session, () => write(piece(from, to)));
     if (failure === null) return;
     if (from === to) {
       lost.set(from, failure);
+      if (!failure.unique) alone += 1;
       return;
     }
     const middle = Math.floor((from + to) / 2);
@@ -72,7 +89,7 @@ function writeHalves(session: Session, count: number, { write, exchange }: Piece
 
   // The value that a row wants may have been held by a row that was written after it, or by one that wants its own:
   // rows that pass values round among themselves can only be written together.
-  while (exchange !== null) {
+  while (exchange !== null && alone <= most) {
     const waiting = [...lost].filter(([, failure]) => failure.unique).map(([place]) => place);
     const written = writeTogether(session, waiting, exchange);
     if (written.length === 0) break;

@@ -123,9 +123,10 @@ async function runTransaction<T>(
       tableCheckpoints: (uuid) => connection.call('tableCheckpoints', uuid),
       saveTables: (uuid, saved) => connection.call('saveTables', uuid, saved),
       removeTables: (uuid, sources) => connection.call('removeTables', uuid, sources),
-      async merge(chunk, { stale = [], setAside = [] } = {}) {
+      async merge(chunk, { stale = [], setAside = [], mostSetAside } = {}) {
         requireSame(chunk, on);
-        return connection.call('merge', { token: chunk.token, more: chunk.more, stale, setAside });
+        const { token, more } = chunk;
+        return connection.call('merge', { token, more, stale, setAside, mostSetAside: mostSetAside ?? null });
       },
       async touched(chunk, table, keys) {
         requireSame(chunk, on);

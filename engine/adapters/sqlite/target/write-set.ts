@@ -18,6 +18,8 @@ export interface WriteOptions {
   readonly mayClear: boolean;
   /** Rows that can't be written are returned, and the rest is written. */
   readonly setAside: boolean;
+  /** Most of them: DEAD_LETTER_LIMIT is thrown beyond it. */
+  readonly most: number;
   /** The rows are those of a snapshot range. */
   readonly copied: boolean;
 }
@@ -34,13 +36,13 @@ export function writeSet(
   const all = `${table} WHERE kind = ${KIND.upsert}`;
   if (options.setAside) {
     if (attempt(session, () => write(all)) === null) return [];
-    const { copied, mayClear } = options;
+    const { copied, mayClear, most } = options;
     const exchange = {
       remove: (rows: string): void => void session.run(deleteSql(route, shape, rows)),
       insert: (rows: string): void =>
         mayClear ? replaceSet(session, route, shape, rows) : void session.run(insertSql(route, shape, rows)),
     };
-    return writePieces(session, route, table, KIND.upsert, { write, exchange }, (row, failure) =>
+    return writePieces(session, route, table, KIND.upsert, { write, exchange, most }, (row, failure) =>
       describeLost(session, route, shape, row, failure, { op: 'upsert', copied }),
     );
   }
@@ -55,7 +57,7 @@ export function deleteSet(
   route: TableRoute,
   shape: TargetShape,
   table: string,
-  setAside: boolean,
+  { setAside, most }: Pick<WriteOptions, 'setAside' | 'most'>,
 ): readonly SetAside[] {
   const write = (rows: string): void => void session.run(deleteSql(route, shape, rows));
   const all = `${table} WHERE kind = ${KIND.delete}`;
@@ -64,7 +66,7 @@ export function deleteSet(
     return [];
   }
   if (attempt(session, () => write(all)) === null) return [];
-  return writePieces(session, route, table, KIND.delete, { write, exchange: null }, (row, failure) =>
+  return writePieces(session, route, table, KIND.delete, { write, exchange: null, most }, (row, failure) =>
     describeLost(session, route, shape, row, failure, { op: 'delete', copied: false }),
   );
 }
