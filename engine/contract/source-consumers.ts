@@ -95,6 +95,8 @@ export function sourceConsumerCases(options: ContractOptions): readonly Contract
       assert.equal(await source.purge(limited), 0);
     }),
 
+    ...(options.capabilities.lateCommits ? [openTransactionCase(options)] : []),
+
     define('a new consumer of a purged table starts at the newest position', async (scene) => {
       const { database, source, routes, consumer, start } = await scene.captured([ITEMS]);
       await database.execute(...ROWS);
@@ -156,4 +158,35 @@ export function sourceConsumerCases(options: ContractOptions): readonly Contract
       await assertSameRows(source, routes, replica);
     }),
   ];
+}
+
+function openTransactionCase(options: ContractOptions): ContractCase {
+  const name = 'a transaction that stays open holds up no purge, and its changes are kept for later';
+  return contractCase(options, name, async (scene) => {
+    const { database, source, routes, consumer, start } = await scene.captured([ITEMS]);
+    const other = await database.connect();
+    try {
+      await other.execute('BEGIN');
+      await other.execute(`INSERT INTO items (id, name, amount) VALUES (90, 'late', 9)`);
+      await database.execute(...ROWS);
+      const before = await replay(source, routes, start, 10);
+      await source.acknowledge(consumer.uuid, 1, before.to, Date.now());
+      assert.equal(await purgeAll(source), ROWS.length);
+      await rejection(source.check(start, routes), 'POSITION_PURGED');
+      await source.check(before.to, routes);
+      await other.execute('COMMIT');
+      assert.equal(await purgeAll(source), 0);
+      const late = await replay(source, routes, before.to, 10, before.replica);
+      assertEqual(
+        late.chunks.map((chunk) => chunk.changes),
+        [1],
+      );
+      await assertSameRows(source, routes, late.replica);
+      await source.acknowledge(consumer.uuid, 2, late.to, Date.now());
+      assert.equal(await purgeAll(source), 1);
+      await rejection(source.check(before.to, routes), 'POSITION_PURGED');
+    } finally {
+      await other.close();
+    }
+  });
 }

@@ -7,7 +7,14 @@ import { readTables, type TableDetail } from '../schema/tables';
 import { SOURCE_OBJECTS } from './objects';
 import { requireSamePast } from './past';
 import { findHole } from './plan';
-import { compareMarks, decodePosition, parseSnapshot, sees, type PostgresPosition } from './position';
+import {
+  compareMarks,
+  decodePosition,
+  includes,
+  parseSnapshot,
+  sees,
+  type PostgresPosition,
+} from './position';
 import {
   isInstalled,
   latestOf,
@@ -106,9 +113,9 @@ function checkTable(
 
 /** Every change that was purged must have been seen by whoever stands at the position. */
 function isPurged({ floor }: Capture, { from, cut }: PostgresPosition): boolean {
-  if (floor === null || floor.xid < parseSnapshot(from).xmin) return false;
-  if (cut === null || floor.xid >= parseSnapshot(cut.to).xmin) return true;
-  return compareMarks({ lsn: floor.lsn, xid: String(floor.xid) }, cut.after) > 0;
+  if (floor === null || includes(parseSnapshot(from), floor.seen)) return false;
+  if (cut === null || !includes(parseSnapshot(cut.to), floor.seen)) return true;
+  return compareMarks(floor.mark, cut.after) > 0;
 }
 
 interface ColumnChange {

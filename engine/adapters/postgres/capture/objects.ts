@@ -115,6 +115,7 @@ export const SOURCE_OBJECTS: ObjectSet = {
   whole_since xid8,
   floor_xid xid8,
   floor_lsn pg_lsn,
+  floor_seen pg_snapshot,
   UNIQUE (schema_name, table_name)
 )`,
       `CREATE TABLE ${own('generation')} (

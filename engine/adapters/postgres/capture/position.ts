@@ -95,6 +95,36 @@ export function includes(one: Snapshot, other: Snapshot): boolean {
   return hidden === other.xmax - one.xmax;
 }
 
+/** What every one of them sees. */
+export function seenByAll(snapshots: readonly Snapshot[]): Snapshot {
+  const xmax = snapshots.map((one) => one.xmax).reduce((least, other) => (other < least ? other : least));
+  const running = new Set(snapshots.flatMap((one) => [...one.running]).filter((xid) => xid < xmax));
+  return snapshotOf(xmax, running);
+}
+
+/** What a snapshot sees of the transactions up to one. */
+export function seenUpTo({ xmax, running }: Snapshot, xid: bigint): Snapshot {
+  const end = xid + 1n < xmax ? xid + 1n : xmax;
+  return snapshotOf(end, new Set([...running].filter((other) => other < end)));
+}
+
+/** What one or the other sees. */
+export function seenByEither(one: Snapshot, other: Snapshot): Snapshot {
+  const hidden = [...one.running, ...other.running].filter((xid) => !sees(one, xid) && !sees(other, xid));
+  return snapshotOf(one.xmax > other.xmax ? one.xmax : other.xmax, new Set(hidden));
+}
+
+function snapshotOf(xmax: bigint, running: ReadonlySet<bigint>): Snapshot {
+  const xmin = [...running].reduce((least, xid) => (xid < least ? xid : least), xmax);
+  return { xmin, xmax, running };
+}
+
+/** As the server writes it. */
+export function formatSnapshot({ xmin, xmax, running }: Snapshot): string {
+  const sorted = [...running].sort((one, other) => (one < other ? -1 : 1));
+  return `${xmin}:${xmax}:${sorted.join(',')}`;
+}
+
 /** True when a reader at `position` has seen all that `goal` covers. */
 export function coversPosition(position: PostgresPosition, goal: PostgresPosition): boolean {
   if (position.system !== goal.system) return false;

@@ -2,7 +2,16 @@
 import { displayName, type PurgeRequest } from '../../../model';
 import { own, type Session } from '../database';
 import { readConsumers } from './consumers';
-import { decodePosition, parseSnapshot } from './position';
+import {
+  decodePosition,
+  formatSnapshot,
+  parseSnapshot,
+  seenByAll,
+  seenByEither,
+  seenUpTo,
+  type ChangeMark,
+  type Snapshot,
+} from './position';
 import { isInstalled, readCaptures, type Capture } from './registry';
 
 /**
@@ -16,21 +25,18 @@ export async function purge(session: Session, { before, limit }: PurgeRequest): 
   for (const capture of (await readCaptures(session)).values()) {
     const readers = consumers.filter((consumer) => consumer.tables.includes(displayName(capture.table)));
     if (capture.suspended || readers.length === 0) continue;
-    // Transactions below the least xmin had ended for every reader.
-    const passed = readers
-      .map((reader) => parseSnapshot(decodePosition(reader.position).from).xmin)
-      .reduce((one, other) => (other < one ? other : one));
+    const passed = seenByAll(readers.map((reader) => parseSnapshot(decodePosition(reader.position).from)));
     for (const { changeTable } of capture.generations) {
       if (left > 0) left -= await purgeTable(session, capture, changeTable, { passed, before, limit: left });
     }
-    await dropPassedGenerations(session, capture, passed);
+    await dropPassedGenerations(session, capture, passed.xmin);
   }
   return limit - left;
 }
 
 interface TablePurge {
-  /** Changes of transactions below may go. */
-  readonly passed: bigint;
+  /** Changes of transactions that it sees may go, whatever else is still running on the server. */
+  readonly passed: Snapshot;
   /** Milliseconds since 1970. */
   readonly before: number;
   readonly limit: number;
@@ -45,13 +51,14 @@ async function purgeTable(
   const table = own(changeTable);
   // Of the oldest ones only, so that nothing is looked at again and again while it is too young. A transaction that
   // began long ago and wrote late delays a purge, no more.
-  const oldest = `SELECT ctid, changed_at FROM ${table} WHERE xid < $1::xid8 ORDER BY xid LIMIT $2`;
+  const oldest = `SELECT ctid, changed_at FROM ${table}
+  WHERE xid < pg_snapshot_xmax($1::pg_snapshot) AND pg_visible_in_snapshot(xid, $1::pg_snapshot) ORDER BY xid LIMIT $2`;
   const due = `to_timestamp($3::float8 / 1000)`;
-  const found = await session.first(`SELECT EXISTS (SELECT FROM (${oldest}) o WHERE changed_at < ${due})`, [
-    passed,
-    limit,
-    before,
-  ]);
+  const parameters = [formatSnapshot(passed), limit, before];
+  const found = await session.first(
+    `SELECT EXISTS (SELECT FROM (${oldest}) o WHERE changed_at < ${due})`,
+    parameters,
+  );
   if (found?.[0] !== 't') return 0;
   return session.transaction('read committed', async () => {
     const row = await session.first(
@@ -59,19 +66,35 @@ async function purgeTable(
   DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM (${oldest}) o WHERE changed_at < ${due}))
   RETURNING xid, lsn)
 SELECT count(*), max(xid::text::numeric), max(lsn) FROM gone`,
-      [passed, limit, before],
+      parameters,
     );
-    const count = Number(row?.[0]);
-    if (count > 0) {
-      await session.query(
-        `UPDATE ${own('capture')} SET
-  floor_xid = CASE WHEN floor_xid > $2::xid8 THEN floor_xid ELSE $2::xid8 END, floor_lsn = greatest(floor_lsn, $3::pg_lsn)
-WHERE relid = $1`,
-        [capture.relid, row?.[1] ?? null, row?.[2] ?? null],
-      );
+    const [count, xid, lsn] = row ?? [];
+    if (typeof xid === 'string' && typeof lsn === 'string') {
+      await raiseFloor(session, capture, passed, { xid, lsn });
     }
-    return count;
+    return Number(count);
   });
+}
+
+/** Whoever has not seen all that may be gone by now must not go on. */
+async function raiseFloor(
+  session: Session,
+  { relid }: Capture,
+  passed: Snapshot,
+  newest: ChangeMark,
+): Promise<void> {
+  const known = await session.first(`SELECT floor_seen FROM ${own('capture')} WHERE relid = $1 FOR UPDATE`, [
+    relid,
+  ]);
+  const before = known?.[0] ?? null;
+  const gone = seenUpTo(passed, BigInt(newest.xid));
+  const seen = before === null ? gone : seenByEither(parseSnapshot(before), gone);
+  await session.query(
+    `UPDATE ${own('capture')} SET floor_seen = $4::pg_snapshot, floor_lsn = greatest(floor_lsn, $3::pg_lsn),
+  floor_xid = CASE WHEN floor_xid > $2::xid8 THEN floor_xid ELSE $2::xid8 END
+WHERE relid = $1`,
+    [relid, newest.xid, newest.lsn, formatSnapshot(seen)],
+  );
 }
 
 /** A change table of former columns goes once it is empty and everybody reads the next. */

@@ -4,6 +4,7 @@ import { displayName, type TableName } from '../../../model';
 import { hasRelation, own, type Session, type TextRow } from '../database';
 import { lifeOf } from './life';
 import { signatureOf } from './objects';
+import { parseSnapshot, type ChangeMark, type Snapshot } from './position';
 
 export interface CapturedColumn {
   /** Attribute number in the source: it stays when the column is renamed, and is never used again. */
@@ -27,6 +28,14 @@ export interface Generation {
   readonly since: bigint;
 }
 
+/** How far changes are gone. */
+export interface Floor {
+  /** No later change was purged. */
+  readonly mark: ChangeMark;
+  /** No transaction that it does not see lost a change. */
+  readonly seen: Snapshot;
+}
+
 export interface Capture {
   readonly table: TableName;
   /** The table's oid when it was captured: another one means that it was dropped and made again. */
@@ -42,7 +51,7 @@ export interface Capture {
   /** Positions that don't see this transaction have missed changes; null when none were ever missed. */
   readonly wholeSince: bigint | null;
   /** Changes were purged up to these. */
-  readonly floor: { readonly xid: bigint; readonly lsn: string } | null;
+  readonly floor: Floor | null;
   /** Oldest first. */
   readonly generations: readonly Generation[];
   readonly now: CaptureState;
@@ -75,7 +84,8 @@ export async function isInstalled(session: Session): Promise<boolean> {
 }
 
 const CAPTURES = `SELECT c.schema_name, c.table_name, c.relid, c.base_name, c.function_name,
-  array_to_string(c.key_columns, ','), c.row_level, c.guarded, c.suspended, c.whole_since, c.floor_xid, c.floor_lsn,
+  array_to_string(c.key_columns, ','), c.row_level, c.guarded, c.suspended, c.whole_since, c.floor_xid,
+  c.floor_lsn || ' ' || c.floor_seen,
   (SELECT string_agg(format('%s:%s', g.number, g.since), ',' ORDER BY g.number)
     FROM ${own('generation')} g WHERE g.relid = c.relid),
   r.oid,
@@ -161,8 +171,8 @@ async function readGenerations(
 
 function captureOf(row: TextRow, generation: (id: GenerationId) => Generation): Capture {
   const [schema, name, relid, baseName, functionName, key, rowLevel, guarded, suspended, ...more] = row;
-  const [wholeSince, floorXid, floorLsn, , oid, sameColumns, triggers, hasChangeTable, missed, signature] =
-    more;
+  const [wholeSince, floorXid, floor, , oid, sameColumns, triggers, hasChangeTable, missed, signature] = more;
+  const [floorLsn, floorSeen] = (floor ?? '').split(' ');
   return {
     table: { schema: schema ?? '', name: name ?? '' },
     relid: relid ?? '',
@@ -174,8 +184,8 @@ function captureOf(row: TextRow, generation: (id: GenerationId) => Generation): 
     suspended: suspended === 't',
     wholeSince: bigintOrNull(wholeSince),
     floor:
-      typeof floorXid === 'string' && typeof floorLsn === 'string'
-        ? { xid: BigInt(floorXid), lsn: floorLsn }
+      typeof floorXid === 'string' && floorLsn !== undefined && floorSeen !== undefined
+        ? { mark: { lsn: floorLsn, xid: floorXid }, seen: parseSnapshot(floorSeen) }
         : null,
     generations: generationIds(row).map(generation),
     now: {
