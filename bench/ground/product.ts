@@ -15,11 +15,23 @@ import { endChild } from './helper-process';
 import { ITEMS } from './items';
 import type { Workspace } from './workspace';
 
-/** A pipeline to be: its databases' files. */
+/** A pipeline to be: the URLs of its databases. */
+export interface PipelinePlan {
+  readonly name: string;
+  readonly source: string;
+  readonly target: string;
+  readonly tables: readonly string[];
+}
+
+/** A pipeline between two SQLite files, for the table of the benchmarks. */
 export interface PipelineFiles {
   readonly name: string;
   readonly source: string;
   readonly target: string;
+}
+
+export function betweenFiles({ name, source, target }: PipelineFiles): PipelinePlan {
+  return { name, source: `sqlite:${source}`, target: `sqlite:${target}`, tables: [ITEMS] };
 }
 
 export interface Product {
@@ -40,10 +52,10 @@ const CLI = join(__dirname, '..', '..', 'client', 'cli', 'main.js');
 const END_WITH_PARENT = join(__dirname, '..', '..', '..', 'scripts', 'end-with-parent.cjs');
 const WORKER_START_TIMEOUT_MS = 60_000;
 
-/** Starts a server for pipelines of these files. Nothing runs before `restartWorker`. */
+/** Starts a server for these pipelines. Nothing runs before `restartWorker`. */
 export async function startProduct(
   workspace: Workspace,
-  pipelines: readonly PipelineFiles[],
+  pipelines: readonly PipelinePlan[],
 ): Promise<Product> {
   const folder = workspace.folder('product');
   const server = await startDevServer({ dbFilename: join(folder, 'temporal.db'), headless: true });
@@ -89,18 +101,18 @@ export async function startProduct(
 }
 
 /** JSON is YAML. */
-function configText(address: string, pipelines: readonly PipelineFiles[]): string {
+function configText(address: string, pipelines: readonly PipelinePlan[]): string {
   const connections = pipelines.flatMap(({ name, source, target }) => [
-    [`${name}-source`, { url: `sqlite:${source}` }] as const,
-    [`${name}-target`, { url: `sqlite:${target}` }] as const,
+    [`${name}-source`, { url: source }] as const,
+    [`${name}-target`, { url: target }] as const,
   ]);
   return JSON.stringify({
     temporal: { address },
     connections: Object.fromEntries(connections),
     pipelines: Object.fromEntries(
-      pipelines.map(({ name }) => [
+      pipelines.map(({ name, tables }) => [
         name,
-        { source: `${name}-source`, target: `${name}-target`, tables: [ITEMS] },
+        { source: `${name}-source`, target: `${name}-target`, tables },
       ]),
     ),
   });
