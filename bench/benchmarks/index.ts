@@ -7,6 +7,9 @@ import { latency } from './latency';
 import { memory } from './memory';
 import { postgresCapture } from './postgres-capture';
 import { postgresCatchUp } from './postgres-catch-up';
+import { postgresIdle } from './postgres-idle';
+import { postgresLatency } from './postgres-latency';
+import { postgresSnapshot } from './postgres-snapshot';
 
 export type { Benchmark, BenchmarkOptions } from './benchmark';
 
@@ -18,4 +21,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   history,
   postgresCapture,
   postgresCatchUp,
+  postgresIdle,
+  postgresLatency,
+  postgresSnapshot,
 ];

@@ -64,7 +64,7 @@ export const postgresCapture: Benchmark = {
       for (const clients of CLIENTS) {
         for (const variant of rotated(VARIANTS, turn)) {
           await settle(server, variant);
-          const run = { database: variant, clients, seconds: sizes.seconds, seed: turn + 1 };
+          const run = { database: variant, clients, limit: { seconds: sizes.seconds }, seed: turn + 1 };
           samples[variant].tps[clients].push(await runPgbench(server, folder, scripts(sizes.rows), run));
         }
       }

@@ -11,6 +11,8 @@ import {
   startPostgres,
   untilItemVisible,
   writePostgresBacklog,
+  type BacklogPlan,
+  type PostgresServer,
 } from '../ground/postgres';
 import { median, ratios, rotated, stopwatch } from '../measuring';
 import type { BenchmarkReport } from '../reporting';
@@ -38,9 +40,14 @@ interface Samples {
   readonly native: number[];
 }
 
-interface Databases {
-  readonly source: string;
-  readonly target: string;
+/** One database of the same name on each server. */
+interface Ground {
+  readonly here: PostgresServer;
+  readonly there: PostgresServer;
+  readonly name: string;
+  /** For scripts. */
+  readonly folder: string;
+  readonly backlog: BacklogPlan;
 }
 
 export const postgresCatchUp: Benchmark = {
@@ -48,11 +55,10 @@ export const postgresCatchUp: Benchmark = {
   title: 'catching up with a backlog, PostgreSQL to PostgreSQL',
   async run({ workspace, quick, say }) {
     const sizes = quick ? QUICK : FULL;
-    const [here, there] = [await startPostgres(workspace), await startPostgres(workspace)];
-    const databasesOf = async (name: string): Promise<Databases> => ({
-      source: await here.createDatabase(name),
-      target: await there.createDatabase(name),
-    });
+    const here = await startPostgres(workspace);
+    // Its own replication shall not wait before it starts.
+    const there = await startPostgres(workspace, { wal_retrieve_retry_interval: '100ms' });
+    const folder = workspace.folder('backlog');
     const pipelines = Array.from({ length: sizes.repetitions }, (_, turn) => `catch_up_${turn + 1}`);
     const product = await startProduct(
       workspace,
@@ -66,9 +72,16 @@ export const postgresCatchUp: Benchmark = {
     await product.restartWorker();
     const samples: Samples = { product: [], round: [], native: [] };
     for (const [turn, name] of pipelines.entries()) {
+      const ground = (database: string): Ground => ({
+        here,
+        there,
+        name: database,
+        folder,
+        backlog: { ...sizes, seed: turn + 1 },
+      });
       const steps: Record<Contestant, () => Promise<void>> = {
-        product: async () => runProduct(product, name, await databasesOf(name), sizes, turn, samples),
-        native: async () => runNative(await databasesOf(`native_${turn + 1}`), sizes, turn, samples),
+        product: async () => runProduct(product, ground(name), samples),
+        native: async () => runNative(ground(`native_${turn + 1}`), samples),
       };
       for (const contestant of rotated(CONTESTANTS, turn)) {
         say(`repetition ${turn + 1} of ${sizes.repetitions}: ${contestant}`);
@@ -86,20 +99,26 @@ export const postgresCatchUp: Benchmark = {
   },
 };
 
-async function runProduct(
-  product: Product,
-  name: string,
-  { source, target }: Databases,
-  { rows, changes }: Sizes,
-  seed: number,
-  samples: Samples,
-): Promise<void> {
+async function createBoth({
+  here,
+  there,
+  name,
+  backlog: { rows },
+}: Ground): Promise<{ readonly source: string; readonly target: string }> {
+  const [source, target] = [await here.createDatabase(name), await there.createDatabase(name)];
   await createPostgresItems(source, rows);
   await execute(target, CREATE_PG_ITEMS);
+  return { source, target };
+}
+
+async function runProduct(product: Product, ground: Ground, samples: Samples): Promise<void> {
+  const { here, name, folder, backlog } = ground;
+  const { source, target } = await createBoth(ground);
   await product.start(name);
-  await untilItemVisible(target, rows, TIMEOUT_MS);
+  await untilItemVisible(target, backlog.rows, TIMEOUT_MS);
+  await product.untilRunning(name);
   await product.pause(name);
-  const last = await writePostgresBacklog(source, changes, seed);
+  const last = await writePostgresBacklog(here, folder, name, backlog);
   await settleServer(source, target);
   const asked = Date.now();
   const elapsed = stopwatch();
@@ -116,17 +135,12 @@ async function runProduct(
   samples.round.push(whole - (start.at - asked));
 }
 
-async function runNative(
-  { source, target }: Databases,
-  { rows, changes }: Sizes,
-  seed: number,
-  samples: Samples,
-): Promise<void> {
-  await createPostgresItems(source, rows);
-  await execute(target, CREATE_PG_ITEMS);
+async function runNative(ground: Ground, samples: Samples): Promise<void> {
+  const { here, name, folder, backlog } = ground;
+  const { source, target } = await createBoth(ground);
   const native = await startNativeReplication(source, target, TIMEOUT_MS);
   await native.pause();
-  const last = await writePostgresBacklog(source, changes, seed);
+  const last = await writePostgresBacklog(here, folder, name, backlog);
   await settleServer(source, target);
   const elapsed = stopwatch();
   await native.resume();
@@ -154,7 +168,7 @@ function report(samples: Samples, { rows, changes, repetitions }: Sizes): Benchm
     name: postgresCatchUp.name,
     title: postgresCatchUp.title,
     method: [
-      `${changes} changes (30 inserts, 60 updates, 10 deletes in a hundred, each a statement, five to a transaction, rows chosen evenly) of a table of eight columns that began with ${rows} rows, between two servers of their own with synchronous_commit and fsync as they are by default.`,
+      `${changes} changes (30 inserts, 60 updates, 10 deletes in a hundred, each a statement, five to a transaction, rows chosen evenly among the living ones, the oldest deleted) of a table of eight columns that began with ${rows} rows, between two servers of their own with synchronous_commit and fsync as they are by default.`,
       'The product: dev server, worker process, workflow, paused while the backlog is written; from the call that resumes the pipeline until its last change is visible on the target, and the part of it from the start of the activity.',
       "PostgreSQL's own: publication and subscription, disabled while the backlog is written; from the statement that enables it until the last change is visible. The slot is made for the run, so that it decodes nothing else.",
       `${repetitions} repetitions in turning order, each on new databases of the same two servers, after VACUUM and CHECKPOINT; medians, quotients per repetition. After each run, source and target are compared by md5.`,

@@ -39,6 +39,8 @@ export interface Product {
   readonly temporal: Client;
   /** Starts a pipeline, by its name, and answers once its setup has succeeded. */
   start(name: string): Promise<void>;
+  /** Answers once the pipeline knows that its first copy is done. */
+  untilRunning(name: string): Promise<void>;
   /** Answers once nothing can be committed any more. */
   pause(name: string): Promise<void>;
   resume(name: string): Promise<void>;
@@ -51,6 +53,8 @@ const CLI = join(__dirname, '..', '..', 'client', 'cli', 'main.js');
 /** A worker must not outlive a benchmark that was killed. */
 const END_WITH_PARENT = join(__dirname, '..', '..', '..', 'scripts', 'end-with-parent.cjs');
 const WORKER_START_TIMEOUT_MS = 60_000;
+/** A thousand tables take their time. */
+const SETUP_TIMEOUT_MS = 300_000;
 
 /** Starts a server for these pipelines. Nothing runs before `restartWorker`. */
 export async function startProduct(
@@ -77,7 +81,10 @@ export async function startProduct(
     async start(name) {
       const spec = specs.get(name);
       if (spec === undefined) throw new Error(`There is no pipeline ${name} in this benchmark`);
-      await cdc.start(spec);
+      await cdc.start(spec, { timeoutMs: SETUP_TIMEOUT_MS });
+    },
+    async untilRunning(name) {
+      while ((await cdc.status(name)).state !== 'running') await sleep(50);
     },
     async pause(name) {
       await cdc.pause(name);

@@ -15,18 +15,20 @@ export interface PgbenchScript {
 export interface PgbenchRun {
   readonly database: string;
   readonly clients: number;
-  readonly seconds: number;
+  readonly limit: { readonly seconds: number } | { readonly transactions: number };
   readonly seed: number;
+  /** Known to the scripts as `:name` from the beginning. */
+  readonly variables?: Readonly<Record<string, number>>;
   /** Transactions per second of all clients together; null: as many as can be. */
   readonly rate?: number | null;
 }
 
 /** Answers transactions per second; connecting is left out. */
 export async function runPgbench(
-  { programs, port }: PostgresServer,
+  { programs, port, socketFolder }: PostgresServer,
   folder: string,
   scripts: readonly PgbenchScript[],
-  { database, clients, seconds, seed, rate = null }: PgbenchRun,
+  { database, clients, limit, seed, variables = {}, rate = null }: PgbenchRun,
 ): Promise<number> {
   const files = scripts.flatMap(({ name, weight, text }) => {
     const file = join(folder, `${name}.sql`);
@@ -36,8 +38,10 @@ export async function runPgbench(
   const { stdout } = await promisify(execFile)(
     programs.pgbench,
     [
-      ...['-h', '127.0.0.1', '-p', String(port), '-U', SUPERUSER, '-n', '-M', 'prepared'],
-      ...['-c', String(clients), '-j', '1', '-T', String(seconds), `--random-seed=${seed}`],
+      ...['-h', socketFolder, '-p', String(port), '-U', SUPERUSER, '-n', '-M', 'prepared'],
+      ...['-c', String(clients), '-j', '1', `--random-seed=${seed}`],
+      ...('seconds' in limit ? ['-T', String(limit.seconds)] : ['-t', String(limit.transactions)]),
+      ...Object.entries(variables).flatMap(([name, value]) => ['-D', `${name}=${value}`]),
       ...(rate === null ? [] : ['-R', String(rate)]),
       ...files,
       database,

@@ -13,6 +13,8 @@ import { findPrograms, type Programs } from './programs';
 export interface PostgresServer {
   readonly programs: Programs;
   readonly port: number;
+  /** Its own programs connect by the socket in it. */
+  readonly socketFolder: string;
   /** URL of one of its databases. */
   url(database: string): string;
   /** Makes an empty database and answers its URL. */
@@ -67,6 +69,7 @@ export async function startPostgres(
   return {
     programs,
     port,
+    socketFolder: data,
     url,
     async createDatabase(name) {
       await execute(url('postgres'), `CREATE DATABASE ${name}`);
