@@ -96,6 +96,7 @@ async function prepare(
   await execute(source, ...more);
   await product.start(name);
   await untilItemVisible(target, 1, TIMEOUT_MS);
+  await product.untilRunning(name);
 }
 
 async function measureBusy(

@@ -11,14 +11,15 @@ import { probe } from './spans';
 /** Pause between looks after a wait began, and at most while nothing is written at all. */
 const FIRST_PAUSE_MS = 2;
 const PAUSE_GROWTH = 1.2;
-const QUIET_PAUSE_MS = 10;
+const QUIET_PAUSE_MS = 25;
 
-/** Writers of other tables shall cost us no more than this, in part of the time that looks take. */
+/** The same while others write; more where looks take long: they shall cost us no more than this part of the time. */
+const BUSY_PAUSE_MS = 10;
 const SHARE = 0.04;
-const LONGEST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 100;
 
 /** The server waits this long at a time: so long at most does it keep old rows from being vacuumed. */
-const SERVER_WAIT_MS = 250;
+const SERVER_WAIT_MS = 500;
 
 /** Which change tables there are is asked this often: until then a new one is not looked at, which loses nothing. */
 const CAPTURES_MS = 1_000;
@@ -68,10 +69,9 @@ export async function waitForChange(
     // While others write all the time this answers at once.
     await waitForWrite(sessions, known, routes, sight.seen, { pause, waitMs: left(), signal });
     if (left() <= 0) return false;
-    const longest = quiet
-      ? QUIET_PAUSE_MS
-      : Math.min(LONGEST_PAUSE_MS, Math.max(QUIET_PAUSE_MS, took / SHARE));
-    pause = Math.min(pause * PAUSE_GROWTH, longest);
+    // The server has made its pauses longer by itself.
+    const longest = Math.min(LONGEST_PAUSE_MS, Math.max(BUSY_PAUSE_MS, took / SHARE));
+    pause = quiet ? QUIET_PAUSE_MS : Math.min(pause * PAUSE_GROWTH, longest);
   }
   return false;
 }
