@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { LoopReading, LoopRun } from '../baselines';
 import {
+  betweenFiles,
   copyDatabase,
   createItems,
   fillItems,
@@ -58,7 +59,7 @@ export const catchUp: Benchmark = {
       source: join(folder, `source-${turn + 1}.db`),
       target: join(folder, `target-${turn + 1}.db`),
     }));
-    const product = await startProduct(options.workspace, pipelines);
+    const product = await startProduct(options.workspace, pipelines.map(betweenFiles));
     await product.restartWorker();
     const samples: Samples = { product: [], round: [], objects: [], arrays: [] };
     for (const [turn, pipeline] of pipelines.entries()) {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import {
+  betweenFiles,
   createItems,
   fillItems,
   historySince,
@@ -51,7 +52,7 @@ export const history: Benchmark = {
       fillItems(db, 1, 1);
       db.close();
     }
-    const product = await startProduct(workspace, pipelines);
+    const product = await startProduct(workspace, pipelines.map(betweenFiles));
     await product.restartWorker();
     for (const { name, target } of pipelines) {
       await product.start(name);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import {
+  betweenFiles,
   createItems,
   fillItems,
   openDatabase,
@@ -58,7 +59,7 @@ export const latency: Benchmark = {
     const db = openDatabase(pipeline.source);
     createItems(db);
     fillItems(db, 1, 1);
-    const product = await startProduct(workspace, [pipeline]);
+    const product = await startProduct(workspace, [betweenFiles(pipeline)]);
     await product.restartWorker();
     await product.start(pipeline.name);
     await untilRowVisible(pipeline.target, 1, TIMEOUT_MS);

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  betweenFiles,
   createItems,
   fillItems,
   openDatabase,
@@ -54,7 +55,7 @@ export const memory: Benchmark = {
         target: join(folder, `target-${length}-${turn + 1}.db`),
       })),
     ).flat();
-    const product = await startProduct(workspace, runs);
+    const product = await startProduct(workspace, runs.map(betweenFiles));
     const samples: Samples = { short: [], long: [] };
     for (const run of runs) {
       say(`${sizes[run.length]} changes, repetition ${run.turn + 1} of ${sizes.repetitions}`);

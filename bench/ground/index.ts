@@ -4,6 +4,6 @@ export { copyDatabase } from './copy-database';
 export { startHelper, type Helper } from './helper-process';
 export { historySince, runningActivities, type HistoryEntry } from './history';
 export { createItems, fillItems, openDatabase, writeBacklog, ITEM_COLUMNS, ITEMS } from './items';
-export { startProduct, type PipelineFiles, type Product } from './product';
+export { betweenFiles, startProduct, type PipelineFiles, type PipelinePlan, type Product } from './product';
 export { requireEqual, untilRowVisible } from './target';
 export { createWorkspace, type Workspace } from './workspace';

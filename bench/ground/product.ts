@@ -15,11 +15,23 @@ import { endChild } from './helper-process';
 import { ITEMS } from './items';
 import type { Workspace } from './workspace';
 
-/** A pipeline to be: its databases' files. */
+/** A pipeline to be: the URLs of its databases. */
+export interface PipelinePlan {
+  readonly name: string;
+  readonly source: string;
+  readonly target: string;
+  readonly tables: readonly string[];
+}
+
+/** A pipeline between two SQLite files, for the table of the benchmarks. */
 export interface PipelineFiles {
   readonly name: string;
   readonly source: string;
   readonly target: string;
+}
+
+export function betweenFiles({ name, source, target }: PipelineFiles): PipelinePlan {
+  return { name, source: `sqlite:${source}`, target: `sqlite:${target}`, tables: [ITEMS] };
 }
 
 export interface Product {
@@ -27,6 +39,8 @@ export interface Product {
   readonly temporal: Client;
   /** Starts a pipeline, by its name, and answers once its setup has succeeded. */
   start(name: string): Promise<void>;
+  /** Answers once the pipeline knows that its first copy is done. */
+  untilRunning(name: string): Promise<void>;
   /** Answers once nothing can be committed any more. */
   pause(name: string): Promise<void>;
   resume(name: string): Promise<void>;
@@ -39,11 +53,13 @@ const CLI = join(__dirname, '..', '..', 'client', 'cli', 'main.js');
 /** A worker must not outlive a benchmark that was killed. */
 const END_WITH_PARENT = join(__dirname, '..', '..', '..', 'scripts', 'end-with-parent.cjs');
 const WORKER_START_TIMEOUT_MS = 60_000;
+/** A thousand tables take their time. */
+const SETUP_TIMEOUT_MS = 300_000;
 
-/** Starts a server for pipelines of these files. Nothing runs before `restartWorker`. */
+/** Starts a server for these pipelines. Nothing runs before `restartWorker`. */
 export async function startProduct(
   workspace: Workspace,
-  pipelines: readonly PipelineFiles[],
+  pipelines: readonly PipelinePlan[],
 ): Promise<Product> {
   const folder = workspace.folder('product');
   const server = await startDevServer({ dbFilename: join(folder, 'temporal.db'), headless: true });
@@ -65,7 +81,10 @@ export async function startProduct(
     async start(name) {
       const spec = specs.get(name);
       if (spec === undefined) throw new Error(`There is no pipeline ${name} in this benchmark`);
-      await cdc.start(spec);
+      await cdc.start(spec, { timeoutMs: SETUP_TIMEOUT_MS });
+    },
+    async untilRunning(name) {
+      while ((await cdc.status(name)).state !== 'running') await sleep(50);
     },
     async pause(name) {
       await cdc.pause(name);
@@ -89,18 +108,18 @@ export async function startProduct(
 }
 
 /** JSON is YAML. */
-function configText(address: string, pipelines: readonly PipelineFiles[]): string {
+function configText(address: string, pipelines: readonly PipelinePlan[]): string {
   const connections = pipelines.flatMap(({ name, source, target }) => [
-    [`${name}-source`, { url: `sqlite:${source}` }] as const,
-    [`${name}-target`, { url: `sqlite:${target}` }] as const,
+    [`${name}-source`, { url: source }] as const,
+    [`${name}-target`, { url: target }] as const,
   ]);
   return JSON.stringify({
     temporal: { address },
     connections: Object.fromEntries(connections),
     pipelines: Object.fromEntries(
-      pipelines.map(({ name }) => [
+      pipelines.map(({ name, tables }) => [
         name,
-        { source: `${name}-source`, target: `${name}-target`, tables: [ITEMS] },
+        { source: `${name}-source`, target: `${name}-target`, tables },
       ]),
     ),
   });

@@ -83,6 +83,26 @@ EXCEPTION WHEN OTHERS THEN
   RAISE WARNING 'temporal-cdc could not look at the change of a table';
 END`;
 
+/**
+ * Answers the MVCC snapshot once it is another than the one that was seen, looking every few milliseconds: of a reader
+ * that asked as often, each look would cost ten times as much.
+ */
+const WAIT_FOR_WRITE = `
+DECLARE
+  until timestamptz := clock_timestamp() + make_interval(secs => $2 / 1000.0);
+  pause float8 := $3;
+  now_seen text;
+BEGIN
+  LOOP
+    now_seen := pg_current_snapshot()::text;
+    IF now_seen <> $1 OR clock_timestamp() >= until THEN
+      RETURN now_seen;
+    END IF;
+    PERFORM pg_sleep(pause / 1000);
+    pause := least(pause * 1.2, $4);
+  END LOOP;
+END`;
+
 /** Commands that can change the columns of a table, or drop a change table. */
 const DDL_TAGS = [
   'ALTER TABLE',
@@ -148,6 +168,8 @@ export const SOURCE_OBJECTS: ObjectSet = {
       sqlFunction('captured_columns', 'jsonb', CAPTURED_COLUMNS_SQL),
       `CREATE FUNCTION ${own('next_generation')}(oid) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS ${quoteText(NEXT_GENERATION)}`,
+      `CREATE FUNCTION ${own('wait_for_write')}(seen text, wait_ms int4, pause_ms float8, longest_ms float8) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS ${quoteText(WAIT_FOR_WRITE)}`,
       `CREATE FUNCTION ${own('follow_ddl')}() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS ${quoteText(FOLLOW_DDL)}`,
     ],
@@ -155,6 +177,7 @@ SET search_path = pg_catalog, pg_temp AS ${quoteText(FOLLOW_DDL)}`,
   drops: [
     `DROP EVENT TRIGGER IF EXISTS ${quote(DDL_TRIGGER)}`,
     `DROP FUNCTION IF EXISTS ${own('follow_ddl')}()`,
+    `DROP FUNCTION IF EXISTS ${own('wait_for_write')}(text, int4, float8, float8)`,
     `DROP FUNCTION IF EXISTS ${own('next_generation')}(oid)`,
     ...['generation_statements', 'captured_columns'].map(
       (name) => `DROP FUNCTION IF EXISTS ${own(name)}(oid, int2[], text, text, boolean, boolean)`,

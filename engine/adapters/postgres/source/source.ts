@@ -21,7 +21,7 @@ import { coversGoal } from './covers';
 import { encodeLocator } from './locator';
 import { countPending, readFigures } from './pending';
 import { newReadState, readChunk } from './read';
-import { waitForChange } from './wait';
+import { newWaitState, waitForChange } from './wait';
 
 /** Reading, waiting, acknowledging and answering questions at the same time. */
 const MOST_SESSIONS = 4;
@@ -33,6 +33,7 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
     prepare: prepareSource,
   });
   const reading = newReadState();
+  const waiting = newWaitState();
   return {
     adapter: 'postgres',
     family: FAMILY,
@@ -55,7 +56,7 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
     pending: (position, routes, limit) =>
       sessions.use((session) => countPending(session, position, routes, limit)),
     waitForChange: (position, routes, timeoutMs, signal) =>
-      waitForChange(sessions, position, routes, timeoutMs, signal),
+      waitForChange(sessions, waiting, { position, routes, timeoutMs, signal }),
 
     read: (request) => sessions.use((session) => readChunk(session, request, reading)),
     changes: (query) => sessions.use((session) => readChanges(session, query)),

@@ -67,7 +67,9 @@ export async function planChunk(
   const known = knownChunk(from, branches, key, cuts);
   if (known !== null) return known;
   const end: PostgresPosition = { ...from, from: now, cut: null };
-  const rest = from.cut === null ? null : await part(session, branches, restOf(from), limit);
+  const readUntil = isCut(cuts, key, from) ? cuts.newest : null;
+  const rest =
+    from.cut === null ? null : await part(session, branches, { ...restOf(from), readUntil }, limit);
   if (rest !== null && rest.count > limit) {
     return cutChunk(session, rest, from, { key, to: restOf(from).to, limit }, cuts);
   }
@@ -136,6 +138,11 @@ function cutsKey({ system, from }: PostgresPosition, limit: number, branches: re
   return JSON.stringify([system, from, limit, branches.map(({ generation }) => generation.changeTable)]);
 }
 
+/** Whether these are the cuts of the window that a reader stands at or in. */
+function isCut(cuts: WindowCuts, key: string, { cut }: PostgresPosition): boolean {
+  return cuts.key === key && (cut === null || cut.to === cuts.to);
+}
+
 /** The next part of a window whose cuts are known; null at its last part, or when they are not. */
 function knownChunk(
   from: PostgresPosition,
@@ -143,7 +150,7 @@ function knownChunk(
   key: string,
   cuts: WindowCuts,
 ): ChunkPlan | null {
-  if (cuts.key !== key || (from.cut !== null && from.cut.to !== cuts.to)) return null;
+  if (!isCut(cuts, key, from)) return null;
   const after = from.cut?.after ?? null;
   const place = after === null ? -1 : cuts.marks.findIndex((mark) => sameMark(mark, after));
   if (after !== null && place < 0) return null;
