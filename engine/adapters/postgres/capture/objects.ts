@@ -99,7 +99,7 @@ BEGIN
       RETURN now_seen;
     END IF;
     PERFORM pg_sleep(pause / 1000);
-    pause := least(pause * 1.2, $4);
+    pause := least(pause * 1.1, $4);
   END LOOP;
 END`;
 

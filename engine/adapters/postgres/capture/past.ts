@@ -9,8 +9,11 @@ import { currentSnapshot } from './head';
 import { lifeOf } from './life';
 import { decodePosition, encodePosition, parseSnapshot, type PostgresPosition } from './position';
 
-/** Throws SOURCE_REPLACED, SOURCE_FAILED_OVER and SOURCE_WENT_BACK. */
-export async function requireSamePast(session: Session, position: PostgresPosition): Promise<void> {
+/**
+ * Returns the session's present snapshot, since all that is read goes from the position to there. Throws
+ * SOURCE_REPLACED, SOURCE_FAILED_OVER and SOURCE_WENT_BACK.
+ */
+export async function requireSamePast(session: Session, position: PostgresPosition): Promise<string> {
   const life = lifeOf(session);
   if (position.system !== life.system) {
     throw new CdcError('SOURCE_REPLACED', `Database ${session.database} is on another server than before`, {
@@ -25,7 +28,7 @@ export async function requireSamePast(session: Session, position: PostgresPositi
       `Database ${session.database} is on a server that was promoted since`,
     );
   }
-  await requireReached(session, position);
+  return requireReached(session, position);
 }
 
 /** The same position in the server's present life. Throws SOURCE_WENT_BACK and POSITION_INVALID. */
@@ -36,9 +39,9 @@ export async function adoptPosition(session: Session, position: Position): Promi
 }
 
 /** The transactions that were read last must be known to the server. */
-async function requireReached(session: Session, { from, cut }: PostgresPosition): Promise<void> {
-  const now = parseSnapshot(await currentSnapshot(session));
-  if (parseSnapshot(cut?.to ?? from).xmax <= now.xmax) return;
+async function requireReached(session: Session, { from, cut }: PostgresPosition): Promise<string> {
+  const now = await currentSnapshot(session);
+  if (parseSnapshot(cut?.to ?? from).xmax <= parseSnapshot(now).xmax) return now;
   throw new CdcError(
     'SOURCE_WENT_BACK',
     `Database ${session.database} does not have the transactions that were read last`,

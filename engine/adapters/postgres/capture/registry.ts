@@ -104,6 +104,16 @@ LEFT JOIN pg_class r ON r.relnamespace = n.oid AND r.relname = c.table_name`;
 const GENERATIONS = `SELECT relid, number, change_table, columns, since FROM ${own('generation')}
 WHERE (relid, number) IN (SELECT * FROM unnest($1::oid[], $2::int[]))`;
 
+/** Sessions that have seen our tables; should these go after all, the statement that misses them says so. */
+const installed = new WeakSet<Session>();
+
+async function areInstalled(session: Session): Promise<boolean> {
+  if (installed.has(session)) return true;
+  const found = await isInstalled(session);
+  if (found) installed.add(session);
+  return found;
+}
+
 /** Generations never change once they are there. */
 const known = new Map<string, Generation>();
 
@@ -112,7 +122,7 @@ export async function readCaptures(
   session: Session,
   tables: readonly TableName[] | null = null,
 ): Promise<ReadonlyMap<string, Capture>> {
-  if (!(await isInstalled(session))) return new Map();
+  if (!(await (tables === null ? isInstalled(session) : areInstalled(session)))) return new Map();
   const rows =
     tables === null
       ? await session.query(CAPTURES)

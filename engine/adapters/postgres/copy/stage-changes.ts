@@ -69,18 +69,18 @@ export async function summarizeLog(
   const key = stagedKeyColumns({ route }).join(', ');
   // A row that one statement changed twice was changed from inside of functions: see the source's `markRepeated`.
   const repeated = `SELECT ${key}, at FROM ${table} WHERE op <> 't' GROUP BY ${key}, at HAVING count(*) > 1`;
-  const isRepeated = (await writer.query(`${repeated} LIMIT 1`)).length > 0;
-  if (isRepeated) {
-    await writer.execute(`UPDATE ${table} AS s SET kind = '${AGAIN}' FROM (${repeated}) AS r
-WHERE ${sameStagedKey({ route, shape }, 's', 'r')} AND s.at = r.at`);
-  }
-  const row =
-    await writer.first(`SELECT count(*), count(*) FILTER (WHERE op = 'i'), count(*) FILTER (WHERE op = 'u'),
+  const summary = `SELECT count(*), count(*) FILTER (WHERE op = 'i'), count(*) FILTER (WHERE op = 'u'),
   count(*) FILTER (WHERE op = 'd'), count(*) FILTER (WHERE op = 'r'),
   floor(extract(epoch FROM min(at)) * 1000)::int8, floor(extract(epoch FROM max(at)) * 1000)::int8,
   count(*) FILTER (WHERE kind = 'd'), count(*) FILTER (WHERE kind = 'u'),
-  count(*) FILTER (WHERE kind = '${AGAIN}')
-FROM ${table}`);
+  count(*) FILTER (WHERE kind = '${AGAIN}'), EXISTS (${repeated})
+FROM ${table}`;
+  let row = await writer.first(summary);
+  if (row?.at(-1) === 't') {
+    await writer.execute(`UPDATE ${table} AS s SET kind = '${AGAIN}' FROM (${repeated}) AS r
+WHERE ${sameStagedKey({ route, shape }, 's', 'r')} AND s.at = r.at`);
+    row = await writer.first(summary);
+  }
   const [changes, inserted, updated, deleted, touches, oldest, newest, deletes, upserts, again] = (
     row ?? []
   ).map(Number);

@@ -5,7 +5,6 @@
 import type { ChunkRequest, ChunkSummary, TableRoute } from '../../../model';
 import { requireCapture, requireToken } from '../capture/check';
 import { requireSamePast } from '../capture/past';
-import { currentSnapshot } from '../capture/head';
 import { decodePosition, encodePosition } from '../capture/position';
 import { qualify, type Session } from '../database';
 import { capturesOf, type Captures } from '../source/branches';
@@ -102,10 +101,9 @@ async function stageOnce(
     }
     const captures = await capturesOf(reader, routes);
     requireToken(reader, routes, captures, schemaToken);
-    await requireSamePast(reader, from);
+    const now = await requireSamePast(reader, from);
     const columns = columnsOf(routes, shapes, captures);
     if (columns === null) return 'byRows';
-    const now = await currentSnapshot(reader);
     const plan = await planChunk(reader, routes, captures, { from, now, limit, behind }, state.cuts);
 
     const changed = await stagePlan(sessions, request, plan, columns);

@@ -120,7 +120,10 @@ export async function openSession(address: Address, role: string): Promise<Sessi
         await execute(BEGIN[mode]);
         try {
           const result = await work();
-          await execute('COMMIT');
+          const ended = execute('COMMIT');
+          // What was read is read: nobody waits for its end, and a connection that is lost in it shows at its next use.
+          if (mode === 'repeatable read, read only') void ended.catch(() => undefined);
+          else await ended;
           return result;
         } catch (error) {
           // What failed says more than that the rollback failed, too.

@@ -5,7 +5,6 @@
 import type { ChunkRequest, RowChunk, SnapshotRequest, TableRoute } from '../../../model';
 import { requireToken } from '../capture/check';
 import { requireSamePast } from '../capture/past';
-import { currentSnapshot } from '../capture/head';
 import { decodePosition, encodePosition } from '../capture/position';
 import { qualify, type Session } from '../database';
 import { selectRange } from '../rows/key-order';
@@ -57,8 +56,7 @@ async function readOnce(session: Session, request: ChunkRequest, state: ReadStat
     }
     const captures = await capturesOf(session, routes);
     requireToken(session, routes, captures, schemaToken);
-    await requireSamePast(session, from);
-    const now = await currentSnapshot(session);
+    const now = await requireSamePast(session, from);
     const plan = await planChunk(session, routes, captures, { from, now, limit, behind }, state.cuts);
     const logs = await readLogs(session, routes, plan);
     const unlocked = [...logs].filter(

@@ -9,8 +9,8 @@ import { countPending, capturedBranches } from './pending';
 import { probe } from './spans';
 
 /** Pause between looks after a wait began, and at most while nothing is written at all. */
-const FIRST_PAUSE_MS = 2;
-const PAUSE_GROWTH = 1.2;
+const FIRST_PAUSE_MS = 1;
+const PAUSE_GROWTH = 1.1;
 const QUIET_PAUSE_MS = 25;
 
 /** The same while others write; more where looks take long: they shall cost us no more than this part of the time. */
