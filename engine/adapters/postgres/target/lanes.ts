@@ -30,7 +30,7 @@ export interface Lane {
 
 export interface Lanes {
   readonly control: Sessions;
-  /** The lane to stage on: one that does nothing now, of these the one that holds the fewest chunks. */
+  /** The lane to stage on: the one that holds the fewest chunks, since a chunk is merged on its own lane next. */
   idlest(): Lane;
   close(): Promise<void>;
 }
@@ -69,7 +69,7 @@ interface OwnedLane extends Lane {
 }
 
 function cost({ waiting, load }: OwnedLane): number {
-  return 1000 * waiting + load;
+  return 1000 * load + waiting;
 }
 
 function createLane(open: () => Promise<LaneSession>): OwnedLane {
