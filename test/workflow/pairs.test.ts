@@ -93,3 +93,32 @@ test(`a transaction that is open for ${OPEN_MS / 1000} s holds up no other chang
   expect(worst).toBeLessThan(5_000);
   await client.stop(name);
 });
+
+test('a promoted source stops the pipeline, which says so, and goes on once that is accepted', async () => {
+  const scene = await pairScene(['postgres', 'sqlite'], { folder, server: server.url });
+  const { client, name, taskQueue, connections, source } = scene;
+  const write = async (sql: string): Promise<void> => {
+    const connection = await connectTo(source.url);
+    await connection.query(sql);
+    await connection.end();
+  };
+  await startWorkerProcess(taskQueue, connections);
+  await write(`INSERT INTO accounts VALUES (1, 1, 'before')`);
+  await client.start(scene.spec());
+  await until('it has arrived', scene.isEqual);
+  expect(await client.acceptFailover(name)).toMatchObject({ accepted: false });
+  await client.pause(name);
+  await server.keepStandby();
+  await server.failOver();
+  await write(`INSERT INTO accounts VALUES (2, 2, 'after')`);
+  await client.resume(name);
+  await until('it says so', async () => {
+    const { state, lastError } = await client.status(name);
+    return state === 'failing' && lastError?.code === 'SOURCE_FAILED_OVER';
+  });
+  expect(await scene.isEqual()).toBe(false);
+  expect(await client.acceptFailover(name)).toMatchObject({ accepted: true });
+  await until('it has arrived', scene.isEqual);
+  await until('it is well again', async () => (await client.status(name)).state === 'running');
+  await client.stop(name);
+});

@@ -74,7 +74,11 @@ export async function openSession(address: Address, role: string): Promise<Sessi
     return turned;
   };
 
+  /** The end of a read transaction that nobody waits for, but the next statement: one runs at a time. */
+  let ending: Promise<void> | null = null;
+
   const query: Session['query'] = async (sql, parameters = [], { prepared = false, table } = {}) => {
+    if (ending !== null) await ending;
     try {
       const result = await client.query<(string | null)[]>({
         text: sql,
@@ -88,6 +92,7 @@ export async function openSession(address: Address, role: string): Promise<Sessi
     }
   };
   const execute: Session['execute'] = async (sql, { table } = {}) => {
+    if (ending !== null) await ending;
     try {
       await client.query(sql);
     } catch (error) {
@@ -121,9 +126,9 @@ export async function openSession(address: Address, role: string): Promise<Sessi
         try {
           const result = await work();
           const ended = execute('COMMIT');
-          // What was read is read: nobody waits for its end, and a connection that is lost in it shows at its next use.
-          if (mode === 'repeatable read, read only') void ended.catch(() => undefined);
-          else await ended;
+          if (mode === 'read committed') await ended;
+          // What was read is read, and a connection that is lost now shows at its next use.
+          else ending = ended.catch(() => undefined).finally(() => (ending = null));
           return result;
         } catch (error) {
           // What failed says more than that the rollback failed, too.
@@ -132,6 +137,7 @@ export async function openSession(address: Address, role: string): Promise<Sessi
         }
       },
       async close() {
+        if (ending !== null) await ending;
         await client.end().catch(() => undefined);
       },
     };
