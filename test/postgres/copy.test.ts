@@ -1,27 +1,9 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
-import { postgresAdapter } from '../../engine/adapters/postgres';
+import { describe, expect, test } from '@jest/globals';
 import type { ScratchDatabase } from '../../engine/contract';
-import { engineOver, parkedBy, REF, replicate, setUp, specOf, started } from '../support/pipelines';
-import { postgresFixture } from '../support/postgres-fixture';
+import { parkedBy, replicate, setUp, specOf, started } from '../support/pipelines';
+import { postgresPerTest } from '../support/postgres-scratch';
 
-const clearing: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (const step of clearing.splice(0).reverse()) await step();
-});
-
-async function scratch(...statements: readonly string[]): Promise<ScratchDatabase> {
-  const database = await postgresFixture.createDatabase();
-  clearing.push(() => database.dispose());
-  await database.execute(...statements);
-  return database;
-}
-
-async function pipelineOf(source: ScratchDatabase, target: ScratchDatabase) {
-  const engine = engineOver(source.url, target.url, { adapter: postgresAdapter });
-  clearing.push(() => engine.close());
-  return engine.pipeline(REF);
-}
+const { pipelineOf, scratch } = postgresPerTest();
 
 async function same(source: ScratchDatabase, target: ScratchDatabase, ...tables: readonly string[]) {
   for (const table of tables) {

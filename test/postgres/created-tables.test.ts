@@ -1,28 +1,10 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
-import { postgresAdapter } from '../../engine/adapters/postgres';
+import { describe, expect, test } from '@jest/globals';
 import type { ScratchDatabase } from '../../engine/contract';
-import { engineOver, REF, replicate, setUp, specOf, started } from '../support/pipelines';
+import { replicate, setUp, specOf, started } from '../support/pipelines';
 import { connectTo, select } from '../support/postgres';
-import { postgresFixture } from '../support/postgres-fixture';
+import { postgresPerTest } from '../support/postgres-scratch';
 
-const clearing: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (const step of clearing.splice(0).reverse()) await step();
-});
-
-async function scratch(...statements: readonly string[]): Promise<ScratchDatabase> {
-  const database = await postgresFixture.createDatabase();
-  clearing.push(() => database.dispose());
-  await database.execute(...statements);
-  return database;
-}
-
-async function pipelineOf(source: ScratchDatabase, target: ScratchDatabase) {
-  const engine = engineOver(source.url, target.url, { adapter: postgresAdapter });
-  clearing.push(() => engine.close());
-  return engine.pipeline(REF);
-}
+const { pipelineOf, scratch } = postgresPerTest();
 
 /** `name type NOT NULL default` of each column, as the server describes it. */
 async function columnsOf(database: ScratchDatabase, table: string): Promise<readonly string[]> {

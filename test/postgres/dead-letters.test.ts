@@ -1,33 +1,16 @@
 /** Rows that PostgreSQL refuses, set aside alone: from SQLite by rows, and from PostgreSQL by COPY. */
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { DeadLetter, Pipeline, PipelineSettings } from '../../engine';
-import { postgresAdapter } from '../../engine/adapters/postgres';
 import type { ScratchDatabase } from '../../engine/contract';
-import { CHAIN, engineOver, parkedBy, REF, replicate, specOf, started } from '../support/pipelines';
-import { postgresFixture } from '../support/postgres-fixture';
+import { CHAIN, parkedBy, replicate, specOf, started } from '../support/pipelines';
+import { postgresPerTest } from '../support/postgres-scratch';
 import { folderPerTest } from '../support/sqlite';
 
 const folder = folderPerTest();
 const LETTERS: Partial<PipelineSettings> = { onError: { action: 'deadLetter', perHour: 10 } };
 const ALL = { table: null, ids: null };
 
-const clearing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const step of clearing.splice(0).reverse()) await step();
-});
-
-async function scratch(...statements: readonly string[]): Promise<ScratchDatabase> {
-  const database = await postgresFixture.createDatabase();
-  clearing.push(() => database.dispose());
-  await database.execute(...statements);
-  return database;
-}
-
-async function pipelineOver(source: string, target: ScratchDatabase): Promise<Pipeline> {
-  const engine = engineOver(source, target.url, { others: [postgresAdapter] });
-  clearing.push(() => engine.close());
-  return engine.pipeline(REF);
-}
+const { pipelineOf, scratch } = postgresPerTest();
 
 async function rows(database: ScratchDatabase, table: string): Promise<readonly string[]> {
   return [...(await database.dump(table))].sort();
@@ -45,7 +28,7 @@ describe('SQLite to PostgreSQL', () => {
 INSERT INTO orders VALUES (1, 10, 'first', '2024-01-01'), (2, 'ten', 'second', NULL)`,
     );
     const target = await scratch();
-    const pipeline = await pipelineOver(folder.url('shop.db'), target);
+    const pipeline = await pipelineOf({ url: folder.url('shop.db') }, target);
     const { generation, result } = await started(pipeline, specOf(['*'], LETTERS));
     expect(result.progress).toMatchObject([{ state: 'replicating', snapshotRows: 1, deadLetters: 1 }]);
     expect(await lettersOf(pipeline)).toMatchObject([
@@ -80,7 +63,7 @@ INSERT INTO orders VALUES (1, 10, 'first', '2024-01-01'), (2, 'ten', 'second', N
       `CREATE TABLE names (name TEXT PRIMARY KEY NOT NULL, v INTEGER); INSERT INTO names VALUES ('ok', 1)`,
     );
     const target = await scratch(`CREATE TABLE names (name varchar(5) PRIMARY KEY, v bigint)`);
-    const pipeline = await pipelineOver(folder.url('shop.db'), target);
+    const pipeline = await pipelineOf({ url: folder.url('shop.db') }, target);
     const { generation } = await started(pipeline, specOf(['*'], LETTERS));
     shop.exec(`INSERT INTO names VALUES ('far too long', 2), ('nul' || char(0), 3)`);
     await replicate(pipeline, generation, { settings: LETTERS });
@@ -107,7 +90,7 @@ describe('PostgreSQL to PostgreSQL by COPY', () => {
       `INSERT INTO t SELECT i, i, i / 4.0, '\\x00ff' FROM generate_series(1, 500) i`,
     );
     const target = await scratch(TABLE, `ALTER TABLE t ADD CHECK (v < 499 OR v IS NULL)`);
-    const pipeline = await pipelineOver(source.url, target);
+    const pipeline = await pipelineOf(source, target);
     expect((await pipeline.plan(specOf(['public.*']))).transport).toBe('copy');
     const { generation, result } = await started(
       pipeline,
@@ -146,7 +129,7 @@ describe('PostgreSQL to PostgreSQL by COPY', () => {
     ];
     const source = await scratch(...enums, `INSERT INTO t VALUES (1, 'calm', 'glad')`);
     const target = await scratch(...enums);
-    const pipeline = await pipelineOver(source.url, target);
+    const pipeline = await pipelineOf(source, target);
     const { generation } = await started(pipeline, specOf(['public.*'], LETTERS));
     await source.execute(
       `ALTER TYPE mood ADD VALUE 'cross'`,
@@ -174,7 +157,7 @@ describe('PostgreSQL to PostgreSQL by COPY', () => {
     ];
     const source = await scratch(...tables);
     const target = await scratch(...tables, `ALTER TABLE t ADD CHECK (v < 100)`);
-    const pipeline = await pipelineOver(source.url, target);
+    const pipeline = await pipelineOf(source, target);
     const { generation } = await started(pipeline, specOf(['public.*'], LETTERS));
     await source.execute(`INSERT INTO t VALUES ('Ada', 100), ('Bob', 200), ('Cyd', 3)`);
     await replicate(pipeline, generation, { settings: LETTERS });
@@ -192,7 +175,7 @@ describe('PostgreSQL to PostgreSQL by COPY', () => {
   test('truncation takes the letters along, and too many park the table', async () => {
     const source = await scratch(TABLE);
     const target = await scratch(TABLE, `ALTER TABLE t ADD CHECK (v < 100)`);
-    const pipeline = await pipelineOver(source.url, target);
+    const pipeline = await pipelineOf(source, target);
     const { generation } = await started(pipeline, specOf(['public.*'], LETTERS));
     await source.execute(`INSERT INTO t SELECT i, 100 FROM generate_series(1, 10) i`);
     await replicate(pipeline, generation, { settings: LETTERS });

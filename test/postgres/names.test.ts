@@ -1,21 +1,9 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
-import { postgresAdapter } from '../../engine/adapters/postgres';
+import { describe, expect, test } from '@jest/globals';
 import type { ScratchDatabase } from '../../engine/contract';
-import { engineOver, REF, replicate, specOf, started } from '../support/pipelines';
-import { postgresFixture } from '../support/postgres-fixture';
+import { replicate, specOf, started } from '../support/pipelines';
+import { postgresPerTest } from '../support/postgres-scratch';
 
-const clearing: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (const step of clearing.splice(0).reverse()) await step();
-});
-
-async function scratch(...statements: readonly string[]): Promise<ScratchDatabase> {
-  const database = await postgresFixture.createDatabase();
-  clearing.push(() => database.dispose());
-  await database.execute(...statements);
-  return database;
-}
+const { pipelineOf, scratch } = postgresPerTest();
 
 function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
@@ -60,9 +48,7 @@ describe('names of any kind', () => {
       ...NAMES.map((name) => `INSERT INTO ${quote(name)} VALUES (9, 'copied')`),
     );
     const target = await scratch();
-    const engine = engineOver(source.url, target.url, { adapter: postgresAdapter });
-    clearing.push(() => engine.close());
-    const pipeline = await engine.pipeline(REF);
+    const pipeline = await pipelineOf(source, target);
     const { generation } = await started(pipeline, specOf(['public.*']));
     for (const name of NAMES) await write(source, quote(name), name);
     await replicate(pipeline, generation);
@@ -105,9 +91,7 @@ describe('names of any kind', () => {
       `CREATE TABLE a_b.c (id integer PRIMARY KEY, v text)`,
     );
     const target = await scratch();
-    const engine = engineOver(source.url, target.url, { adapter: postgresAdapter });
-    clearing.push(() => engine.close());
-    const pipeline = await engine.pipeline(REF);
+    const pipeline = await pipelineOf(source, target);
     const plan = await pipeline.plan(specOf(['*']));
     const made = plan.steps.flatMap(
       ({ sql }) => /^CREATE TABLE (cdc\.(?:"(?:[^"]|"")*"|\w+))/.exec(sql)?.[1] ?? [],

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import type { Target } from '../../engine';
 import { openTarget } from '../../engine/adapters/postgres/target/target';
@@ -6,24 +6,13 @@ import { checkpointOf, first, rowSet, stage } from '../support/target-cases';
 import { routeTable } from '../../engine/capture';
 import type { ScratchDatabase } from '../../engine/contract';
 import { rejection } from '../support/pipelines';
-import { postgresFixture } from '../support/postgres-fixture';
+import { postgresPerTest } from '../support/postgres-scratch';
 
-const clearing: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (const step of clearing.splice(0).reverse()) await step();
-});
-
-async function scratch(...statements: readonly string[]): Promise<ScratchDatabase> {
-  const database = await postgresFixture.createDatabase();
-  clearing.push(() => database.dispose());
-  await database.execute(...statements);
-  return database;
-}
+const { clearing, scratch } = postgresPerTest();
 
 async function open(url: string): Promise<Target> {
   const target = await openTarget({ url, readOnly: false, create: false });
-  clearing.push(() => target.close());
+  clearing(() => target.close());
   return target;
 }
 
@@ -31,7 +20,7 @@ async function client(url: string): Promise<Client> {
   const connection = new Client({ connectionString: url });
   connection.on('error', () => undefined);
   await connection.connect();
-  clearing.push(() => connection.end().catch(() => undefined));
+  clearing(() => connection.end().catch(() => undefined));
   return connection;
 }
 
@@ -47,27 +36,36 @@ async function routeOf(target: Target) {
   return routeTable(first(await target.tables()), { to: null, columns: null }, true);
 }
 
+/** Something that one part of a test waits for and another part gives. */
+function signal(): { readonly given: Promise<void>; readonly give: () => void } {
+  let give: () => void = () => undefined;
+  const given = new Promise<void>((resolve) => (give = resolve));
+  return { given, give: () => give() };
+}
+
 describe('a worker that is stopped inside its commit', () => {
   test('is ended by whoever claims the pipeline', async () => {
     const { database, target } = await prepared();
     const stopped = await open(database.url);
     const chunk = await stage(stopped, [rowSet(await routeOf(stopped), { upserts: [[1n, 'lost']] })]);
-    const waking: { wake: () => void } = { wake: () => undefined };
-    const asleep = new Promise<void>((resolve) => (waking.wake = resolve));
+    const [holding, asleep] = [signal(), signal()];
     const commit = stopped
       .transaction(chunk, async (tx) => {
         await tx.lockCheckpoint(checkpointOf().name);
         await tx.merge(chunk);
-        await asleep;
+        holding.give();
+        await asleep.given;
       })
       .catch((error: unknown) => error);
+    // Whoever claims first would wait for nobody.
+    await holding.given;
     const started = Date.now();
     await target.transaction(null, async (tx) => {
       const locked = await tx.lockCheckpoint(checkpointOf().name);
       if (locked !== null) await tx.saveCheckpoint({ ...locked, epoch: locked.epoch + 1 });
     });
     expect(Date.now() - started).toBeLessThan(12_000);
-    waking.wake();
+    asleep.give();
     expect(await commit).toMatchObject({ code: 'CONNECTION_LOST' });
     expect(await database.dump('t')).toEqual([]);
   });
