@@ -7,7 +7,7 @@
  * `from`'s list of running ones and have a number beyond its xmax though it has written already: so no number that
  * grows with the rows (an id, an LSN) may serve as the lower bound of a window.
  */
-import { own, quote, quoteText, type Parameter, type Session } from '../database';
+import { own, quote, type Parameter, type Session } from '../database';
 import type { CapturedColumn, Generation } from '../capture/registry';
 import type { ChangeMark } from '../capture/position';
 
@@ -133,42 +133,39 @@ export function milliseconds(expression: string): string {
   return `floor(extract(epoch FROM ${expression}) * 1000)::int8`;
 }
 
-/** How many columns of a change row come before those that were asked for: lsn, xid, op, time, `again`. */
-export const META_COLUMNS = 5;
+/** A query for the changes of one branch, `c`, in parts: `WITH … SELECT what is wanted FROM … WHERE …`. */
+export interface ChangesQuery {
+  readonly from: { readonly before: string; readonly rows: string };
+  /**
+   * Tells of changes whose order within their transaction isn't known, so that the row itself must be looked at: those
+   * of a transaction that wrote this table from inside of triggers, and those of a statement of which a part is in an
+   * earlier chunk, so that nobody has both parts to compare.
+   */
+  readonly again: string;
+  readonly parameters: readonly Parameter[];
+}
 
-/**
- * SQL that reads the changes of one branch, in their order unless told otherwise: META_COLUMNS, then `columns` of the change table (`c`).
- *
- * `again` tells of changes whose order within their transaction isn't known, so that the row itself must be looked at:
- * those of a transaction that wrote this table from inside of triggers, and those of a statement of which a part is in
- * an earlier chunk, so that nobody has both parts to compare.
- */
-export function changesSql(
-  { generation }: Branch,
-  span: Span,
-  columns: readonly string[],
-  order = 'ORDER BY c.lsn, c.xid',
-): Condition {
+export function changesFrom({ generation }: Branch, span: Span): ChangesQuery {
   const { sql, parameters } = conditionOf(span);
   const table = own(generation.changeTable);
-  // A statement that began before the mark is no younger than the newest one that was read.
+  // A statement that began before the mark is no younger than the newest one that was read. Asked first: it costs least.
   const { readUntil = null } = span;
-  const bound = readUntil === null ? '' : ` AND c.changed_at <= to_timestamp(${(readUntil + 1) / 1000})`;
+  const bound = readUntil === null ? '' : `c.changed_at <= to_timestamp(${(readUntil + 1) / 1000}) AND `;
   const begun = `, begun AS MATERIALIZED (
-  SELECT d.xid, d.changed_at FROM (SELECT DISTINCT c.xid, c.changed_at FROM ${table} c WHERE ${sql}${bound}) d
+  SELECT d.xid, d.changed_at FROM (SELECT DISTINCT c.xid, c.changed_at FROM ${table} c WHERE ${bound}${sql}) d
   WHERE EXISTS (SELECT FROM ${table} p WHERE p.xid = d.xid AND p.changed_at = d.changed_at
     AND (p.lsn, p.xid) <= ($3::pg_lsn, $4::xid8)))`;
-  const again = `c.xid IN (SELECT xid FROM nested)${
-    span.after === null ? '' : ' OR (c.xid, c.changed_at) IN (SELECT xid, changed_at FROM begun)'
-  }`;
-  return {
-    sql: `WITH ${LATE}, nested AS MATERIALIZED (
+  const nested = `nested AS MATERIALIZED (
   SELECT DISTINCT xid FROM ${table} WHERE depth > 1
-    AND xid >= pg_snapshot_xmin($1::pg_snapshot) AND xid < pg_snapshot_xmax($2::pg_snapshot))${
-      span.after === null ? '' : begun
-    }
-SELECT c.lsn, c.xid, c.op, ${milliseconds('c.changed_at')}, ${again}, ${columns.join(', ')}
-FROM ${table} c WHERE ${sql} ${order}`,
+    AND xid >= pg_snapshot_xmin($1::pg_snapshot) AND xid < pg_snapshot_xmax($2::pg_snapshot))`;
+  return {
+    from: {
+      before: `WITH ${LATE}, ${nested}${span.after === null ? '' : begun}`,
+      rows: `FROM ${table} c WHERE ${sql}`,
+    },
+    again: `c.xid IN (SELECT xid FROM nested)${
+      span.after === null ? '' : ' OR (c.xid, c.changed_at) IN (SELECT xid, changed_at FROM begun)'
+    }`,
     parameters,
   };
 }
@@ -180,12 +177,4 @@ export function oldColumn(column: CapturedColumn): string {
 
 export function newColumn(column: CapturedColumn): string {
   return `c.${quote(column.newName)}`;
-}
-
-/**
- * A statement with its parameters written into it, for COPY, which takes none. They are positions that `decodePosition`
- * has checked.
- */
-export function inline({ sql, parameters }: Condition): string {
-  return sql.replaceAll(/\$(\d)/g, (_, place: string) => quoteText(String(parameters[Number(place) - 1])));
 }
