@@ -29,12 +29,15 @@ export interface Branch {
 }
 
 /** Transactions that were running at `$1` and that `$2` sees. */
-const LATE = `late AS MATERIALIZED (
+export const LATE = `late AS MATERIALIZED (
   SELECT coalesce(array_agg(x), '{}') AS xids FROM pg_snapshot_xip($1::pg_snapshot) x
   WHERE pg_visible_in_snapshot(x, $2::pg_snapshot))`;
 
-const IN_WINDOW = `((c.xid >= pg_snapshot_xmax($1::pg_snapshot) AND c.xid < pg_snapshot_xmax($2::pg_snapshot))
-  OR c.xid = ANY ((SELECT xids FROM late)::xid8[])) AND pg_visible_in_snapshot(c.xid, $2::pg_snapshot)`;
+const FROM_NEW = `c.xid >= pg_snapshot_xmax($1::pg_snapshot) AND c.xid < pg_snapshot_xmax($2::pg_snapshot)`;
+const FROM_LATE = `c.xid = ANY ((SELECT xids FROM late)::xid8[])`;
+const VISIBLE = `pg_visible_in_snapshot(c.xid, $2::pg_snapshot)`;
+
+const IN_WINDOW = `((${FROM_NEW}) OR ${FROM_LATE}) AND ${VISIBLE}`;
 
 /** The same for a part of a large window, found by its LSNs: none of it may tempt the planner to the other index. */
 const IN_PART = `c.lsn >= $3::pg_lsn AND c.lsn <= $5::pg_lsn
@@ -50,7 +53,7 @@ interface Condition {
   readonly parameters: readonly Parameter[];
 }
 
-function conditionOf({ from, to, after, upTo }: Span): Condition {
+export function conditionOf({ from, to, after, upTo }: Span): Condition {
   const start = after ?? FIRST;
   if (upTo !== null) {
     return { sql: IN_PART, parameters: [from, to, start.lsn, start.xid, upTo.lsn, upTo.xid] };
@@ -61,19 +64,35 @@ function conditionOf({ from, to, after, upTo }: Span): Condition {
   return { sql: IN_WINDOW, parameters: [from, to] };
 }
 
-function tableOf({ generation }: Branch): string {
+export function tableOf({ generation }: Branch): string {
   return `${own(generation.changeTable)} c`;
 }
 
-/** True when there is any change of these branches in the window. */
+/**
+ * True when there is any change of these branches in the window. New transactions and late ones are asked for apart:
+ * of either the planner, told that one row is enough, would read a whole index where pages are known to be visible.
+ */
 export async function probe(session: Session, branches: readonly Branch[], span: Span): Promise<boolean> {
   if (branches.length === 0 || span.from === span.to) return false;
   const { sql, parameters } = conditionOf(span);
-  const looks = branches.map((branch) => `SELECT FROM ${tableOf(branch)} WHERE ${sql}`);
+  const conditions =
+    span.after !== null || span.upTo !== null
+      ? [sql]
+      : hasRunning(span)
+        ? [`${FROM_NEW} AND ${VISIBLE}`, `${FROM_LATE} AND ${VISIBLE}`]
+        : [`${FROM_NEW} AND ${VISIBLE}`];
+  const looks = conditions.flatMap((condition) =>
+    branches.map((branch) => `SELECT FROM ${tableOf(branch)} WHERE ${condition}`),
+  );
   const rows = await session.query(`WITH ${LATE} ${looks.join('\nUNION ALL ')} LIMIT 1`, parameters, {
     prepared: true,
   });
   return rows.length > 0;
+}
+
+/** Whether transactions were running at the beginning of a span, some of which may have ended since. */
+function hasRunning({ from }: Span): boolean {
+  return !from.endsWith(':');
 }
 
 export interface Count {
@@ -108,24 +127,6 @@ FROM (SELECT c.changed_at FROM ${tableOf(branch)} WHERE ${sql} LIMIT ${place}::i
     if (branch === undefined) return [];
     return { branch, count: Number(count), oldestChangedAt: oldest === null ? null : Number(oldest) };
   });
-}
-
-/** Marks that cut a window into parts of at most `size` changes; the last part has none. Oldest first. */
-export async function cutWindow(
-  session: Session,
-  branches: readonly Branch[],
-  span: Span,
-  size: number,
-): Promise<readonly ChangeMark[]> {
-  const { sql, parameters } = conditionOf(span);
-  const marks = branches.map((branch) => `SELECT c.lsn, c.xid FROM ${tableOf(branch)} WHERE ${sql}`);
-  const rows = await session.query(
-    `WITH ${LATE} SELECT lsn, xid FROM (
-  SELECT lsn, xid, row_number() OVER (ORDER BY lsn, xid) AS place FROM (${marks.join('\nUNION ALL ')}) m
-) numbered WHERE place % $${parameters.length + 1}::int8 = 0 ORDER BY place`,
-    [...parameters, size],
-  );
-  return rows.map(([lsn, xid]) => ({ lsn: lsn ?? '', xid: xid ?? '' }));
 }
 
 /** Whole milliseconds since 1970 of an expression. */

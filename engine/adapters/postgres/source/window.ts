@@ -3,7 +3,8 @@ import type { ChunkRequest, TableRoute } from '../../../model';
 import type { Session } from '../database';
 import { decodePosition, type ChangeMark, type PostgresPosition } from '../capture/position';
 import { branchesOf, type Captures } from './branches';
-import { countChanges, cutWindow, probe, type Branch, type Span } from './spans';
+import { cutWindow } from './cuts';
+import { countChanges, probe, type Branch, type Span } from './spans';
 
 /** A part of a window with the change tables that have something in it. */
 export interface Part {
