@@ -114,6 +114,8 @@ export function restOf({ from, cut }: PostgresPosition): Span {
   return { from, to: cut?.to ?? from, after: cut?.after ?? null, upTo: null };
 }
 
+const FEW_BRANCHES = 4;
+
 interface CountedPart extends Part {
   /** Exact up to the limit. */
   readonly count: number;
@@ -125,8 +127,10 @@ async function part(
   span: Span,
   limit: number,
 ): Promise<CountedPart> {
-  const none: CountedPart = { span, branches: [], count: 0 };
-  if (!(await probe(session, branches, span))) return none;
+  // Counting few tables takes no longer than looking for a first change.
+  if (branches.length > FEW_BRANCHES && !(await probe(session, branches, span))) {
+    return { span, branches: [], count: 0 };
+  }
   const counts = await countChanges(session, branches, span, limit + 1);
   return {
     span,
