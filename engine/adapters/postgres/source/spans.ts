@@ -68,31 +68,34 @@ export function tableOf({ generation }: Branch): string {
   return `${own(generation.changeTable)} c`;
 }
 
-/**
- * True when there is any change of these branches in the window. New transactions and late ones are asked for apart:
- * of either the planner, told that one row is enough, would read a whole index where pages are known to be visible.
- */
+/** True when there is any change of these branches in the window. */
 export async function probe(session: Session, branches: readonly Branch[], span: Span): Promise<boolean> {
   if (branches.length === 0 || span.from === span.to) return false;
   const { sql, parameters } = conditionOf(span);
-  const conditions =
-    span.after !== null || span.upTo !== null
-      ? [sql]
-      : hasRunning(span)
-        ? [`${FROM_NEW} AND ${VISIBLE}`, `${FROM_LATE} AND ${VISIBLE}`]
-        : [`${FROM_NEW} AND ${VISIBLE}`];
-  const looks = conditions.flatMap((condition) =>
-    branches.map((branch) => `SELECT FROM ${tableOf(branch)} WHERE ${condition}`),
-  );
-  const rows = await session.query(`WITH ${LATE} ${looks.join('\nUNION ALL ')} LIMIT 1`, parameters, {
-    prepared: true,
-  });
-  return rows.length > 0;
+  const isPart = span.after !== null || span.upTo !== null;
+  const statement = isPart ? lookSql(branches, [sql]) : probeSql(branches, hasRunning(span.from));
+  return (await session.query(statement, parameters, { prepared: true })).length > 0;
 }
 
-/** Whether transactions were running at the beginning of a span, some of which may have ended since. */
-function hasRunning({ from }: Span): boolean {
-  return !from.endsWith(':');
+/**
+ * Answers true where there is a change between snapshots $1 and $2. `late`: transactions were running at $1. New
+ * transactions and late ones are asked for apart: of either the planner, told that one row is enough, would read a
+ * whole index where pages are known to be visible.
+ */
+export function probeSql(branches: readonly Branch[], late: boolean): string {
+  return lookSql(branches, [`${FROM_NEW} AND ${VISIBLE}`, ...(late ? [`${FROM_LATE} AND ${VISIBLE}`] : [])]);
+}
+
+function lookSql(branches: readonly Branch[], conditions: readonly string[]): string {
+  const looks = conditions.flatMap((condition) =>
+    branches.map((branch) => `SELECT true FROM ${tableOf(branch)} WHERE ${condition}`),
+  );
+  return `WITH ${LATE} ${looks.join('\nUNION ALL ')} LIMIT 1`;
+}
+
+/** Whether transactions were running at a snapshot. */
+function hasRunning(snapshot: string): boolean {
+  return !snapshot.endsWith(':');
 }
 
 export interface Count {
