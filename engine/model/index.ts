@@ -10,6 +10,7 @@ export * from './plan';
 export * from './position';
 export * from './reports';
 export * from './schema';
+export * from './sequence';
 export * from './source';
 export * from './target';
 export * from './transfer';
