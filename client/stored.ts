@@ -70,6 +70,7 @@ const notices = z.array(z.object({ table: z.string().nullable(), message: z.stri
 const settings = z.object({
   existing: z.enum(['refuse', 'replace']),
   snapshot: z.boolean(),
+  sequences: z.boolean().default(DEFAULT_SETTINGS.sequences),
   atomic: z.boolean(),
   atomicRows: z.number(),
   batchRows: z.number(),

@@ -16,7 +16,8 @@ export function settingsFault(change: unknown): string | null {
 
 function faultOf(key: string, value: unknown): string | null {
   if (ONLY_AT_START.some((setting) => setting === key)) return `${key} counts at the first start only`;
-  if (key === 'atomic') return typeof value === 'boolean' ? null : 'atomic must be true or false';
+  if (key === 'atomic' || key === 'sequences')
+    return typeof value === 'boolean' ? null : `${key} must be true or false`;
   if (key === 'maxBacklog')
     return isBacklogLimit(value) ? null : 'maxBacklog must be null or {changes, action}';
   if (key === 'onError')

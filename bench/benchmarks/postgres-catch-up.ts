@@ -3,7 +3,7 @@ import { historySince, startProduct, type Product } from '../ground';
 import {
   createPostgresItems,
   CREATE_PG_ITEMS,
-  digestItems,
+  requireSameItems,
   execute,
   PG_ITEMS,
   settleServer,
@@ -130,7 +130,7 @@ async function runProduct(product: Product, ground: Ground, samples: Samples): P
   const events = await historySince(product.temporal, name, asked);
   const start = events.find(({ started }) => started === 'applyBatch');
   if (start === undefined) throw new Error('The history has no start of applyBatch');
-  await requireSame(source, target);
+  await requireSameItems(source, target);
   samples.product.push(whole);
   samples.round.push(whole - (start.at - asked));
 }
@@ -146,14 +146,8 @@ async function runNative(ground: Ground, samples: Samples): Promise<void> {
   await native.resume();
   await untilItemVisible(target, last, TIMEOUT_MS);
   samples.native.push(elapsed());
-  await requireSame(source, target);
+  await requireSameItems(source, target);
   await native.end();
-}
-
-/** A figure without that says nothing. */
-async function requireSame(source: string, target: string): Promise<void> {
-  const [here, there] = [await digestItems(source), await digestItems(target)];
-  if (here !== there) throw new Error(`Source and target differ: ${here}, ${there}`);
 }
 
 function report(samples: Samples, { rows, changes, repetitions }: Sizes): BenchmarkReport {

@@ -4,7 +4,7 @@ import {
   copyByPsql,
   createPostgresItems,
   CREATE_PG_ITEMS,
-  digestItems,
+  requireSameItems,
   execute,
   PG_ITEMS,
   settleServer,
@@ -60,8 +60,7 @@ export const postgresSnapshot: Benchmark = {
         await settleServer(source, target);
         if (contestant === 'product') await runProduct(product, name, target, sizes.rows, samples);
         else samples[contestant].push(await runPsql(here, there, database, contestant));
-        if ((await digestItems(source)) !== (await digestItems(target)))
-          throw new Error('Not all was copied');
+        await requireSameItems(source, target);
         if (contestant === 'product') await product.stop(name);
         await execute(there.url('postgres'), `DROP DATABASE ${database} WITH (FORCE)`);
       }

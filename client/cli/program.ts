@@ -10,6 +10,7 @@ import { addHealthVerb } from './verbs/health';
 import { addListVerb } from './verbs/list';
 import { addPlanVerb } from './verbs/plan';
 import { addRefusedVerbs } from './verbs/refused';
+import { addSequencesVerb } from './verbs/sequences';
 import { addStartVerb } from './verbs/start';
 import { addStatusVerb } from './verbs/status';
 import { addSteeringVerbs } from './verbs/steer';
@@ -63,6 +64,7 @@ export function createProgram(context: CliContext): Command {
   program.commandsGroup('Prepare and remove:');
   addDoctorVerb(program, context);
   addPlanVerb(program, context);
+  addSequencesVerb(program, context);
   addTeardownVerb(program, context);
   addRefusedVerbs(program);
   return program;

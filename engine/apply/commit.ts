@@ -6,12 +6,19 @@ import { parkTables } from './isolation';
 import type { Stragglers, TableFailure } from './isolation';
 import { mayBeSetAside, settleLetters, withoutAside } from './letters';
 import type { LetterRules } from './letters';
+import { raiseCopied } from './sequences';
 
 /** Whom a chunk moves: the pipeline, tables that catch up alone, or both to one position, which they share from then on. */
 export type Movers =
   | { readonly kind: 'pipeline' }
   | { readonly kind: 'stragglers'; readonly group: Stragglers }
   | { readonly kind: 'rejoined'; readonly group: Stragglers };
+
+/** What a commit goes by. */
+export interface CommitRules extends LetterRules {
+  /** Raise the target's sequences when a copy ends with it. */
+  readonly sequences: boolean;
+}
 
 /** What a commit has done. */
 export interface Committed {
@@ -32,7 +39,7 @@ export async function commitChunk(
   claim: Claim,
   chunk: StagedChunk,
   movers: Movers,
-  rules: LetterRules,
+  rules: CommitRules,
 ): Promise<Committed> {
   return target.transaction(chunk, async (tx) => {
     const locked = requireClaimed(await tx.lockCheckpoint(claim.checkpoint.name), claim);
@@ -45,6 +52,7 @@ export async function commitChunk(
     const applied = withoutAside(chunk, aside, first);
     // A retry's range is no part of a copy.
     const counted = rules.retry === null ? applied : { ...applied, snapshot: null };
+    if (rules.sequences) await raiseCopied(tx, counted, rules.routes);
     const after = await save(tx, claim, tablesAfter(claim.tables, counted, movers), {
       // From the locked row: markSynced may have raised ackedSeq since the claim.
       ...locked,

@@ -12,6 +12,7 @@ export * from './net';
 export * from './pending';
 export * from './replicate';
 export * from './row-text';
+export * from './sequences';
 export * from './source-view';
 export * from './signals';
 export * from './table-order';

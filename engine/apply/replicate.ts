@@ -192,9 +192,9 @@ class Attempt {
     retry: DeadLetterEntry | null = null,
   ): Promise<void> {
     const { target, now } = this.context;
-    const { onError: policy, atomic } = this.request.settings;
+    const { onError: policy, atomic, sequences } = this.request.settings;
     this.applied += chunk.changes;
-    const rules = { policy, routes, retry, now: now() };
+    const rules = { policy, routes, retry, sequences, now: now() };
     const { claim, applied, removed } = await commitChunk(target, this.claim, chunk, movers, rules);
     this.claim = claim;
     this.totals.add(applied, atomic && chunk.more);

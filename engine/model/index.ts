@@ -1,16 +1,20 @@
-/** The model: words of the engine as types. Nothing here does anything. */
+/** The model: words of the engine as types, and the few forms in which all adapters write and read them. */
 export * from './adapter';
 export * from './change';
 export * from './checkpoint';
+export * from './cursor-form';
 export * from './dead-letter';
 export * from './pipeline';
 export * from './diagnosis';
+export * from './installed-consumer';
 export * from './order';
 export * from './plan';
 export * from './position';
 export * from './reports';
 export * from './schema';
+export * from './sequence';
 export * from './source';
+export * from './stored-texts';
 export * from './target';
 export * from './transfer';
 export * from './types';

@@ -34,6 +34,8 @@ export interface PipelineSettings {
   readonly existing: 'refuse' | 'replace';
   /** Copy existing rows at first start. */
   readonly snapshot: boolean;
+  /** Raise the target's sequences beyond what was copied, whenever a table's rows have been copied. */
+  readonly sequences: boolean;
   /** Keep source transactions whole, up to `atomicRows`. */
   readonly atomic: boolean;
   /** Most changes in one atomic commit; beyond it a window is cut and status says so. */
@@ -57,6 +59,7 @@ export const DEFAULT_LETTERS_PER_HOUR = 100;
 export const DEFAULT_SETTINGS: PipelineSettings = {
   existing: 'refuse',
   snapshot: true,
+  sequences: false,
   atomic: false,
   atomicRows: 500_000,
   batchRows: 50_000,

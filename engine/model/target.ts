@@ -3,6 +3,7 @@ import type { Checkpoint, TableCheckpoint } from './checkpoint';
 import type { DeadLetterEntry, SetAside, StoredDeadLetter } from './dead-letter';
 import type { PlanNotice, PlanStep, TableRoute } from './plan';
 import type { TableName, TableSchema } from './schema';
+import type { SequenceRequest, SequenceState } from './sequence';
 import type { ScanRequest, ScanResult } from './source';
 import type { DirectOffer, RowSet, StagedChunk, Transfer } from './transfer';
 import type { Tuple } from './value';
@@ -61,6 +62,11 @@ export interface Target {
   /** Makes all that was committed survive a power cut. */
   flush(): Promise<void>;
   scan(request: ScanRequest): Promise<ScanResult>;
+  /**
+   * How the sequences stand that these columns draw from, each sequence once; none for a table that is missing. Absent
+   * where the database's counters follow the rows by themselves; then `TargetTransaction.raiseSequences` is absent, too.
+   */
+  sequences?(requests: readonly SequenceRequest[]): Promise<readonly SequenceState[]>;
   /** Removes a pipeline's checkpoint and dead letters, and our last objects with the last pipeline. */
   uninstall(uuid: string): Promise<void>;
   close(): Promise<void>;
@@ -94,6 +100,11 @@ export interface TargetTransaction {
   /** Sets the flag `retry` of the letters with these ids. */
   flagDeadLetters(uuid: string, ids: readonly string[]): Promise<void>;
   removeDeadLetters(uuid: string, ids: readonly string[]): Promise<void>;
+  /**
+   * As `Target.sequences`, and takes each that is behind beyond what its columns hold, with the rows of this
+   * transaction. Never lowers one; a rollback need not take it back.
+   */
+  raiseSequences?(requests: readonly SequenceRequest[]): Promise<readonly SequenceState[]>;
 }
 
 export interface MergeOptions {

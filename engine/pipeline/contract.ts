@@ -10,6 +10,7 @@ import type {
   PipelineSpec,
   Plan,
   ReplicateResult,
+  SequenceState,
   Statistics,
   TableState,
 } from '../model';
@@ -116,6 +117,17 @@ export interface ChosenLetters {
   readonly tables: readonly string[];
 }
 
+/** What is known of the sequences that the target's columns draw from. */
+export interface SequenceReport {
+  /** Name of the target's adapter. */
+  readonly adapter: string;
+  /** False where the target's counters follow the rows by themselves: then there is nothing to raise. */
+  readonly apart: boolean;
+  readonly sequences: readonly SequenceState[];
+  /** Display names of target tables of which no column draws from a sequence. */
+  readonly without: readonly string[];
+}
+
 /** One pipeline, opened. Methods throw CdcError. */
 export interface Pipeline {
   readonly ref: PipelineRef;
@@ -172,6 +184,11 @@ export interface Pipeline {
   acceptFailover(options: { readonly chain: string; readonly generation: number }): Promise<boolean>;
   /** Records that the chain has ended: another may adopt the pipeline. */
   finish(options: { readonly chain: string }): Promise<void>;
+  /**
+   * How the target's sequences stand to the rows; `raise`: each that is behind is taken beyond them, and none is ever
+   * lowered. Needs the target only.
+   */
+  sequences(options: { readonly raise: boolean }): Promise<SequenceReport>;
   statistics(): Promise<Statistics>;
   healthReport(): Promise<HealthReport>;
   /** Compares source and target row by row; `onProgress` gets rows compared so far. */

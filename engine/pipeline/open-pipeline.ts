@@ -12,6 +12,7 @@ import { markPipelineSynced } from './mark-synced';
 import { allPendingChanges, pipelineStatistics, tableChanges, waitUntilCaughtUp } from './observe';
 import { planPipeline } from './planning';
 import { resumeParkedTable, resyncPipeline } from './resync';
+import { pipelineSequences } from './sequences';
 import { setupPipeline } from './setup';
 import { teardownPipeline } from './teardown';
 import { verifyPipeline } from './verify';
@@ -49,6 +50,7 @@ export function openPipeline(ref: PipelineRef, connections: Connections, ports: 
     discardDeadLetters: (choice) => guard(() => discardDeadLetters(context, choice)),
     acceptFailover: (options) => guard(() => acceptSourceFailover(context, options)),
     finish: (options) => guard(() => finishPipeline(context, options.chain)),
+    sequences: (options) => guard(() => pipelineSequences(context, options)),
     statistics: () => guard(() => pipelineStatistics(context)),
     healthReport: () => pipelineHealth(context),
     verify: (options) => guard(() => verifyPipeline(context, options)),

@@ -1,5 +1,5 @@
 /** What setup would do, worked out without writing anything; setup itself starts from it. */
-import { orderByReferences } from '../apply';
+import { orderByReferences, requireRights } from '../apply';
 import { checkTargetTable, findNamed, refuseCollisions, resolveTables } from '../capture';
 import { CdcError } from '../errors';
 import { displayName } from '../model';
@@ -30,8 +30,8 @@ export interface Planning {
 }
 
 /**
- * Throws the codes of `resolveTables`, PIPELINE_LOOP, TARGET_TABLE_MISMATCH, TARGET_NOT_EMPTY, and the
- * databases' codes.
+ * Throws the codes of `resolveTables`, PIPELINE_LOOP, TARGET_TABLE_MISMATCH, TARGET_NOT_EMPTY, PRIVILEGE_MISSING, and
+ * the databases' codes.
  */
 export async function planPipeline(
   context: PipelineContext,
@@ -67,12 +67,11 @@ export async function planPipeline(
   const known = new Set(
     resumed ? tables.map(({ source: from, targetTable }) => pairOf(from, targetTable)) : [],
   );
+  const joining = present.filter((route) => !known.has(pairOf(route.id, route.target)));
   const occupied: string[] = [];
-  for (const route of present) {
-    if (known.has(pairOf(route.id, route.target))) continue;
-    if (!(await target.isEmpty(route.target))) occupied.push(route.id);
-  }
+  for (const route of joining) if (!(await target.isEmpty(route.target))) occupied.push(route.id);
   refuseOccupied(spec, routes, occupied, resumed);
+  await refuseSequences(spec, target, joining);
 
   const schemas = routes.map((route) => route.source);
   const plan: Plan = {
@@ -100,6 +99,18 @@ async function placeRoutes(
   for (const route of routes) placed.push({ ...route, target: await target.place(route.target) });
   refuseCollisions(placed, sameFamily);
   return placed;
+}
+
+/** What the end of a copy would fail for. Throws PRIVILEGE_MISSING. */
+async function refuseSequences(
+  { settings }: PipelineSpec,
+  target: Target,
+  joining: readonly TableRoute[],
+): Promise<void> {
+  if (!settings.sequences || target.sequences === undefined) return;
+  for (const { id, target: table, columns } of joining) {
+    requireRights(await target.sequences([{ table, columns }]), id);
+  }
 }
 
 function refuseOccupied(

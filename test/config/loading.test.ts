@@ -65,6 +65,7 @@ pipelines:
       - { from: customers, to: clients, columns: [id, name] }
     existing: replace
     snapshot: true
+    sequences: true
     atomic: { maxRows: 1000 }
     maxBacklog: { changes: 100000, action: stop }
     retain: 7d
@@ -87,6 +88,7 @@ pipelines:
       settings: {
         existing: 'replace',
         snapshot: true,
+        sequences: true,
         atomic: true,
         atomicRows: 1000,
         maxBacklog: { changes: 100_000, action: 'stop' },

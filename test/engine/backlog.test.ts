@@ -11,21 +11,12 @@ import {
   specOf,
   started,
 } from '../support/pipelines';
-import type { EngineChange } from '../support/pipelines';
-import { expectSameTables } from '../support/same-files';
-import { SHOP, SHOP_CHANGES, SHOP_TABLES } from '../support/shop';
+import { SHOP, SHOP_CHANGES } from '../support/shop';
 import { folderPerTest } from '../support/sqlite';
+import { pipelinesIn } from '../support/file-pipelines';
 
 const folder = folderPerTest();
-
-async function open(change: EngineChange = {}) {
-  const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db'), change));
-  return engine.pipeline(REF);
-}
-
-function expectEqual(): void {
-  expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), SHOP_TABLES);
-}
+const { open, expectEqual } = pipelinesIn(folder);
 
 function stored(): unknown {
   return folder

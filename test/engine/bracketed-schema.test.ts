@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { engineOver, REF, replicate, specOf, started } from '../support/pipelines';
-import { expectSameTables, tablesIn } from '../support/same-files';
+import { replicate, specOf, started } from '../support/pipelines';
+import { tablesIn } from '../support/same-files';
 import { folderPerTest } from '../support/sqlite';
+import { pipelinesIn } from '../support/file-pipelines';
 
 const folder = folderPerTest();
+const { open, expectEqual } = pipelinesIn(folder);
 
 /** The style in which modelling tools write DDL for SQLite: brackets, named constraints, foreign types. */
 const LIBRARY = `
@@ -81,25 +83,23 @@ describe('a schema with brackets, keywords and foreign types', () => {
   test('every table is copied and followed', async () => {
     const library = folder.database('shop.db', LIBRARY);
     library.exec(ROWS);
-    const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db')));
-    const pipeline = await engine.pipeline(REF);
+    const pipeline = await open();
     const { generation, result } = await started(pipeline, specOf(['*'], { snapshotRows: 2 }));
     expect(result.snapshotRows).toBe(15);
     const tables = tablesIn(folder.file('shop.db'));
     expect(tables).toHaveLength(6);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), tables);
+    expectEqual(tables);
     library.pragma('foreign_keys = OFF');
     library.exec(CHANGES);
     await replicate(pipeline, generation, { settings: { batchRows: 4 } });
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), tables);
+    expectEqual(tables);
     expect(await pipeline.verify({})).toMatchObject({ equal: true, exact: true });
   });
 
   test('text that is no valid UTF-8 arrives byte by byte, or the pipeline says so', async () => {
     const library = folder.database('shop.db', LIBRARY);
     library.exec(ROWS);
-    const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db')));
-    const pipeline = await engine.pipeline(REF);
+    const pipeline = await open();
     library.exec(`UPDATE Book SET Title = CAST(x'ff41fe' AS TEXT) WHERE BookId = 1;
       INSERT INTO "Shelf]s" VALUES (CAST(x'c3' AS TEXT), 3), (CAST(x'e282' AS TEXT), 4), ('zz', 5)`);
     const { generation } = await started(pipeline, specOf(['*'], { snapshotRows: 1 }));
@@ -107,6 +107,6 @@ describe('a schema with brackets, keywords and foreign types', () => {
       DELETE FROM "Shelf]s" WHERE Code = CAST(x'c3' AS TEXT);
       UPDATE "Shelf]s" SET "Größe" = 9 WHERE Code = CAST(x'e282' AS TEXT)`);
     await replicate(pipeline, generation);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), tablesIn(folder.file('shop.db')));
+    expectEqual(tablesIn(folder.file('shop.db')));
   });
 });

@@ -15,11 +15,13 @@ import {
   specOf,
   started,
 } from '../support/pipelines';
-import { expectSameTables } from '../support/same-files';
-import { SHOP, SHOP_CHANGES, SHOP_TABLES } from '../support/shop';
+import { SHOP, SHOP_CHANGES } from '../support/shop';
 import { folderPerTest } from '../support/sqlite';
+import { pipelinesIn } from '../support/file-pipelines';
 
 const folder = folderPerTest();
+const files = pipelinesIn(folder);
+const { expectEqual } = files;
 
 async function open(source = 'shop.db', target = 'warehouse.db') {
   const engine = folder.closing(engineOver(folder.url(source), folder.url(target)));
@@ -31,10 +33,6 @@ function expectDiscreet(error: CdcError): void {
   const shown = JSON.stringify([error.message, error.hint]);
   expect(shown).not.toContain(folder.path);
   expect(shown).not.toMatch(/SQLITE_|secret|Ada/);
-}
-
-function expectEqual(): void {
-  expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), SHOP_TABLES);
 }
 
 /** Rights mean nothing to root, who runs the tests in containers. */
@@ -186,10 +184,7 @@ describe('databases in trouble', () => {
   test('a target opened for reading only refuses to be written', async () => {
     folder.database('shop.db', SHOP);
     folder.database('warehouse.db');
-    const engine = folder.closing(
-      engineOver(folder.url('shop.db'), folder.url('warehouse.db'), { readOnly: true }),
-    );
-    const pipeline = await engine.pipeline(REF);
+    const pipeline = await files.open({ readOnly: true });
     expect((await pipeline.plan(specOf(['*']))).steps.length).toBeGreaterThan(0);
     const error = await rejection(setUp(pipeline, specOf(['*'])), 'DATABASE_READ_ONLY');
     expectDiscreet(error);

@@ -1,30 +1,15 @@
 /** A row that the target refuses is set aside alone; a later change of its key, or a retry, puts it right. */
 import type Database from 'better-sqlite3';
 import { describe, expect, test } from '@jest/globals';
-import type { Adapter, DeadLetter, Pipeline, PipelineSettings, ReplicateResult } from '../../engine';
+import type { DeadLetter, Pipeline, PipelineSettings, ReplicateResult } from '../../engine';
 import { sqliteAdapter } from '../../engine/adapters/sqlite';
-import {
-  CHAIN,
-  engineOver,
-  parkedBy,
-  REF,
-  rejection,
-  replicate,
-  specOf,
-  started,
-} from '../support/pipelines';
-import { expectSameTables } from '../support/same-files';
+import { CHAIN, parkedBy, rejection, replicate, specOf, started } from '../support/pipelines';
+import { byRows } from '../support/by-rows';
 import { folderPerTest } from '../support/sqlite';
+import { pipelinesIn } from '../support/file-pipelines';
 
 const folder = folderPerTest();
-
-/** The same adapter without a direct way from source to target. */
-const byRows: Adapter = {
-  ...sqliteAdapter,
-  async openTarget(options) {
-    return { ...(await sqliteAdapter.openTarget(options)), direct: () => Promise.resolve(null) };
-  },
-};
+const { open, expectEqual } = pipelinesIn(folder);
 
 const SCHEMA = `CREATE TABLE good (id INTEGER PRIMARY KEY, v);
 CREATE TABLE bad (id INTEGER PRIMARY KEY, v, u TEXT UNIQUE);
@@ -59,7 +44,7 @@ INSERT INTO mended SELECT * FROM bad; DROP TABLE bad; ALTER TABLE mended RENAME 
 
 describe.each([
   ['attached', sqliteAdapter],
-  ['by rows', byRows],
+  ['by rows', byRows(sqliteAdapter)],
 ] as const)('a row that the target refuses (%s)', (_way, adapter) => {
   let clock = 1_700_000_000_000;
 
@@ -73,10 +58,7 @@ describe.each([
     const shop = folder.database('shop.db', SCHEMA);
     const warehouse = folder.database('warehouse.db', TARGET);
     const ports = { now: () => clock };
-    const engine = folder.closing(
-      engineOver(folder.url('shop.db'), folder.url('warehouse.db'), { adapter, ports }),
-    );
-    const pipeline = await engine.pipeline(REF);
+    const pipeline = await open({ adapter, ports });
     const { generation } = await started(pipeline, specOf(['*'], settings));
     const apply: Awaited<ReturnType<typeof begin>>['apply'] = (change = {}) =>
       replicate(pipeline, generation, { ...change, settings: { ...settings, ...change.settings } });
@@ -112,7 +94,7 @@ describe.each([
       retry: false,
       setAsideAt: clock,
     });
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['good']);
+    expectEqual(['good']);
     expect(await pipeline.verify({})).toMatchObject({
       equal: false,
       exact: true,
@@ -147,7 +129,7 @@ describe.each([
     shop.exec(`DELETE FROM bad WHERE id = 5`);
     await apply();
     expect(await lettersOf(pipeline)).toEqual([]);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['good', 'bad']);
+    expectEqual(['good', 'bad']);
   });
 
   test('and changes again to what is refused is a new letter with its newest values', async () => {
@@ -192,7 +174,7 @@ describe.each([
     const result = await apply();
     expect(result.progress.map(({ deadLetters }) => deadLetters)).toEqual([0, 0]);
     expect(await lettersOf(pipeline)).toEqual([]);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['good', 'bad']);
+    expectEqual(['good', 'bad']);
     expect(await pipeline.verify({})).toMatchObject({ equal: true, exact: true });
   });
 
@@ -215,8 +197,7 @@ describe.each([
     const shop = folder.database('shop.db', SCHEMA);
     shop.exec(`UPDATE bad SET v = 100 WHERE id = 2`);
     const warehouse = folder.database('warehouse.db', TARGET);
-    const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db'), { adapter }));
-    const pipeline = await engine.pipeline(REF);
+    const pipeline = await open({ adapter });
     const { generation, result } = await started(pipeline, specOf(['*'], { ...LETTERS, snapshotRows: 1 }));
     expect(result.progress).toMatchObject([
       { snapshotRows: 2, state: 'replicating', deadLetters: 1 },
@@ -230,7 +211,7 @@ describe.each([
     await pipeline.resync({ chain: CHAIN, generation: generation + 1, table: 'bad' });
     expect(await lettersOf(pipeline)).toEqual([]);
     await replicate(pipeline, generation + 1, { settings: { ...LETTERS, snapshotRows: 1 } });
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['good', 'bad']);
+    expectEqual(['good', 'bad']);
     warehouse.exec(`CREATE TRIGGER no BEFORE INSERT ON bad BEGIN SELECT raise(ABORT, 'no'); END`);
     shop.exec(`UPDATE bad SET v = 5`);
     await replicate(pipeline, generation + 1, { settings: LETTERS });
@@ -248,7 +229,7 @@ describe.each([
     const cause = await parkedBy(apply(), 'bad', 'DEAD_LETTER_LIMIT');
     expect(cause).toMatch(/CONSTRAINT_FAILED.*table bad/);
     expect(cause).not.toContain('100');
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['good']);
+    expectEqual(['good']);
     expect(await lettersOf(pipeline)).toHaveLength(2);
     // The letters of an hour ago count no more.
     clock += 60 * 60 * 1000 + 1;
@@ -280,7 +261,7 @@ describe.each([
     await replicate(pipeline, generation + 1);
     await replicate(pipeline, generation + 1);
     expect(await lettersOf(pipeline)).toEqual([]);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['good', 'bad']);
+    expectEqual(['good', 'bad']);
   });
 
   test('is discarded by hand, and torn down with its pipeline', async () => {
@@ -331,8 +312,7 @@ UPDATE bad SET u = 'b' WHERE id = 1; INSERT INTO bad VALUES (4, 500, 'd')`);
       `CREATE TABLE any (k BLOB NOT NULL, n REAL NOT NULL, v, w, x, PRIMARY KEY (k, n)) WITHOUT ROWID;
 CREATE TRIGGER no BEFORE INSERT ON any BEGIN SELECT raise(ABORT, 'no'); END`,
     );
-    const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db'), { adapter }));
-    const pipeline = await engine.pipeline(REF);
+    const pipeline = await open({ adapter });
     const { generation } = await started(pipeline, specOf(['*'], LETTERS));
     shop.exec(
       `INSERT INTO any VALUES (x'00ff', -0.5, 9223372036854775807, 'it''s "é"', NULL), ('5', 1e300, 5, 5.0, x'')`,
@@ -355,6 +335,6 @@ CREATE TRIGGER no BEFORE INSERT ON any BEGIN SELECT raise(ABORT, 'no'); END`,
     await pipeline.retryDeadLetters(ALL);
     await replicate(pipeline, generation, { settings: LETTERS });
     expect(await lettersOf(pipeline)).toEqual([]);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['any']);
+    expectEqual(['any']);
   });
 });

@@ -1,23 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Adapter, StagedChunk, Target } from '../../engine';
 import { sqliteAdapter } from '../../engine/adapters/sqlite';
-import { CHAIN, engineOver, REF, rejection, replicate, specOf, started } from '../support/pipelines';
-import { expectSameTables } from '../support/same-files';
+import { CHAIN, rejection, replicate, specOf, started } from '../support/pipelines';
 import { SHOP, SHOP_CHANGES, SHOP_TABLES } from '../support/shop';
 import { dumpTable } from '../support/sqlite-dump';
 import { folderPerTest } from '../support/sqlite';
+import { pipelinesIn } from '../support/file-pipelines';
 
 const folder = folderPerTest();
-
-async function open(adapter?: Adapter) {
-  const change = adapter === undefined ? {} : { adapter };
-  const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db'), change));
-  return engine.pipeline(REF);
-}
-
-function expectEqual(): void {
-  expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), SHOP_TABLES);
-}
+const { open, expectEqual } = pipelinesIn(folder);
 
 /** A gate that holds up whoever comes to it until it is opened. */
 function gate() {
@@ -56,7 +47,9 @@ describe('fencing', () => {
   test('after a fence has returned nothing of an older generation commits', async () => {
     const shop = folder.database('shop.db', SHOP);
     const stall = gate();
-    const stalled = await open(stalling((chunk) => (chunk.changes > 0 ? stall.pass() : Promise.resolve())));
+    const stalled = await open({
+      adapter: stalling((chunk) => (chunk.changes > 0 ? stall.pass() : Promise.resolve())),
+    });
     const pipeline = await open();
     const { generation } = await started(pipeline, specOf(['*']));
     shop.exec(SHOP_CHANGES);
@@ -96,7 +89,9 @@ describe('fencing', () => {
   test('of two appliers the one that stalls and wakes commits nothing twice', async () => {
     const shop = folder.database('shop.db', SHOP);
     const stall = gate();
-    const stalled = await open(stalling((chunk) => (chunk.changes > 0 ? stall.pass() : Promise.resolve())));
+    const stalled = await open({
+      adapter: stalling((chunk) => (chunk.changes > 0 ? stall.pass() : Promise.resolve())),
+    });
     const other = await open();
     const { generation } = await started(other, specOf(['*']));
     shop.exec(SHOP_CHANGES);
@@ -176,7 +171,7 @@ describe('fencing', () => {
         };
       },
     };
-    const pipeline = await open(watching);
+    const pipeline = await open({ adapter: watching });
     await started(await open(), specOf(['*']));
     shop.exec(SHOP_CHANGES);
     await rejection(replicate(pipeline, 1, { settings: { batchRows: 2 } }), 'INTERNAL');

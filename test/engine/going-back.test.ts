@@ -3,16 +3,12 @@ import Database from 'better-sqlite3';
 import { describe, expect, test } from '@jest/globals';
 import type { ErrorCode } from '../../engine';
 import { CHAIN, engineOver, REF, rejection, replicate, specOf, started } from '../support/pipelines';
-import { expectSameTables } from '../support/same-files';
 import { SHOP, SHOP_CHANGES, SHOP_TABLES } from '../support/shop';
 import { folderPerTest } from '../support/sqlite';
+import { pipelinesIn } from '../support/file-pipelines';
 
 const folder = folderPerTest();
-
-async function open() {
-  const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db')));
-  return engine.pipeline(REF);
-}
+const { open, expectEqual } = pipelinesIn(folder);
 
 function write(name: string, sql: string): void {
   const db = new Database(folder.file(name));
@@ -33,12 +29,12 @@ async function expectHealed(generation: number): Promise<void> {
   await pipeline.resync({ chain: CHAIN, generation, table: null });
   await replicate(pipeline, generation, { settings: { snapshotRows: 2 } });
   await pipeline.markSynced({ retainMs: 0 });
-  expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), SHOP_TABLES);
+  expectEqual();
   write('shop.db', `UPDATE customers SET credit = 77; DELETE FROM orders WHERE id = 1`);
   const after = await replicate(pipeline, generation);
   expect(after.changes).toBeGreaterThan(0);
   await pipeline.markSynced({ retainMs: 0 });
-  expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), SHOP_TABLES);
+  expectEqual();
   expect((await pipeline.healthReport()).healthy).toBe(true);
 }
 
@@ -129,7 +125,7 @@ describe('databases that go back in time', () => {
     await progress(SHOP_CHANGES, { acknowledge: false });
     copy('backup.db', 'warehouse.db');
     await replicate(await open(), 1);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), SHOP_TABLES);
+    expectEqual();
   });
 
   test('another database under the same name stops the pipeline', async () => {
@@ -183,7 +179,7 @@ describe('databases that go back in time', () => {
     expect(shop.prepare('SELECT count(*) FROM _cdc_consumer').pluck().get()).toBe(1n);
     await rejection(replicate(pipeline, 3), 'FENCED');
     await replicate(pipeline, 4);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), SHOP_TABLES);
+    expectEqual();
   });
 
   test('a resync removes rows that the target alone holds', async () => {

@@ -1,21 +1,15 @@
 /** A table that fails is set aside; the others go on; mended, it catches up and rejoins them. */
 import type Database from 'better-sqlite3';
 import { describe, expect, test } from '@jest/globals';
-import type { Adapter, ReplicateResult } from '../../engine';
+import type { ReplicateResult } from '../../engine';
 import { sqliteAdapter } from '../../engine/adapters/sqlite';
-import { CHAIN, engineOver, REF, rejection, replicate, specOf, started } from '../support/pipelines';
-import { expectSameTables } from '../support/same-files';
+import { CHAIN, type engineOver, rejection, replicate, specOf, started } from '../support/pipelines';
+import { byRows } from '../support/by-rows';
 import { folderPerTest } from '../support/sqlite';
+import { pipelinesIn } from '../support/file-pipelines';
 
 const folder = folderPerTest();
-
-/** The same adapter without a direct way from source to target. */
-const byRows: Adapter = {
-  ...sqliteAdapter,
-  async openTarget(options) {
-    return { ...(await sqliteAdapter.openTarget(options)), direct: () => Promise.resolve(null) };
-  },
-};
+const { open, expectEqual } = pipelinesIn(folder);
 
 const SCHEMA = `CREATE TABLE good (id INTEGER PRIMARY KEY, v);
 CREATE TABLE bad (id INTEGER PRIMARY KEY, v);
@@ -37,7 +31,7 @@ function statesOf({ progress }: ReplicateResult): Readonly<Record<string, string
 
 describe.each([
   ['attached', sqliteAdapter],
-  ['by rows', byRows],
+  ['by rows', byRows(sqliteAdapter)],
 ] as const)('a table that the target refuses (%s)', (_way, adapter) => {
   async function begin(): Promise<{
     shop: Database.Database;
@@ -47,8 +41,7 @@ describe.each([
   }> {
     const shop = folder.database('shop.db', SCHEMA);
     const warehouse = folder.database('warehouse.db', TARGET);
-    const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db'), { adapter }));
-    const pipeline = await engine.pipeline(REF);
+    const pipeline = await open({ adapter });
     const { generation } = await started(pipeline, specOf(['*']));
     return { shop, warehouse, pipeline, generation };
   }
@@ -65,7 +58,7 @@ describe.each([
     expect(result.caughtUp).toBe(true);
     shop.exec(`INSERT INTO good VALUES (2, 2); INSERT INTO bad VALUES (2, 2)`);
     await replicate(pipeline, generation);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['good']);
+    expectEqual(['good']);
     expect(warehouse.prepare('SELECT * FROM bad').raw().all()).toEqual([[1n, 1n]]);
     const { checks } = await pipeline.healthReport();
     expect(checks.find(({ name }) => name === 'tables')).toMatchObject({ state: 'failed' });
@@ -89,12 +82,12 @@ describe.each([
     const result = await replicate(pipeline, generation + 1, { settings: { batchRows: 5 } });
     expect(statesOf(result)).toEqual({ good: 'replicating', bad: 'replicating', child: 'replicating' });
     expect(result).toMatchObject({ caughtUp: true, snapshotRows: 0 });
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['good', 'bad', 'child']);
+    expectEqual(['good', 'bad', 'child']);
     expect(await pipeline.verify({})).toMatchObject({ equal: true, exact: true });
     expect(await pipeline.waitCaughtUp({ timeoutMs: 0 })).toBe(true);
     shop.exec(`DELETE FROM bad WHERE id > 20; DELETE FROM child`);
     await replicate(pipeline, generation + 1);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['good', 'bad', 'child']);
+    expectEqual(['good', 'bad', 'child']);
   });
 
   test('is parked again when it is resumed before it was mended, and the others do not wait', async () => {
@@ -105,19 +98,18 @@ describe.each([
     shop.exec(`UPDATE good SET v = 3`);
     const result = await replicate(pipeline, generation + 1);
     expect(statesOf(result)).toMatchObject({ good: 'replicating', bad: 'parked' });
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['good']);
+    expectEqual(['good']);
     warehouse.exec(MEND);
     await pipeline.resumeTable({ chain: CHAIN, generation: generation + 2, table: 'bad' });
     await replicate(pipeline, generation + 2);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['good', 'bad', 'child']);
+    expectEqual(['good', 'bad', 'child']);
   });
 
   test('whose copy was cut short is copied anew', async () => {
     const shop = folder.database('shop.db', SCHEMA);
     shop.exec(`INSERT INTO bad VALUES (2, 2), (3, 100), (4, 4)`);
     const warehouse = folder.database('warehouse.db', TARGET);
-    const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db'), { adapter }));
-    const pipeline = await engine.pipeline(REF);
+    const pipeline = await open({ adapter });
     const { generation } = await pipeline.setup({ spec: specOf(['*']), chain: CHAIN, takeOver: false });
     const result = await replicate(pipeline, generation, { settings: { snapshotRows: 1 } });
     expect(statesOf(result)).toMatchObject({ good: 'replicating', bad: 'parked' });
@@ -125,34 +117,32 @@ describe.each([
     warehouse.exec(MEND);
     await pipeline.resumeTable({ chain: CHAIN, generation: generation + 1, table: 'bad' });
     await replicate(pipeline, generation + 1, { settings: { snapshotRows: 1 } });
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['good', 'bad', 'child']);
+    expectEqual(['good', 'bad', 'child']);
   });
 });
 
 describe('a table whose columns changed on the source', () => {
   test('is parked, and is copied again when it is resumed after the remedy', async () => {
     const shop = folder.database('shop.db', SCHEMA);
-    const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db')));
-    const pipeline = await engine.pipeline(REF);
+    const pipeline = await open();
     const { generation } = await started(pipeline, specOf(['*']));
     shop.exec(`ALTER TABLE bad ADD COLUMN extra; INSERT INTO bad VALUES (2, 2, 2); UPDATE good SET v = 9`);
     const result = await replicate(pipeline, generation);
     expect(statesOf(result)).toMatchObject({ good: 'replicating', bad: 'parked' });
     expect(result.progress.find(({ source }) => source === 'bad')?.cause).toContain('extra');
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['good']);
+    expectEqual(['good']);
     const steering = { chain: CHAIN, generation: generation + 1, table: 'bad' };
     const refused = await rejection(pipeline.resumeTable(steering), 'TARGET_TABLE_MISMATCH');
     expect(refused.message).toContain('extra');
     folder.database('warehouse.db', 'ALTER TABLE bad ADD COLUMN extra').close();
     expect(await pipeline.resumeTable(steering)).toEqual(['bad']);
     await replicate(pipeline, generation + 1);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['good', 'bad', 'child']);
+    expectEqual(['good', 'bad', 'child']);
   });
 
   test('resuming what is not parked, or unknown, does nothing or says so', async () => {
     folder.database('shop.db', SCHEMA);
-    const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db')));
-    const pipeline = await engine.pipeline(REF);
+    const pipeline = await open();
     const { generation } = await started(pipeline, specOf(['*']));
     const steering = { chain: CHAIN, generation };
     expect(await pipeline.resumeTable({ ...steering, table: 'good' })).toEqual([]);

@@ -4,13 +4,10 @@ import { formatHealthReport } from '../../engine';
 import { engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
 import { SHOP, SHOP_CHANGES } from '../support/shop';
 import { folderPerTest } from '../support/sqlite';
+import { pipelinesIn } from '../support/file-pipelines';
 
 const folder = folderPerTest();
-
-async function open(readOnly = false) {
-  const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db'), { readOnly }));
-  return engine.pipeline(REF);
-}
+const { open } = pipelinesIn(folder);
 
 describe('verify', () => {
   test('counts what is missing, extra and different, by type and content', async () => {
@@ -103,7 +100,7 @@ describe('verify', () => {
   test('needs no right to write', async () => {
     folder.database('shop.db', SHOP);
     await started(await open(), specOf(['*']));
-    const reader = await open(true);
+    const reader = await open({ readOnly: true });
     expect(await reader.verify({})).toMatchObject({ equal: true, exact: true });
     expect((await reader.statistics()).backlog).toBe(0);
     expect((await reader.healthReport()).healthy).toBe(true);
@@ -259,12 +256,9 @@ describe('what a pipeline tells of itself', () => {
   test('health says what is wrong and what to do, on paper too', async () => {
     const shop = folder.database('shop.db', SHOP);
     const clock = { ahead: 0 };
-    const engine = folder.closing(
-      engineOver(folder.url('shop.db'), folder.url('warehouse.db'), {
-        ports: { now: () => Date.now() + clock.ahead },
-      }),
-    );
-    const pipeline = await engine.pipeline(REF);
+    const pipeline = await open({
+      ports: { now: () => Date.now() + clock.ahead },
+    });
     const before = await pipeline.healthReport();
     expect(before.healthy).toBe(false);
     expect(formatHealthReport(before)).toMatch(/NOT healthy[\s\S]*DATABASE_MISSING[\s\S]*cdc start/);
@@ -294,12 +288,9 @@ describe('what a pipeline tells of itself', () => {
   test('names what nobody takes any more, with the remedy', async () => {
     const shop = folder.database('shop.db', SHOP);
     const clock = { ahead: 0 };
-    const engine = folder.closing(
-      engineOver(folder.url('shop.db'), folder.url('warehouse.db'), {
-        ports: { now: () => Date.now() + clock.ahead },
-      }),
-    );
-    const pipeline = await engine.pipeline(REF);
+    const pipeline = await open({
+      ports: { now: () => Date.now() + clock.ahead },
+    });
     const { generation } = await started(pipeline, specOf(['*']));
     const archive = folder.closing(engineOver(folder.url('shop.db'), folder.url('archive.db')));
     const other = await archive.pipeline({ ...REF, name: 'archive' });

@@ -5,24 +5,21 @@ import { describe, expect, test } from '@jest/globals';
 import { isCdcError } from '../../engine';
 import { spawnChild } from '../support/child';
 import type { Child } from '../support/child';
-import { CHAIN, engineOver, REF, replicate, setUp, specOf } from '../support/pipelines';
+import { CHAIN, replicate, setUp, specOf } from '../support/pipelines';
 import { randomNumbers } from '../support/random-numbers';
 import { keyColumns, schemaArbitrary, tablesSql, triggersSql } from '../support/random-schema';
 import { expectSameTables } from '../support/same-files';
 import { SHOP, SHOP_TABLES } from '../support/shop';
 import { dumpTable } from '../support/sqlite-dump';
 import { folderPerTest } from '../support/sqlite';
+import { pipelinesIn } from '../support/file-pipelines';
 
 const long = process.env['CDC_LONG'] === '1';
 /** The machine may have others to serve. */
 const TIMEOUT_MS = long ? 60 * 60_000 : 3 * 60_000;
 
 const folder = folderPerTest();
-
-async function open() {
-  const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db')));
-  return engine.pipeline(REF);
-}
+const { open, expectEqual } = pipelinesIn(folder);
 
 function applier(generation: number): Child {
   const args = [folder.file('shop.db'), folder.file('warehouse.db'), String(generation)];
@@ -70,7 +67,7 @@ describe('processes that are killed', () => {
       await killAtRandom(writer, generation, long ? 60 : 5, 7);
       const pipeline = await open();
       expect(await replicate(pipeline, generation)).toMatchObject({ caughtUp: true });
-      expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), SHOP_TABLES);
+      expectEqual();
       expect(await pipeline.verify({})).toMatchObject({ equal: true, exact: true });
     },
     TIMEOUT_MS,
@@ -137,7 +134,7 @@ describe('a process that is stopped while another takes over', () => {
     expect(stopped.lines.filter((line) => line.startsWith('commit')).length).toBeLessThanOrEqual(commits + 1);
     expect(content()).toEqual(before);
     await replicate(pipeline, generation + 1);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), SHOP_TABLES);
+    expectEqual();
   });
 });
 

@@ -2,18 +2,16 @@ import { describe, expect, test } from '@jest/globals';
 import { isCdcError, type Engine } from '../../engine';
 import { toCdcError } from '../../engine/errors';
 import { CHAIN, engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
-import { expectSameTables, ownObjects } from '../support/same-files';
+import { ownObjects } from '../support/same-files';
 import { SHOP, SHOP_CHANGES, SHOP_TABLES } from '../support/shop';
 import { folderPerTest } from '../support/sqlite';
+import { pipelinesIn } from '../support/file-pipelines';
 
 const folder = folderPerTest();
+const { expectEqual } = pipelinesIn(folder);
 
 function engine(): Engine {
   return folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db')));
-}
-
-function expectEqual(): void {
-  expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), SHOP_TABLES);
 }
 
 describe('who owns a pipeline', () => {
@@ -129,7 +127,7 @@ describe('who owns a pipeline', () => {
     await replicate(pipeline, generation);
     const { tables } = await pipeline.statistics();
     expect(tables.map((table) => table.source).sort()).toEqual(['customers', 'tags']);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['customers', 'tags']);
+    expectEqual(['customers', 'tags']);
     const orders = folder.database('warehouse.db').prepare('SELECT count(*) FROM orders').pluck().get();
     expect(orders).toBe(3n);
     expect(ownObjects(folder.file('shop.db')).filter((name) => name.includes('orders'))).toEqual([]);
@@ -146,7 +144,7 @@ describe('who owns a pipeline', () => {
     shop.exec(`UPDATE customers SET credit = 5 WHERE id = 2; DELETE FROM customers WHERE id = 3`);
     const { generation } = await setUp(pipeline, specOf(['customers']));
     await replicate(pipeline, generation);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['customers']);
+    expectEqual(['customers']);
   });
 
   test('two pipelines share a source and a target without harm', async () => {
@@ -163,14 +161,10 @@ describe('who owns a pipeline', () => {
     await replicate(two, second.generation);
     await two.markSynced({ retainMs: 0 });
     expectEqual();
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), [
-      { source: 'customers', target: 'people' },
-    ]);
+    expectEqual([{ source: 'customers', target: 'people' }]);
     await one.teardown();
     shop.exec(`INSERT INTO customers VALUES (60, 'later', NULL, 1)`);
     await replicate(two, second.generation);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), [
-      { source: 'customers', target: 'people' },
-    ]);
+    expectEqual([{ source: 'customers', target: 'people' }]);
   });
 });

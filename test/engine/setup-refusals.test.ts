@@ -6,8 +6,10 @@ import { engineOver, REF, rejection, setUp, specOf } from '../support/pipelines'
 import { ownObjects } from '../support/same-files';
 import { SHOP, SHOP_TABLES } from '../support/shop';
 import { folderPerTest } from '../support/sqlite';
+import { pipelinesIn } from '../support/file-pipelines';
 
 const folder = folderPerTest();
+const { open } = pipelinesIn(folder);
 
 /** What the bytes of both files come to; a WAL that was made and emptied again counts as nothing. */
 function fingerprints(): readonly string[] {
@@ -16,11 +18,6 @@ function fingerprints(): readonly string[] {
     const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
     return `${name} ${createHash('sha256').update(bytes).digest('hex')}`;
   });
-}
-
-async function open() {
-  const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db')));
-  return engine.pipeline(REF);
 }
 
 describe('a setup that can come to nothing is refused before anything is written', () => {

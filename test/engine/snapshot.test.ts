@@ -1,20 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { spawnChild } from '../support/child';
-import { engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
-import { expectSameTables } from '../support/same-files';
-import { SHOP, SHOP_CHANGES, SHOP_TABLES } from '../support/shop';
+import { rejection, replicate, setUp, specOf, started } from '../support/pipelines';
+import { SHOP, SHOP_CHANGES } from '../support/shop';
 import { folderPerTest } from '../support/sqlite';
+import { pipelinesIn } from '../support/file-pipelines';
 
 const folder = folderPerTest();
-
-async function open() {
-  const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db')));
-  return engine.pipeline(REF);
-}
-
-function expectEqual(tables: Parameters<typeof expectSameTables>[2] = SHOP_TABLES): void {
-  expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), tables);
-}
+const { open, expectEqual } = pipelinesIn(folder);
 
 describe('the first copy', () => {
   test('existing rows are copied, changes follow without a gap', async () => {

@@ -1,24 +1,11 @@
 /** Target tables that a person made, and what stands in them: nothing of it is lost without a word. */
 import { describe, expect, test } from '@jest/globals';
-import {
-  engineOver,
-  parkedBy,
-  REF,
-  rejection,
-  replicate,
-  setUp,
-  specOf,
-  started,
-} from '../support/pipelines';
-import { expectSameTables } from '../support/same-files';
+import { parkedBy, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
 import { folderPerTest } from '../support/sqlite';
+import { pipelinesIn } from '../support/file-pipelines';
 
 const folder = folderPerTest();
-
-async function open() {
-  const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db')));
-  return engine.pipeline(REF);
-}
+const { open, expectEqual } = pipelinesIn(folder);
 
 function rowsOf(table: string): unknown {
   const db = folder.database('warehouse.db');
@@ -66,7 +53,7 @@ describe('a unique index that only the target has', () => {
     shop.exec(`UPDATE u SET email = 'c' WHERE id = 1; UPDATE u SET email = 'a' WHERE id = 2`);
     shop.exec(`UPDATE u SET email = CASE email WHEN 'c' THEN 'a' ELSE 'c' END`);
     await replicate(pipeline, generation);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), ['u']);
+    expectEqual(['u']);
   });
 });
 

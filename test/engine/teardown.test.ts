@@ -1,17 +1,13 @@
 import { existsSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from '@jest/globals';
-import { CHAIN, engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
-import { expectSameTables } from '../support/same-files';
-import { SHOP, SHOP_CHANGES, SHOP_TABLES } from '../support/shop';
+import { CHAIN, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
+import { SHOP, SHOP_CHANGES } from '../support/shop';
 import { folderPerTest } from '../support/sqlite';
+import { pipelinesIn } from '../support/file-pipelines';
 
 const folder = folderPerTest();
-
-async function open() {
-  const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db')));
-  return engine.pipeline(REF);
-}
+const { open, expectEqual } = pipelinesIn(folder);
 
 /** The whole schema of a file, as SQLite has it. */
 function schemaOf(name: string): unknown {
@@ -36,7 +32,7 @@ describe('teardown', () => {
     await pipeline.teardown();
     expect(schemaOf('shop.db')).toEqual(before);
     expect(schemaOf('warehouse.db')).toEqual(there);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), SHOP_TABLES);
+    expectEqual();
     await pipeline.teardown();
     await rejection(replicate(pipeline, generation), 'PIPELINE_UNKNOWN');
   });
@@ -124,6 +120,6 @@ describe('teardown', () => {
     await rejection(setUp(pipeline, specOf(['*'])), 'TARGET_NOT_EMPTY');
     const { result } = await started(pipeline, specOf(['*'], { existing: 'replace' }));
     expect(result.snapshotRows).toBeGreaterThan(0);
-    expectSameTables(folder.file('shop.db'), folder.file('warehouse.db'), SHOP_TABLES);
+    expectEqual();
   });
 });

@@ -172,6 +172,29 @@ describe('PostgreSQL to PostgreSQL by COPY', () => {
     expect(await rows(target, 't')).toEqual(await rows(source, 't'));
   });
 
+  test('a row that a trigger of the target refuses in its own words is set aside, or parks its table', async () => {
+    const source = await scratch(TABLE, `INSERT INTO t VALUES (1, 1), (2, 2)`);
+    const target = await scratch(
+      TABLE,
+      `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         IF OLD.id = 1 OR NEW.v = 99 THEN RAISE EXCEPTION 'not this one'; END IF;
+         RETURN coalesce(NEW, OLD); END $$`,
+      `CREATE TRIGGER refuse BEFORE INSERT OR UPDATE OR DELETE ON t FOR EACH ROW EXECUTE FUNCTION refuse()`,
+      `ALTER TABLE t ENABLE ALWAYS TRIGGER refuse`,
+    );
+    const pipeline = await pipelineOf(source, target);
+    const { generation } = await started(pipeline, specOf(['public.*'], LETTERS));
+    await source.execute(`DELETE FROM t WHERE id = 1`, `INSERT INTO t VALUES (3, 3), (4, 99)`);
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect((await lettersOf(pipeline)).map(({ key, op, code }) => [key['id'], op, code])).toEqual([
+      [1n, 'delete', 'CONSTRAINT_FAILED'],
+      [4n, 'upsert', 'CONSTRAINT_FAILED'],
+    ]);
+    expect(await rows(target, 't')).toEqual(['(1,1,,)', '(2,2,,)', '(3,3,,)']);
+    await source.execute(`INSERT INTO t VALUES (5, 99)`);
+    await parkedBy(replicate(pipeline, generation), 'public.t', 'CONSTRAINT_FAILED');
+  });
+
   test('truncation takes the letters along, and too many park the table', async () => {
     const source = await scratch(TABLE);
     const target = await scratch(TABLE, `ALTER TABLE t ADD CHECK (v < 100)`);

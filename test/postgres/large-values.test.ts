@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Adapter } from '../../engine';
 import { postgresAdapter } from '../../engine/adapters/postgres';
+import { byRows } from '../support/by-rows';
 import { engineOver, REF, replicate, specOf, started } from '../support/pipelines';
 import { createScratchDatabase, select, type ScratchPostgres } from '../support/postgres';
 
@@ -9,16 +10,7 @@ const MEGABYTES = process.env['CDC_LONG'] === '1' ? 100 : 4;
 
 const WAYS: readonly (readonly [string, Adapter])[] = [
   ['copy', postgresAdapter],
-  [
-    'rows',
-    {
-      ...postgresAdapter,
-      openTarget: async (options) => ({
-        ...(await postgresAdapter.openTarget(options)),
-        direct: () => Promise.resolve(null),
-      }),
-    },
-  ],
+  ['rows', byRows(postgresAdapter)],
 ];
 
 const open: ScratchPostgres[] = [];

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Client } from 'pg';
 import type { Adapter, Comparison } from '../../engine';
 import { postgresAdapter } from '../../engine/adapters/postgres';
+import { byRows } from '../support/by-rows';
 import { engineOver, REF, replicate, specOf, started } from '../support/pipelines';
 import { createScratchDatabase, select, type ScratchPostgres } from '../support/postgres';
 import { NATIVE_SAMPLES, type NativeSample } from '../support/postgres-native-types';
@@ -9,16 +10,7 @@ import { NATIVE_SAMPLES, type NativeSample } from '../support/postgres-native-ty
 /** How rows travel: rows are what is left where a target takes no direct way. */
 const WAYS: readonly (readonly [string, Adapter])[] = [
   ['copy', postgresAdapter],
-  [
-    'rows',
-    {
-      ...postgresAdapter,
-      openTarget: async (options) => ({
-        ...(await postgresAdapter.openTarget(options)),
-        direct: () => Promise.resolve(null),
-      }),
-    },
-  ],
+  ['rows', byRows(postgresAdapter)],
 ];
 
 /** What an administrator can prefer, and what must not matter. */

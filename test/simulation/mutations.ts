@@ -39,6 +39,25 @@ function remembering(twist: (tx: TargetTransaction, held: Map<string, Checkpoint
   };
 }
 
+type Save = (tx: TargetTransaction) => Promise<void>;
+
+/** A target that commits what the twist puts off in a transaction of its own, after the first. */
+function inTwoTransactions(twist: (tx: TargetTransaction, later: Save[]) => TargetTransaction) {
+  return (port: Target): Target => ({
+    ...port,
+    async transaction(on, work) {
+      const later: Save[] = [];
+      const result = await port.transaction(on, (tx) => work(twist(tx, later)));
+      if (later.length > 0) {
+        await port.transaction(null, async (tx) => {
+          for (const save of later) await save(tx);
+        });
+      }
+      return result;
+    },
+  });
+}
+
 /** Worlds in which rows are set aside. */
 function refuses({ faults, letters }: Plan): boolean {
   return faults.refusals > 0 && letters !== null;
@@ -60,36 +79,22 @@ const mutations = {
   },
   checkpointInItsOwnTransaction: {
     description: 'Rows commit first, the checkpoint after them',
-    target: (port) => ({
-      ...port,
-      async transaction(on, work) {
-        const later: ((tx: TargetTransaction) => Promise<void>)[] = [];
-        let merged = false;
-        const split: Twist = (tx) => ({
-          ...tx,
-          merge(chunk, options) {
-            merged = true;
-            return tx.merge(chunk, options);
-          },
-          saveTables: (uuid, tables) => defer(tx, (second) => second.saveTables(uuid, tables)),
-          saveCheckpoint: (checkpoint) => defer(tx, (second) => second.saveCheckpoint(checkpoint)),
-        });
-        const defer = (
-          tx: TargetTransaction,
-          save: (tx: TargetTransaction) => Promise<void>,
-        ): Promise<void> => {
-          if (!merged) return save(tx);
-          later.push(save);
-          return Promise.resolve();
-        };
-        const result = await port.transaction(on, (tx) => work(split(tx)));
-        if (later.length > 0) {
-          await port.transaction(null, async (tx) => {
-            for (const save of later) await save(tx);
-          });
-        }
-        return result;
-      },
+    target: inTwoTransactions((tx, later) => {
+      let merged = false;
+      const defer = (save: Save): Promise<void> => {
+        if (!merged) return save(tx);
+        later.push(save);
+        return Promise.resolve();
+      };
+      return {
+        ...tx,
+        merge(chunk, options) {
+          merged = true;
+          return tx.merge(chunk, options);
+        },
+        saveTables: (uuid, tables) => defer((second) => second.saveTables(uuid, tables)),
+        saveCheckpoint: (checkpoint) => defer((second) => second.saveCheckpoint(checkpoint)),
+      };
     }),
   },
   noEpochCheck: {
@@ -312,26 +317,13 @@ const mutations = {
   lettersInTheirOwnTransaction: {
     description: 'The checkpoint commits first, the letters of what it passed over after it',
     where: refuses,
-    target: (port) => ({
-      ...port,
-      async transaction(on, work) {
-        const later: ((tx: TargetTransaction) => Promise<void>)[] = [];
-        const split: Twist = (tx) => ({
-          ...tx,
-          saveDeadLetters(uuid, letters) {
-            later.push((second) => second.saveDeadLetters(uuid, letters));
-            return Promise.resolve();
-          },
-        });
-        const result = await port.transaction(on, (tx) => work(split(tx)));
-        if (later.length > 0) {
-          await port.transaction(null, async (tx) => {
-            for (const save of later) await save(tx);
-          });
-        }
-        return result;
+    target: inTwoTransactions((tx, later) => ({
+      ...tx,
+      saveDeadLetters(uuid, letters) {
+        later.push((second) => second.saveDeadLetters(uuid, letters));
+        return Promise.resolve();
       },
-    }),
+    })),
   },
   netKeepsFirst: {
     description: 'Of several changes of a key in a chunk the first counts',

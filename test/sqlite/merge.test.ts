@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { RowSet, Tuple } from '../../engine';
-import { encodeCursor } from '../../engine/adapters/sqlite/rows/cursor';
+import { encodeCursor, type RowSet, type Tuple } from '../../engine';
 import { folderPerTest } from '../support/sqlite';
 import { apply, CHECKPOINT, chunkOf, rowSet, targetFixture } from '../support/sqlite-target';
 

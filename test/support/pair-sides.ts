@@ -11,6 +11,8 @@ export interface Side {
   /** As the pipeline names the two tables. */
   readonly tables: readonly string[];
   createTables(): Promise<void>;
+  /** Runs statements, each committed by itself; answers the first value of the last one's first row, if it has any. */
+  execute(...statements: readonly string[]): Promise<unknown>;
   /** Writers that put up with restarts, until told to end; then nothing of theirs is open any more. */
   write(ended: () => boolean, seed: number): Promise<void>;
   /** Each row as JSON of its values' texts, sorted. */
@@ -37,14 +39,18 @@ export function openSide(family: Family, options: SideOptions): Promise<Side> {
 
 async function openPostgres({ server }: SideOptions): Promise<Side> {
   const database = await createScratchDatabase(server);
+  const execute = async (...statements: readonly string[]): Promise<unknown> => {
+    const client = await connectTo(database.url);
+    let value: unknown;
+    for (const sql of statements) value = (await select(client, sql))[0]?.[0];
+    await client.end();
+    return value;
+  };
   return {
     url: database.url,
     tables: ['public.accounts', 'public.pairs'],
-    async createTables() {
-      const client = await connectTo(database.url);
-      for (const sql of STRESS_TABLES) await client.query(sql);
-      await client.end();
-    },
+    createTables: () => execute(...STRESS_TABLES).then(() => undefined),
+    execute,
     async write(ended, seed) {
       for (let turn = 0; !ended(); turn++) {
         const options = { writers: 8, longest: 400, prepared: true, seed: seed + turn, until: ended };
@@ -96,13 +102,20 @@ function openSqlite(folder: TemporaryFolder, name: string): Side {
   const file = `${name}.db`;
   let db: Database.Database | null = null;
   const open = (): Database.Database => (db ??= folder.database(file));
+  const execute = (...statements: readonly string[]): Promise<unknown> => {
+    let value: unknown;
+    for (const sql of statements) {
+      const statement = open().prepare(sql);
+      if (statement.reader) value = statement.pluck().get();
+      else statement.run();
+    }
+    return Promise.resolve(value);
+  };
   return {
     url: folder.url(file),
     tables: ['accounts', 'pairs'],
-    createTables() {
-      for (const sql of STRESS_TABLES) open().exec(sql);
-      return Promise.resolve();
-    },
+    createTables: () => execute(...STRESS_TABLES).then(() => undefined),
+    execute,
     async write(ended, seed) {
       const random = randomNumbers(seed);
       while (!ended()) {

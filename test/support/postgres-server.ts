@@ -1,9 +1,9 @@
 /** A PostgreSQL server of the tests' own: nobody else uses it, its settings are theirs, and it can be restarted. */
 import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '../../worker/temporal-server/free-ports';
 import { connectTo } from './postgres';
 import { embeddedPrograms, installedPrograms, type ServerPrograms } from './postgres-programs';
 
@@ -60,7 +60,7 @@ export async function startServer(
   const initdb = ['-D', data, '-U', 'tester', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale', 'C'];
   execFileSync(join(bin, 'initdb'), initdb, { ...user, stdio: 'ignore', cwd: folder });
 
-  const port = await freePort();
+  const [port = 0] = await freePorts('127.0.0.1', 1);
   const url = `postgres://tester@127.0.0.1:${port}/postgres`;
   const options = { port: String(port), unix_socket_directories: folder, fsync: 'off', ...settings };
   const given = Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -150,16 +150,4 @@ function readableBy(user: ServerUser, { bin, root }: ServerPrograms, folder: str
   // Whoever clears up after a lost parent is the server's user.
   execFileSync('chown', ['-R', String(user.uid), copy]);
   return join(copy, 'bin');
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }

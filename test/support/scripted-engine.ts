@@ -246,6 +246,7 @@ export function createScriptedEngine(): ScriptedEngine {
     deadLetters: notScripted,
     retryDeadLetters: notScripted,
     discardDeadLetters: notScripted,
+    sequences: notScripted,
     async acceptFailover({ chain, generation }) {
       await sleep(1);
       requireOwner(ref, chain);

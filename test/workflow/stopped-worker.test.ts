@@ -34,16 +34,23 @@ async function stopWorker(worker: WorkerProcess, target: Database.Database, lock
   });
 }
 
+/** A pipeline under way, which the first of two workers runs. */
+async function twoWorkers() {
+  const here = await sqliteScene(folder);
+  const { client, taskQueue, connections, spec } = here;
+  const one = await startWorkerProcess(taskQueue, connections);
+  await client.start(spec);
+  const endWriting = keepWriting(here);
+  await untilRowsArrive(here);
+  await startWorkerProcess(taskQueue, connections);
+  await sleep(1_000);
+  return { here, one, endWriting };
+}
+
 describe('a pipeline between SQLite files', () => {
   test('is paused within 30 s when the worker that applies is stopped, and nothing is applied after that', async () => {
-    const here = await sqliteScene(folder);
-    const { client, name, taskQueue, connections, spec, target } = here;
-    const one = await startWorkerProcess(taskQueue, connections);
-    await client.start(spec);
-    const endWriting = keepWriting(here);
-    await untilRowsArrive(here);
-    await startWorkerProcess(taskQueue, connections);
-    await sleep(1_000);
+    const { here, one, endWriting } = await twoWorkers();
+    const { client, name, target } = here;
     await stopWorker(one, target, false);
     await sleep(300);
     const asked = performance.now();
@@ -65,14 +72,7 @@ describe('a pipeline between SQLite files', () => {
   });
 
   test('goes on within 30 s on another worker when the one that applies is stopped', async () => {
-    const here = await sqliteScene(folder);
-    const { client, taskQueue, connections, spec } = here;
-    const one = await startWorkerProcess(taskQueue, connections);
-    await client.start(spec);
-    const endWriting = keepWriting(here);
-    await untilRowsArrive(here);
-    await startWorkerProcess(taskQueue, connections);
-    await sleep(1_000);
+    const { here, one, endWriting } = await twoWorkers();
     await stopWorker(one, here.target, false);
     endWriting();
     const stopped = performance.now();
@@ -84,14 +84,8 @@ describe('a pipeline between SQLite files', () => {
   });
 
   test('whose worker is stopped inside its transaction names it, and is paused once it goes on', async () => {
-    const here = await sqliteScene(folder);
-    const { client, name, taskQueue, connections, spec, target } = here;
-    const one = await startWorkerProcess(taskQueue, connections);
-    await client.start(spec);
-    const endWriting = keepWriting(here);
-    await untilRowsArrive(here);
-    await startWorkerProcess(taskQueue, connections);
-    await sleep(1_000);
+    const { here, one, endWriting } = await twoWorkers();
+    const { client, name, target } = here;
     await stopWorker(one, target, true);
     const asked = performance.now();
     await expect(client.pause(name)).rejects.toMatchObject({

@@ -125,6 +125,7 @@ function toSpec(name: string, data: PipelineData): PipelineSpec {
     settings: {
       existing: data.existing,
       snapshot: data.snapshot,
+      sequences: data.sequences,
       atomic: data.atomic.on,
       atomicRows: data.atomic.maxRows,
       batchRows: data.batch,

@@ -135,6 +135,7 @@ const pipeline = z.strictObject({
   tables: z.array(table).min(1, 'lists no table; "*" stands for all'),
   existing: z.enum(['refuse', 'replace']).default(DEFAULT_SETTINGS.existing),
   snapshot: z.boolean().default(DEFAULT_SETTINGS.snapshot),
+  sequences: z.boolean().default(DEFAULT_SETTINGS.sequences),
   atomic: atomic.default({ on: DEFAULT_SETTINGS.atomic, maxRows: DEFAULT_SETTINGS.atomicRows }),
   maxBacklog: maxBacklog.optional(),
   onError: onError.default(DEFAULT_SETTINGS.onError),

@@ -5,10 +5,10 @@ export { connect, execute, selectOne, withClient } from './client';
 export {
   createPostgresItems,
   CREATE_PG_ITEMS,
-  digestItems,
   insertItem,
   insertItems,
   PG_ITEMS,
+  requireSameItems,
 } from './items';
 export { measureLoad, totalLoad, type Load } from './load';
 export {

@@ -36,8 +36,14 @@ export async function createPostgresItems(url: string, rows: number): Promise<vo
   await execute(url, CREATE_PG_ITEMS, insertItems(1, rows));
 }
 
+/** A figure of two tables that differ says nothing. */
+export async function requireSameItems(source: string, target: string): Promise<void> {
+  const [here, there] = [await digestItems(source), await digestItems(target)];
+  if (here !== there) throw new Error(`Source and target differ: ${here}, ${there}`);
+}
+
 /** A text that is the same for the same rows. */
-export async function digestItems(url: string): Promise<string> {
+async function digestItems(url: string): Promise<string> {
   return withClient(url, async (client) => {
     const sql = `SELECT count(*) || ' ' || md5(string_agg(md5(i::text), '' ORDER BY id)) FROM ${PG_ITEMS} i`;
     return (await selectOne(client, sql)) ?? 'nothing';

@@ -2,10 +2,10 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from '../../../worker/temporal-server/free-ports';
 import type { Workspace } from '../workspace';
 import { connect, execute } from './client';
 import { findPrograms, type Programs } from './programs';
@@ -56,7 +56,7 @@ export async function startPostgres(
       stdio: 'ignore',
     },
   );
-  const port = await freePort();
+  const [port = 0] = await freePorts('127.0.0.1', 1);
   const options = { ...SETTINGS, ...settings, port: String(port), unix_socket_directories: data };
   const server = spawn(
     programs.postgres,
@@ -111,16 +111,4 @@ async function stop(server: ChildProcess): Promise<void> {
   const ended = once(server, 'exit');
   server.kill('SIGINT');
   await ended;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }

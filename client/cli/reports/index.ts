@@ -7,6 +7,7 @@ export * from './figures';
 export * from './health';
 export * from './list';
 export * from './plan';
+export * from './sequences';
 export * from './status';
 export * from './values';
 export * from './verify';

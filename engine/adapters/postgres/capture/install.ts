@@ -1,6 +1,14 @@
 /** Puts capture on tables: what is missing is planned as SQL first, so that what is shown is what is run. */
 import { randomUUID } from 'node:crypto';
-import { displayName, type Consumer, type NewConsumer, type PlanStep, type TableName } from '../../../model';
+import {
+  consumesJust,
+  displayName,
+  installedConsumer,
+  type Consumer,
+  type NewConsumer,
+  type PlanStep,
+  type TableName,
+} from '../../../model';
 import {
   migrate,
   missingObjects,
@@ -71,19 +79,8 @@ export async function install(
     const kept = known === undefined || wanted.reset ? null : known;
     const guarded = !(await followsDdl(session));
     for (const table of tables) await captureTable(session, table, guarded, kept?.suspended === true);
-    const position = encodePosition(await readHead(session));
-    const consumer: Consumer =
-      kept === null
-        ? {
-            uuid: wanted.uuid,
-            name: wanted.name,
-            seq: 0,
-            position,
-            suspended: false,
-            updatedAt: wanted.now,
-            tables: sorted(tables),
-          }
-        : { ...kept, name: wanted.name, tables: sorted(tables) };
+    const head = encodePosition(await readHead(session));
+    const consumer = installedConsumer(wanted, kept, head, tables.map(displayName));
     await session.transaction('read committed', () => writeConsumer(session, consumer));
     await dropUnused(session);
     return consumer;
@@ -99,16 +96,10 @@ async function settledConsumer(
   if (wanted.reset || (await missingObjects(session, SOURCE_OBJECTS)).length > 0) return null;
   const consumer = (await readConsumers(session)).find(({ uuid }) => uuid === wanted.uuid);
   if (consumer === undefined || consumer.suspended || consumer.name !== wanted.name) return null;
-  if (consumer.tables.join('\0') !== sorted(tables).join('\0')) return null;
+  if (!consumesJust(consumer, tables.map(displayName))) return null;
   const idle =
     (await planCapture(session, tables)).length === 0 && (await unusedCaptures(session)).length === 0;
   return idle ? consumer : null;
-}
-
-function sorted(tables: readonly TableName[]): readonly string[] {
-  return tables
-    .map(displayName)
-    .toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
 }
 
 /** `leaveSuspended`: a table whose capture was ended for its backlog stays so until a resync. */

@@ -54,6 +54,12 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   '57P04': { code: 'DATABASE_MISSING', says: 'was dropped' },
   '58': { code: 'DATABASE_UNREADABLE', says: 'could not read or write its files', retryable: true },
   '53300': { code: 'CONNECTION_LOST', says: 'has no connection left' },
+  // RAISE EXCEPTION, which none of our functions does.
+  P0: {
+    code: 'CONSTRAINT_FAILED',
+    says: 'refused a statement by a trigger or an event trigger of its own',
+    hint: 'Look at what the triggers and event triggers of this database raise.',
+  },
   XX001: { code: 'DATABASE_CORRUPT', says: 'is damaged' },
   XX002: { code: 'DATABASE_CORRUPT', says: 'has a damaged index' },
 };

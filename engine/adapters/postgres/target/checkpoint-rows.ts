@@ -1,6 +1,14 @@
 /** The checkpoint as rows of `cdc.pipeline` and `cdc.pipeline_table`. */
-import { CdcError } from '../../../errors';
-import { asCursor, asPosition, type Checkpoint, type Feeder, type TableCheckpoint } from '../../../model';
+import {
+  asCursor,
+  asPosition,
+  columnNamesOf,
+  presentText,
+  tableStateOf,
+  type Checkpoint,
+  type Feeder,
+  type TableCheckpoint,
+} from '../../../model';
 import { hasRelation, own } from '../database/objects';
 import type { Session, TextRow } from '../database/session';
 
@@ -138,8 +146,8 @@ function tableCheckpointOf(row: TextRow): TableCheckpoint {
     source: text(row[0]),
     sourceTable: { schema: row[1] ?? null, name: text(row[2]) },
     targetTable: { schema: row[3] ?? null, name: text(row[4]) },
-    columns: namesOf(row[5] ?? null),
-    state: stateOf(text(row[6])),
+    columns: columnNamesOf(row[5] ?? null),
+    state: tableStateOf(text(row[6])),
     position: position === null ? null : asPosition(position),
     cause: row[8] ?? null,
     cursor: cursor === null ? null : asCursor(cursor),
@@ -199,25 +207,5 @@ export async function deleteTableCheckpoints(
 }
 
 function text(value: string | null | undefined): string {
-  if (value === null || value === undefined) throw unreadable();
-  return value;
-}
-
-function stateOf(value: string): TableCheckpoint['state'] {
-  if (value === 'snapshotting' || value === 'replicating' || value === 'parked') return value;
-  throw unreadable();
-}
-
-function namesOf(json: string | null): readonly string[] | null {
-  if (json === null) return null;
-  const parsed: unknown = JSON.parse(json);
-  if (!Array.isArray(parsed)) throw unreadable();
-  return parsed.map((name: unknown) => {
-    if (typeof name !== 'string') throw unreadable();
-    return name;
-  });
-}
-
-function unreadable(): CdcError {
-  return new CdcError('INTERNAL', 'A table checkpoint holds what this version does not know');
+  return presentText(value, 'table checkpoint');
 }

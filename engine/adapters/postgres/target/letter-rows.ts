@@ -1,7 +1,12 @@
 /** Dead letters as rows of `cdc.dead_letter`. */
 import { createHash } from 'node:crypto';
-import { CdcError } from '../../../errors';
-import type { DeadLetterEntry, StoredDeadLetter } from '../../../model';
+import {
+  letterCodeOf,
+  letterOpOf,
+  presentText,
+  type DeadLetterEntry,
+  type StoredDeadLetter,
+} from '../../../model';
 import { hasRelation, own } from '../database/objects';
 import type { Session, TextRow } from '../database/session';
 
@@ -84,8 +89,8 @@ function entryOf(row: TextRow): DeadLetterEntry {
     id: text(row[0]),
     table: text(row[1]),
     key: text(row[2]),
-    op: oneOf(text(row[3]), ['upsert', 'delete']),
-    code: oneOf(text(row[4]), ['CONSTRAINT_FAILED', 'TYPE_MISMATCH']),
+    op: letterOpOf(text(row[3])),
+    code: letterCodeOf(text(row[4])),
     column: row[5] ?? null,
     setAsideAt: Number(row[6]),
     attempts: Number(row[7]),
@@ -94,16 +99,5 @@ function entryOf(row: TextRow): DeadLetterEntry {
 }
 
 function text(value: string | null | undefined): string {
-  if (value === null || value === undefined) throw unreadable();
-  return value;
-}
-
-function oneOf<T extends string>(value: string, known: readonly T[]): T {
-  const found = known.find((name) => name === value);
-  if (found === undefined) throw unreadable();
-  return found;
-}
-
-function unreadable(): CdcError {
-  return new CdcError('INTERNAL', 'A dead letter holds what this version does not know');
+  return presentText(value, 'dead letter');
 }

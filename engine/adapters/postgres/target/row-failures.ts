@@ -17,7 +17,8 @@ export function rowFailure(error: unknown): RowFailure | null {
   if (state === null) return null;
   const column = columnOf(error);
   if (state === '23505' || state === '23P01') return { code: 'CONSTRAINT_FAILED', unique: true, column };
-  if (state.startsWith('23') || state === '44000')
+  // P0: what a trigger raises in its own words.
+  if (state.startsWith('23') || state.startsWith('P0') || state === '44000')
     return { code: 'CONSTRAINT_FAILED', unique: false, column };
   // A value that an input function refused, or one too large for its type or for an index.
   if (state.startsWith('22') || state === '54000') return { code: 'TYPE_MISMATCH', unique: false, column };

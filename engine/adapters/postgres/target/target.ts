@@ -18,6 +18,7 @@ import { createMutex } from './mutex';
 import { readNotices } from './notices';
 import { TARGET_OBJECTS } from './objects';
 import { placeTable } from './placing';
+import { sequencesOf } from './sequences';
 import { createShapes } from './shapes';
 import { dropSweeps } from './sweep';
 import { stageSets, type ShapedSet } from './stage-rows';
@@ -106,6 +107,7 @@ function createTarget(lanes: Lanes): Target {
     },
     flush: () => control.use(flush),
     scan: (request) => control.use((session) => scanRows(session, request)),
+    sequences: (requests) => control.use((session) => sequencesOf(session, requests, { raise: false })),
     uninstall: (uuid) => control.use((session) => uninstall(session, uuid)),
     async close() {
       await Promise.all([ways.close(), lanes.close()]);

@@ -13,6 +13,7 @@ import {
 import type { HeldChunk } from './chunks';
 import { deleteLetters, flagLetters, readLetters, writeLetters } from './letter-rows';
 import { mergeChunk } from './merge';
+import { sequencesOf } from './sequences';
 import { lockCheckpoint } from './takeover';
 import { touchedKeys } from './touched';
 
@@ -69,6 +70,7 @@ function operations(session: Session): Omit<TargetTransaction, 'lockCheckpoint' 
     saveDeadLetters: (uuid, letters) => writeLetters(session, uuid, letters),
     flagDeadLetters: (uuid, ids) => flagLetters(session, uuid, ids),
     removeDeadLetters: (uuid, ids) => deleteLetters(session, uuid, ids),
+    raiseSequences: (requests) => sequencesOf(session, requests, { raise: true }),
   };
 }
 

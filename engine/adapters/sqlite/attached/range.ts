@@ -1,8 +1,16 @@
 /** Copies a snapshot range out of an attached source into a TEMP table. */
 import { isUtf8 } from 'node:buffer';
-import type { Cursor, SnapshotProgress, SnapshotRequest, TableRoute } from '../../../model';
+import {
+  decodeCursor,
+  encodeCursor,
+  type Cursor,
+  type CursorValue,
+  type SnapshotProgress,
+  type SnapshotRequest,
+  type TableRoute,
+} from '../../../model';
 import type { Reading } from './attach';
-import { bindCursorValue, decodeCursor, encodeCursor, type CursorValue } from '../rows/cursor';
+import { bindCursorValue } from '../rows/cursor';
 import { quote, quoteAll } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { KIND, stagedColumns, stagedKey, type StagedRange } from '../target/staging';

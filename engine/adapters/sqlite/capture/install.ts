@@ -1,6 +1,12 @@
 /** Puts capture on tables: what is missing is planned as SQL first, so that what is shown is what is run. */
 import { randomUUID } from 'node:crypto';
-import type { Consumer, NewConsumer, PlanStep } from '../../../model';
+import {
+  consumesJust,
+  installedConsumer,
+  type Consumer,
+  type NewConsumer,
+  type PlanStep,
+} from '../../../model';
 import { readCaptures, writeCapture, type Capture } from './registry';
 import { planTable, type TablePlan } from './plan';
 import { readConsumer, readConsumers, writeConsumer } from './consumers';
@@ -38,18 +44,8 @@ export function install(session: Session, tables: readonly string[], wanted: New
     const known = readConsumer(session, wanted.uuid);
     const kept = known === null || wanted.reset ? null : known;
     capture(session, planTables(session, tables, kept?.suspended === true));
-    const consumer: Consumer =
-      kept === null
-        ? {
-            uuid: wanted.uuid,
-            name: wanted.name,
-            seq: 0,
-            position: encodePosition(readHeadPosition(session)),
-            suspended: false,
-            updatedAt: wanted.now,
-            tables: sorted(tables),
-          }
-        : { ...kept, name: wanted.name, tables: sorted(tables) };
+    const head = encodePosition(readHeadPosition(session));
+    const consumer = installedConsumer(wanted, kept, head, tables);
     writeConsumer(session, consumer);
     dropUnused(session);
     return consumer;
@@ -61,15 +57,11 @@ function settledConsumer(session: Session, tables: readonly string[], wanted: Ne
   if (wanted.reset || missingObjects(session, SOURCE_OBJECTS).length > 0) return null;
   const consumer = readConsumers(session).find(({ uuid }) => uuid === wanted.uuid);
   if (consumer === undefined || consumer.name !== wanted.name) return null;
-  if (JSON.stringify(consumer.tables) !== JSON.stringify(sorted(tables))) return null;
+  if (!consumesJust(consumer, tables)) return null;
   const planned = planTables(session, tables, consumer.suspended);
   const idle =
     planned.every(({ statements }) => statements.length === 0) && unusedCaptures(session).length === 0;
   return idle ? consumer : null;
-}
-
-function sorted(tables: readonly string[]): readonly string[] {
-  return [...tables].sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
 }
 
 /** `leaveSuspended`: tables whose capture was ended for its backlog stay so until a resync. */

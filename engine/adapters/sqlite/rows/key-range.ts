@@ -1,6 +1,6 @@
 /** Ranges of a table in the order of its key, as SQL. */
-import type { Cursor, Value } from '../../../model';
-import { bindCursorValue, decodeCursor } from './cursor';
+import { decodeCursor, type Cursor, type Value } from '../../../model';
+import { bindCursorValue } from './cursor';
 import { quote, quoteAll, rowValue } from '../database/identifiers';
 
 export interface KeyRange {

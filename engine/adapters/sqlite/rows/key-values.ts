@@ -1,6 +1,5 @@
 /** Keys that came as values of the engine, as they are bound: text that no JavaScript string holds gets its bytes back. */
-import type { Tuple } from '../../../model';
-import type { CursorValue } from './cursor';
+import type { CursorValue, Tuple } from '../../../model';
 import { bytesOfComparable } from './exact-rows';
 
 export function keyValues(key: Tuple): readonly CursorValue[] {

@@ -1,6 +1,13 @@
 /** Rows in the order of the key, for comparison; on a source and on a target alike. */
-import type { Cursor, ScanRequest, ScanResult, Tuple, Value } from '../../../model';
-import { encodeCursor, type CursorValue } from './cursor';
+import {
+  encodeCursor,
+  type Cursor,
+  type CursorValue,
+  type ScanRequest,
+  type ScanResult,
+  type Tuple,
+  type Value,
+} from '../../../model';
 import { comparableText, selectExact, type ExactRow } from './exact-rows';
 import { quote } from '../database/identifiers';
 import { keyIdentity } from './key-identity';

@@ -1,10 +1,16 @@
 /** The source port of SQLite, over a connection that keeps the database in a thread of its own. */
-import type { Consumer, OpenOptions, Source, TableRoute, TableSchema } from '../../../model';
+import {
+  encodeCursor,
+  type Consumer,
+  type OpenOptions,
+  type Source,
+  type TableRoute,
+  type TableSchema,
+} from '../../../model';
 import { DEFAULT_BUSY_TIMEOUT_MS, openConnection } from '../threads/connection';
 import { FAMILY } from '../database/family';
 import { encodeLocator, parseUrl } from '../database/file';
 import { decodePosition } from '../capture/position';
-import { encodeCursor } from '../rows/cursor';
 import { keyValues } from '../rows/key-values';
 import { waitForLook, watchDatabase } from './wait';
 

@@ -1,8 +1,9 @@
 /** The checkpoint as rows of `_cdc_pipeline` and `_cdc_table`. */
-import { CdcError } from '../../../errors';
 import {
   asCursor,
   asPosition,
+  columnNamesOf,
+  tableStateOf,
   type Checkpoint,
   type Feeder,
   type Holder,
@@ -102,8 +103,8 @@ function tableCheckpointOf(row: Tuple): TableCheckpoint {
     source: textOf(row[0]),
     sourceTable: { schema: textOrNull(row[1]), name: textOf(row[2]) },
     targetTable: { schema: textOrNull(row[3]), name: textOf(row[4]) },
-    columns: namesOf(textOrNull(row[5])),
-    state: stateOf(textOf(row[6])),
+    columns: columnNamesOf(textOrNull(row[5])),
+    state: tableStateOf(textOf(row[6])),
     position: position === null ? null : asPosition(position),
     cause: textOrNull(row[8]),
     cursor: cursor === null ? null : asCursor(cursor),
@@ -178,23 +179,4 @@ WHERE holder_host IS NOT NULL ORDER BY last_applied_at DESC`,
 /** A JavaScript number binds as floating point; these columns hold integers. */
 function integer(value: number): bigint {
   return BigInt(Math.trunc(value));
-}
-
-function stateOf(text: string): TableCheckpoint['state'] {
-  if (text === 'snapshotting' || text === 'replicating' || text === 'parked') return text;
-  throw unreadable();
-}
-
-function namesOf(json: string | null): readonly string[] | null {
-  if (json === null) return null;
-  const parsed: unknown = JSON.parse(json);
-  if (!Array.isArray(parsed)) throw unreadable();
-  return parsed.map((name: unknown) => {
-    if (typeof name !== 'string') throw unreadable();
-    return name;
-  });
-}
-
-function unreadable(): CdcError {
-  return new CdcError('INTERNAL', 'A table checkpoint holds what this version does not know');
 }

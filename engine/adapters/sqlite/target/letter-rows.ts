@@ -1,6 +1,11 @@
 /** Dead letters as rows of `_cdc_dead_letter`. */
-import { CdcError } from '../../../errors';
-import type { DeadLetterEntry, StoredDeadLetter, Tuple } from '../../../model';
+import {
+  letterCodeOf,
+  letterOpOf,
+  type DeadLetterEntry,
+  type StoredDeadLetter,
+  type Tuple,
+} from '../../../model';
 import { hasTable } from '../database/objects';
 import type { Session } from '../database/session';
 import { flagOf, numberOf, textOf, textOrNull } from '../database/values';
@@ -74,19 +79,11 @@ function entryOf(row: Tuple): DeadLetterEntry {
     id: textOf(row[0]),
     table: textOf(row[1]),
     key: textOf(row[2]),
-    op: oneOf(textOf(row[3]), ['upsert', 'delete']),
-    code: oneOf(textOf(row[4]), ['CONSTRAINT_FAILED', 'TYPE_MISMATCH']),
+    op: letterOpOf(textOf(row[3])),
+    code: letterCodeOf(textOf(row[4])),
     column: textOrNull(row[5]),
     setAsideAt: numberOf(row[6]),
     attempts: numberOf(row[7]),
     retry: flagOf(row[8]),
   };
-}
-
-function oneOf<T extends string>(text: string, known: readonly T[]): T {
-  const found = known.find((name) => name === text);
-  if (found === undefined) {
-    throw new CdcError('INTERNAL', 'A dead letter holds what this version does not know');
-  }
-  return found;
 }

@@ -3,8 +3,8 @@
  * then the snapshot range. Runs inside a target transaction.
  */
 import { CdcError } from '../../../errors';
-import { keepsOrder, type SetAside, type TableRoute, type Value } from '../../../model';
-import { bindCursorValue, type CursorValue } from '../rows/cursor';
+import { keepsOrder, type CursorValue, type SetAside, type TableRoute, type Value } from '../../../model';
+import { bindCursorValue } from '../rows/cursor';
 import { toDatabaseError } from '../database/errors';
 import { quote, rowValue } from '../database/identifiers';
 import type { Session } from '../database/session';

@@ -1,6 +1,5 @@
 /** Stages net changes that came by rows, so that what merges them is the same whichever way they travelled. */
-import type { Cursor, RowSet, Tuple } from '../../../model';
-import { decodeCursor } from '../rows/cursor';
+import { decodeCursor, type Cursor, type RowSet, type Tuple } from '../../../model';
 import type { Session } from '../database/session';
 import { borrowTable, dropTable, insertStaged, keepChunk, KIND, type StagedRoute } from './staging';
 

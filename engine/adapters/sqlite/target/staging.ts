@@ -4,8 +4,7 @@
  * again, since making one would have every prepared statement prepared again.
  */
 import { CdcError } from '../../../errors';
-import type { Tuple, TableRoute } from '../../../model';
-import type { CursorValue } from '../rows/cursor';
+import type { CursorValue, Tuple, TableRoute } from '../../../model';
 import { quote } from '../database/identifiers';
 import { sessionState, type Session } from '../database/session';
 

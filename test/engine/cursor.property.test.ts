@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { asCursor } from '../../engine';
-import { decodeCursor, encodeCursor, type CursorValue } from '../../engine/adapters/sqlite/rows/cursor';
+import { asCursor, decodeCursor, encodeCursor, type CursorValue } from '../../engine';
 
 const bytes = fc.uint8Array({ maxLength: 20 }).map((array) => Buffer.from(array));
 const value: fc.Arbitrary<CursorValue> = fc.oneof(
