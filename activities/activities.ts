@@ -1,7 +1,7 @@
 /** The activities: each calls the engine's front door once, heartbeats where that takes time, and turns its errors. */
 import { Context } from '@temporalio/activity';
 import { DEFAULT_SETTINGS } from '../engine';
-import type { Engine, Pipeline, PipelineRef, ReplicateResult, TableProgress } from '../engine';
+import type { Engine, Pipeline, PipelineRef, ReplicateResult, SetupProgress, TableProgress } from '../engine';
 import { createAttempts } from './attempts';
 import type { PipelineActivities, RoundReport, SetupReport } from './contract';
 import { toFailure } from './failures';
@@ -19,12 +19,24 @@ export function createActivities(engine: Engine, options: ActivityOptions = {}):
   const shutdown = options.shutdown ?? new AbortController().signal;
 
   return {
-    setup: (input) =>
-      reported(async () => {
-        const { spec, chain, takeOver } = input;
-        const pipeline = await engine.pipeline({ name: spec.name, source: spec.source, target: spec.target });
-        return setUp(pipeline, { spec, chain, takeOver });
-      }),
+    setup: ({ spec, chain, takeOver }) => {
+      let soFar: SetupProgress | null = null;
+      return reported(
+        async (heartbeats) => {
+          const pipeline = await engine.pipeline({
+            name: spec.name,
+            source: spec.source,
+            target: spec.target,
+          });
+          const onProgress = ({ step, done, of }: SetupProgress): void => {
+            soFar = { step, done, of };
+            heartbeats.progress();
+          };
+          return setUp(pipeline, { spec, chain, takeOver, onProgress });
+        },
+        () => soFar,
+      );
+    },
 
     fetchPending: ({ pipeline, settings, waitMs }) =>
       reported(() =>

@@ -5,7 +5,8 @@ import {
   WorkflowIdReusePolicy,
   WorkflowUpdateStage,
 } from '@temporalio/client';
-import type { PipelineSettings, PipelineSpec } from '../engine/model';
+import { SETUP_STEPS } from '../engine/model';
+import type { PipelineSettings, PipelineSpec, SetupProgress } from '../engine/model';
 import {
   DEFAULT_TASK_QUEUE,
   MEMO_KEY,
@@ -33,7 +34,8 @@ import type {
 import { CdcClientError, toClientError } from './errors';
 import { findWorker } from './liveness';
 import { listPipelines } from './memo';
-import { pipelineStatus } from './status';
+import { pipelineStatus, setupOf } from './status';
+import { setupText } from './setup-text';
 import type { PipelineReport } from './status';
 import { ask } from './steer';
 import type { Asking } from './steer';
@@ -54,8 +56,10 @@ export interface StartOptions {
   readonly takeOver?: boolean;
   /** Continue as new after this many rounds; default: when Temporal suggests it. */
   readonly roundsPerRun?: number;
-  /** How long to wait until it is set up, milliseconds; default: 30 s. It keeps trying after that. */
+  /** How long to wait while its setup makes no progress, milliseconds; default: 30 s. It keeps trying after that. */
   readonly timeoutMs?: number;
+  /** Told how far setup has come. */
+  readonly onProgress?: (progress: SetupProgress) => void;
 }
 
 /**
@@ -64,8 +68,9 @@ export interface StartOptions {
  */
 export interface CdcClient {
   /**
-   * Starts a pipeline and waits until it is set up. Throws ALREADY_RUNNING when one of its name runs, and the engine's
-   * code when it can't be set up: for good, and nothing keeps running; or for now, and the message says so.
+   * Starts a pipeline and waits until it is set up, for as long as that goes on. Throws ALREADY_RUNNING when one of its
+   * name runs, the engine's code when it can't be set up (for good, and nothing keeps running; or for now, and the
+   * message says so), and TIMEOUT when it is still being set up.
    */
   start(spec: PipelineSpec, options?: StartOptions): Promise<Steered>;
   /** When it has returned, nothing is applied any more. */
@@ -123,9 +128,18 @@ export function createCdcClient(temporal: Client, options: CdcClientOptions = {}
   return {
     async start(spec, startOptions = {}) {
       await startWorkflow(temporal, taskQueue, spec, startOptions);
-      const { timeoutMs = READY_TIMEOUT_MS } = startOptions;
+      const { timeoutMs = READY_TIMEOUT_MS, onProgress } = startOptions;
+      const advance = async (): Promise<number> => {
+        const progress = await setupOf(temporal, spec.name);
+        if (progress === null) return 0;
+        onProgress?.(progress);
+        // A setup that failed and begins anew has not come further until it has passed where it was.
+        return SETUP_STEPS.indexOf(progress.step) + progress.done / Math.max(1, progress.of);
+      };
       try {
-        return await ask(asking(spec.name, timeoutMs), (run) => run.startUpdate(readyUpdate, ACCEPTED));
+        return await ask({ ...asking(spec.name, timeoutMs), advance }, (run) =>
+          run.startUpdate(readyUpdate, ACCEPTED),
+        );
       } catch (error) {
         throw await causeOf(error, temporal, spec.name);
       }
@@ -164,7 +178,15 @@ export function createCdcClient(temporal: Client, options: CdcClientOptions = {}
 /** A setup that fails again and again says why; "no answer" would not. */
 async function causeOf(error: unknown, temporal: Client, pipeline: string): Promise<unknown> {
   if (!(error instanceof CdcClientError) || error.code !== 'TIMEOUT') return error;
-  const { lastError } = await pipelineStatus(temporal, pipeline);
+  const { lastError, state, settingUp } = await pipelineStatus(temporal, pipeline);
+  if (lastError === null && state === 'starting') {
+    const how = settingUp === null ? '' : ` (${setupText(settingUp)})`;
+    return new CdcClientError(
+      'TIMEOUT',
+      `Pipeline ${pipeline} is started and still being set up${how}; that goes on without this command`,
+      `\`cdc status ${pipeline}\` shows how far it is; the worker's log says if something is wrong.`,
+    );
+  }
   if (lastError === null) return error;
   const { code, message, hint } = lastError;
   return new CdcClientError(code, `${message}; pipeline ${pipeline} is started and keeps trying`, hint);

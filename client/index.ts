@@ -5,6 +5,7 @@
  */
 export { createCdcClient } from './cdc-client';
 export type { CdcClient, CdcClientOptions, StartOptions } from './cdc-client';
+export { setupText } from './setup-text';
 export { connect } from './connect';
 export type { ConnectOptions, ConnectedCdcClient } from './connect';
 export { CdcClientError } from './errors';
@@ -18,6 +19,7 @@ export type {
   PipelineSettings,
   PipelineSpec,
   RowFailurePolicy,
+  SetupProgress,
   TableMapping,
   TableProgress,
   TableState,

@@ -1,12 +1,13 @@
 /** A pipeline's status: from its worker, and where none answers, from what Temporal itself knows. */
 import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
+import type { SetupProgress } from '../engine/model';
 import { statusQuery, workflowIdOf } from '../workflows/messages';
 import type { PipelineStatus } from '../workflows/messages';
 import { withProgress } from '../workflows/messages/status';
 import { CdcClientError, toClientError } from './errors';
 import { memoIn, stateOf } from './memo';
 import { recordedStatus } from './recorded-status';
-import { decode, roundReport } from './stored';
+import { decode, roundReport, setupProgress } from './stored';
 
 /** How long a worker may take to answer a query before the status is put together without it. */
 const QUERY_TIMEOUT_MS = 2_000;
@@ -16,6 +17,8 @@ const DESCRIBE_TIMEOUT_MS = 1_500;
 export interface PipelineReport extends PipelineStatus {
   /** `temporal`: no worker answered, so the figures are as old as `asOf` says. */
   readonly answeredBy: 'worker' | 'temporal';
+  /** How far a setup has come that runs just now; else null. */
+  readonly settingUp: SetupProgress | null;
 }
 
 /** Throws CdcClientError: NOT_FOUND, UNREACHABLE. Answers within 5 s. */
@@ -30,10 +33,11 @@ export async function pipelineStatus(temporal: Client, pipeline: string): Promis
     const description = await temporal.withDeadline(Date.now() + DESCRIBE_TIMEOUT_MS, () =>
       handle.describe(),
     );
-    if (answer !== null) return { ...withHeartbeats(answer, description), answeredBy: 'worker' };
+    const settingUp = setupIn(description);
+    if (answer !== null) return { ...withHeartbeats(answer, description), answeredBy: 'worker', settingUp };
     const lastError = memoIn(description)?.lastError ?? null;
     const status = { ...(recorded ?? unreadable(pipeline)), state: stateOf(description), lastError };
-    return { ...withHeartbeats(status, description), answeredBy: 'temporal' };
+    return { ...withHeartbeats(status, description), answeredBy: 'temporal', settingUp };
   } catch (error) {
     throw toClientError(error, pipeline);
   }
@@ -51,6 +55,19 @@ function unreadable(pipeline: string): never {
     `The workflow of ${pipeline} is no pipeline of this version`,
     'Check that client and worker are of the same version, and use the same data converter.',
   );
+}
+
+/** How far the setup of a pipeline has come that is being set up; null when none is, or before its first report. */
+export async function setupOf(temporal: Client, pipeline: string): Promise<SetupProgress | null> {
+  const handle = temporal.workflow.getHandle(workflowIdOf(pipeline));
+  return setupIn(await temporal.withDeadline(Date.now() + DESCRIBE_TIMEOUT_MS, () => handle.describe()));
+}
+
+function setupIn({ raw }: WorkflowExecutionDescription): SetupProgress | null {
+  const found = (raw.pendingActivities ?? []).map(({ heartbeatDetails }) =>
+    setupProgress(decode(heartbeatDetails?.payloads?.[0])),
+  );
+  return found.find((progress) => progress !== null) ?? null;
 }
 
 /** An attempt that runs reports its figures with its heartbeats; the workflow hears of them at its end. */

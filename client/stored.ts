@@ -6,7 +6,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { z } from 'zod';
 import { ERROR_CODES } from '../engine/errors';
 import { DEFAULT_SETTINGS } from '../engine/model';
-import type { PipelineSettings, TableProgress } from '../engine/model';
+import type { PipelineSettings, SetupProgress, TableProgress } from '../engine/model';
 import type { FailureCode, LastError, PipelineMemo, PipelineStatus } from '../workflows/messages';
 import type { PendingFigures, RoundFigures, SetupFigures, SpecFigures } from '../workflows/messages/status';
 
@@ -120,6 +120,12 @@ const setup = z.object({
   notices,
 }) satisfies z.ZodType<SetupFigures>;
 
+const progress = z.object({
+  step: z.enum(['plan', 'tables', 'capture']),
+  done: z.number(),
+  of: z.number(),
+}) satisfies z.ZodType<SetupProgress>;
+
 const pending = z.object({
   backlog: z.number(),
   lagMs: z.number(),
@@ -156,6 +162,11 @@ const memo = z.object({
   since: z.number(),
   lastError: lastError.nullable(),
 }) satisfies z.ZodType<PipelineMemo>;
+
+/** How far a setup has come, from its heartbeat; null when it is something else. */
+export function setupProgress(details: unknown): SetupProgress | null {
+  return progress.safeParse(details).data ?? null;
+}
 
 /** What `setup` answered; null when it is something else. */
 export function setupReport(result: unknown): SetupFigures | null {

@@ -109,3 +109,15 @@ export interface ReplicateResult extends OperationCounts {
   readonly backlog: number;
   readonly lagMs: number;
 }
+
+/** How far a setup has come. */
+export interface SetupProgress {
+  /** In this order: what is there is looked at, tables are made on the target, capture is put on the source's. */
+  readonly step: 'plan' | 'tables' | 'capture';
+  /** Tables that are done with in this step. */
+  readonly done: number;
+  readonly of: number;
+}
+
+/** Its steps, first to last. */
+export const SETUP_STEPS: readonly SetupProgress['step'][] = ['plan', 'tables', 'capture'];

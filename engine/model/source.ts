@@ -29,9 +29,13 @@ export interface Source {
    * all in one transaction where the database allows it, and returns the consumer. A consumer that exists keeps its
    * position, unless `reset`, and consumes exactly these tables from then on: capture that nobody consumes any more
    * is removed. Capture that had holes is made whole; for positions before that moment `check` still says so.
-   * Throws OBJECTS_TOO_NEW.
+   * Throws OBJECTS_TOO_NEW. `onTable` is told how many tables are done, where they are done one after the other.
    */
-  install(tables: readonly TableSchema[], consumer: NewConsumer): Promise<Consumer>;
+  install(
+    tables: readonly TableSchema[],
+    consumer: NewConsumer,
+    onTable?: (done: number) => void,
+  ): Promise<Consumer>;
   /** Removes a consumer, the capture of tables that no other consumes, and our last objects with the last consumer. */
   uninstall(uuid: string): Promise<void>;
   /** Identity of this database, made by `install`; null before. */

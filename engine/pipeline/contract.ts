@@ -11,6 +11,7 @@ import type {
   Plan,
   ReplicateResult,
   SequenceState,
+  SetupProgress,
   Statistics,
   TableState,
 } from '../model';
@@ -42,6 +43,8 @@ export interface SetupOptions {
   readonly chain: string;
   /** Adopt a checkpoint whose former chain was never recorded as ended. */
   readonly takeOver: boolean;
+  /** Called as it goes on; a large setup takes minutes. */
+  readonly onProgress?: (progress: SetupProgress) => void;
 }
 
 export interface SetupResult {

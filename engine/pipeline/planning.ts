@@ -37,6 +37,7 @@ export async function planPipeline(
   context: PipelineContext,
   spec: PipelineSpec,
   openTarget: () => Promise<Target>,
+  onTable: (done: number, of: number) => void = () => undefined,
 ): Promise<Planning> {
   const { connections, sameFamily } = context;
   const source = await connections.source();
@@ -49,7 +50,8 @@ export async function planPipeline(
   const existing = await target.tables();
   const createSteps: PlanStep[] = [];
   const present: TableRoute[] = [];
-  for (const route of routes) {
+  for (const [place, route] of routes.entries()) {
+    onTable(place, routes.length);
     const table = findNamed(existing, ({ name }) => displayName(name), displayName(route.target));
     if (table !== undefined) {
       checkTargetTable(route, table, sameFamily);

@@ -9,6 +9,7 @@ import type {
   Checkpoint,
   Consumer,
   PipelineSpec,
+  SetupProgress,
   Source,
   TableCheckpoint,
   TableRoute,
@@ -24,18 +25,27 @@ import { planPipeline } from './planning';
 
 /** Throws what planning throws, and PIPELINE_TAKEN, SOURCE_REPLACED, OBJECTS_TOO_NEW. */
 export async function setupPipeline(context: PipelineContext, options: SetupOptions): Promise<SetupResult> {
-  const { spec } = options;
-  const planning = await planPipeline(context, spec, () => context.connections.createTarget());
+  const { spec, onProgress } = options;
+  const tell =
+    (step: SetupProgress['step']) =>
+    (done: number, of: number): void =>
+      onProgress?.({ step, done, of });
+  const planning = await planPipeline(context, spec, () => context.connections.createTarget(), tell('plan'));
   const source = await context.connections.source();
   const target = await context.connections.target();
 
   await target.installObjects();
   const reserved = await reserve(context, source, target, options);
   const resumed = isInstalled(reserved);
+  tell('tables')(0, planning.createSteps.length);
   await target.createTables(planning.createSteps);
   // A consumer whose uuid the target forgot in a power cut would hold back purging for ever.
   await target.flush();
-  const consumer = await install(context, source, planning.routes, reserved);
+  const count = planning.routes.length;
+  tell('capture')(0, count);
+  const consumer = await install(context, source, planning.routes, reserved, (done) =>
+    tell('capture')(done, count),
+  );
   const { checkpoint, tables } = await record(context, source, target, reserved, consumer, (known) =>
     tableRows(spec, planning.routes, known, planning.occupied, resumed),
   ).catch(async (error: unknown) => {
@@ -71,13 +81,14 @@ async function install(
   source: Source,
   routes: readonly TableRoute[],
   reserved: Checkpoint,
+  onTable: (done: number) => void,
 ): Promise<Consumer | null> {
   const { uuid, name } = reserved;
   const known = async (): Promise<boolean> =>
     (await source.sourceId()) === reserved.sourceId && (await source.consumer(uuid)) !== null;
   if (isInstalled(reserved) && !(await known())) return null;
   const tables = routes.map((route) => route.source);
-  return source.install(tables, { uuid, name, now: context.ports.now(), reset: false });
+  return source.install(tables, { uuid, name, now: context.ports.now(), reset: false }, onTable);
 }
 
 /** Finds or makes the pipeline's row, owned by our chain. No other chain's attempt commits after it. */

@@ -235,7 +235,13 @@ test('health names the cause and what to do', () => {
 });
 
 test('health fails for a backlog over its limit only when capture was stopped for it', () => {
-  const report = { ...status, answeredBy: 'worker', backlog: 5_000, overLimit: true } as const;
+  const report = {
+    ...status,
+    answeredBy: 'worker',
+    settingUp: null,
+    backlog: 5_000,
+    overLimit: true,
+  } as const;
   const backlogOf = (suspended: boolean) =>
     statusChecks({ ...report, suspended }, NOW).find(({ name }) => name === 'backlog');
   expect(backlogOf(false)).toMatchObject({

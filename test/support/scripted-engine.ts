@@ -28,6 +28,8 @@ export interface ScriptedEngine extends Engine {
   failing(call: ScriptedCall, failure: { readonly code: ErrorCode; readonly message: string } | null): void;
   /** Rows that setup finds to copy, one commit each 10. */
   snapshotRows: number;
+  /** Tables that a setup puts capture on one after the other, and how long each takes. */
+  readonly slowSetup: { tables: number; tableMs: number };
   /** How many changes one commit takes, and how long it lasts. */
   batch: number;
   commitMs: number;
@@ -78,6 +80,7 @@ export function createScriptedEngine(): ScriptedEngine {
   let snapshotting = false;
   let attemptsRunning = 0;
   const settings = { snapshotRows: 0, batch: 1_000, commitMs: 2 };
+  const slowSetup = { tables: 0, tableMs: 0 };
 
   const called = (call: ScriptedCall): void => {
     calls[call] += 1;
@@ -163,8 +166,12 @@ export function createScriptedEngine(): ScriptedEngine {
 
   const open = (ref: PipelineRef): Pipeline => ({
     ref,
-    async setup({ chain, takeOver, spec }) {
+    async setup({ chain, takeOver, spec, onProgress }) {
       await sleep(1);
+      for (let done = 0; done < slowSetup.tables; done++) {
+        onProgress?.({ step: 'capture', done, of: slowSetup.tables });
+        await sleep(slowSetup.tableMs);
+      }
       called('setup');
       const other = checkpoint.chain !== null && checkpoint.chain !== chain;
       if (other && !checkpoint.ended && !takeOver) {
@@ -308,6 +315,7 @@ export function createScriptedEngine(): ScriptedEngine {
     set commitMs(ms) {
       settings.commitMs = ms;
     },
+    slowSetup,
     calls,
     commits,
     get applied() {

@@ -1,6 +1,6 @@
 /** `cdc start NAME`: starts a pipeline and tells what was set up. */
 import type { Command } from 'commander';
-import type { PipelineReport } from '../..';
+import { type PipelineReport, setupText } from '../..';
 import type { CliContext } from '../context';
 import { counted, noticeLines, tableColumns } from '../reports';
 import { type Session, withSession } from '../session';
@@ -34,7 +34,10 @@ export async function start(session: Session, name: string, options: Options): P
   const spec = session.spec(name);
   const client = await session.client();
   terminal.progress(`Setting up ${name} ...`);
-  await client.start(spec, { takeOver: options.takeOver === true });
+  await client.start(spec, {
+    takeOver: options.takeOver === true,
+    onProgress: (progress) => terminal.progress(`Setting up ${name}: ${setupText(progress)} ...`),
+  });
   terminal.say(startedReport(await client.status(name), terminal.sayPaint));
 }
 

@@ -1,6 +1,6 @@
 /** `cdc status NAME`: state, lag, backlog, totals, last error and what to do. */
 import type { Command } from 'commander';
-import type { PipelineReport } from '../..';
+import { type PipelineReport, setupText } from '../..';
 import type { CliContext } from '../context';
 import { statusReport } from '../reports';
 import { type Session, withSession } from '../session';
@@ -23,6 +23,7 @@ export async function status(session: Session, name: string, options: Options): 
     return;
   }
   terminal.out(statusReport(found, Date.now(), terminal.paint));
+  if (found.settingUp !== null) terminal.out(`\n  Setting up: ${setupText(found.settingUp)}.`);
   if (found.answeredBy === 'temporal') {
     terminal.say(
       `${terminal.sayPaint.yellow('No worker answered')}: these figures are as old as Temporal's own record. Start one with \`cdc worker\` (or \`cdc dev\`).`,

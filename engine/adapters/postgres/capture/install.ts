@@ -66,6 +66,7 @@ export async function install(
   session: Session,
   tables: readonly TableName[],
   wanted: NewConsumer,
+  onTable: (done: number) => void = () => undefined,
 ): Promise<Consumer> {
   const settled = await settledConsumer(session, tables, wanted);
   if (settled !== null) return settled;
@@ -78,7 +79,10 @@ export async function install(
     const known = (await readConsumers(session)).find(({ uuid }) => uuid === wanted.uuid);
     const kept = known === undefined || wanted.reset ? null : known;
     const guarded = !(await followsDdl(session));
-    for (const table of tables) await captureTable(session, table, guarded, kept?.suspended === true);
+    for (const [place, table] of tables.entries()) {
+      await captureTable(session, table, guarded, kept?.suspended === true);
+      onTable(place + 1);
+    }
     const head = encodePosition(await readHead(session));
     const consumer = installedConsumer(wanted, kept, head, tables.map(displayName));
     await session.transaction('read committed', () => writeConsumer(session, consumer));

@@ -43,7 +43,8 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
       sessions.use(async (session) => [...(await readTables(session)).values()].map(({ schema }) => schema)),
     planCapture: (tables) => sessions.use((session) => planCapture(session, tables.map(nameOf))),
     notices: (tables) => sessions.use((session) => readNotices(session, tables.map(nameOf))),
-    install: (tables, consumer) => sessions.use((session) => install(session, tables.map(nameOf), consumer)),
+    install: (tables, consumer, onTable) =>
+      sessions.use((session) => install(session, tables.map(nameOf), consumer, onTable)),
     uninstall: (uuid) => sessions.use((session) => uninstall(session, uuid)),
     sourceId: () => sessions.use(sourceId),
     feeders: () => sessions.use(readFeeders),
