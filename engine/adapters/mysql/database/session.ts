@@ -116,7 +116,8 @@ export async function openSession(address: Address, role: string): Promise<Sessi
       ownDatabase: address.ownDatabase,
       gaps: address.gaps,
       version: fact('version'),
-      server: ['server_uuid', 'server_uid', 'hostname', 'port', 'server_id'].map(fact).join(' '),
+      // A name of a host is another after each start of a container; replicas differ by the number, by rule.
+      server: fact('server_uuid') || `server_id ${fact('server_id')}`,
       variables,
       id: client.threadId,
       maxPacket: Number(fact('max_allowed_packet')),

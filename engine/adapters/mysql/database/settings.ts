@@ -54,11 +54,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
 /** Read, not set: what the server is. */
 const FACTS = [
   'version',
-  'hostname',
-  'port',
   'server_id',
   'server_uuid',
-  'server_uid',
   'max_allowed_packet',
   'lower_case_table_names',
 ] as const;
