@@ -67,10 +67,13 @@ export function readTuple(row: readonly Field[], readers: readonly ValueReader[]
   });
 }
 
-/** The select list that reads columns of a table without loss. `alias`: of the table in the statement. */
+/**
+ * The select list that reads columns of a table without loss. `alias`: of the table in the statement. Columns get names
+ * of ours: the driver refuses some that a table may have.
+ */
 export function selectList(table: TableSchema, columns: readonly string[], alias: string): string {
   return columnsOf(table, columns)
-    .map(({ name, declaredType }) => readColumn(alias, name, declaredType))
+    .map(({ name, declaredType }, index) => `${readColumn(alias, name, declaredType)} AS f${index}`)
     .join(', ');
 }
 
