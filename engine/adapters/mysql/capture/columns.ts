@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { quote } from '../database';
 import type { FoundColumn } from '../schema/catalog';
 import type { TableDetail } from '../schema/tables';
+import type { References } from './cascades';
 import type { CapturedColumn } from './registry';
 
 /** The server takes rows of 65,535 bytes, apart from long texts; some of it is for our own columns and NULL bits. */
@@ -16,13 +17,15 @@ export function shortName(name: string): string {
   return `${characters.slice(0, 55).join('')}_${digest}`;
 }
 
-/** Columns of a table as they are captured: all but the computed ones. `sinceOf`: the epoch of one that is new. */
+/** Columns of a table as they are captured: all but the computed ones. Of those that are `known` the names stay. */
 export function capturedColumns(
-  { found, schema }: TableDetail,
+  detail: TableDetail,
   known: readonly CapturedColumn[],
-  since: number,
+  references: References,
 ): readonly CapturedColumn[] {
+  const { found, schema } = detail;
   const key = schema.key?.columns ?? [];
+  const guarded = guardedColumns(detail, references);
   return found.columns
     .filter(({ generated }) => generated === 'no')
     .map((column) => {
@@ -34,9 +37,26 @@ export function capturedColumns(
         key: key.indexOf(column.name) + 1,
         oldName: before?.oldName ?? shortName(`old_${column.name}`),
         newName: before?.newName ?? shortName(`new_${column.name}`),
-        since: before?.since ?? since,
+        guarded: guarded.has(column.name),
+        since: before?.since ?? 0,
       };
     });
+}
+
+/**
+ * Columns that an index or a foreign key can refuse a value of. MariaDB fires the trigger of an update that UPDATE IGNORE
+ * then left undone for such a refusal; what it logs of these columns may not have happened.
+ */
+export function guardedColumns({ found, schema }: TableDetail, references: References): ReadonlySet<string> {
+  const all = found.columns.map(({ name }) => name);
+  const ofIndexes = found.uniqueIndexes.flatMap(({ columns }) =>
+    columns.flatMap((name) => (name === null ? all : [name])),
+  );
+  const ofForeignKeys = found.foreignKeys.flatMap(({ columns }) => columns);
+  const ofOthers = [...references.values()].flatMap((keys) =>
+    keys.filter(({ table }) => table === schema.name.name).flatMap(({ referenced }) => referenced),
+  );
+  return new Set([...ofIndexes, ...ofForeignKeys, ...ofOthers]);
 }
 
 /** True when what is captured of a column still holds what it holds now. */

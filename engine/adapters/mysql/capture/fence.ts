@@ -113,7 +113,7 @@ export function hasOpenGaps(proofs: Proofs, id: number, { gaps }: TablePosition)
 export function noteFence(proofs: Proofs, id: number, after: number, { newest, oldest }: Fence): void {
   const marks = proofs.marks.get(id) ?? [];
   if ((marks.at(-1)?.upTo ?? 0) < after) marks.push({ upTo: after, newest });
-  const over = marks.filter((mark) => (oldest === newest ? mark.newest <= newest : mark.newest <= oldest));
+  const over = marks.filter((mark) => mark.newest <= oldest);
   const settled = over.at(-1)?.upTo;
   if (settled !== undefined) {
     proofs.settled.set(id, Math.max(proofs.settled.get(id) ?? 0, settled));

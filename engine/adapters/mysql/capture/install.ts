@@ -189,7 +189,9 @@ async function captureTables(session: Session, plan: InstallPlan): Promise<void>
       identities.set(one.table, identity ?? '');
     });
   }
-  const needsEpoch = changed.some(({ fresh, hole, added }) => fresh || hole || added.length > 0);
+  const needsEpoch = changed.some(
+    ({ fresh, hole, added, doubtful }) => fresh || hole || doubtful || added.length > 0,
+  );
   const epoch = needsEpoch ? await nextEpoch(session) : 0;
   for (const one of changed) {
     const identity = identities.get(one.table) ?? (await identitiesOf(session, [one])).get(one.table) ?? '';
@@ -207,7 +209,7 @@ async function captureTables(session: Session, plan: InstallPlan): Promise<void>
 
 async function recordCapture(
   session: Session,
-  { table, known, changeTable, columns, fresh, hole, added }: TablePlan,
+  { table, known, changeTable, columns, fresh, hole, added, doubtful }: TablePlan,
   wanted: readonly WantedTrigger[],
   epoch: number,
   identity: string,
@@ -227,6 +229,7 @@ async function recordCapture(
     floor: fresh ? NOTHING_READ : (known?.floor ?? NOTHING_READ),
     started: fresh ? epoch : (known?.started ?? epoch),
     wholeSince: hole ? epoch : (known?.wholeSince ?? 0),
+    rereadBefore: doubtful ? epoch : fresh ? 0 : (known?.rereadBefore ?? 0),
     resyncId: Math.max(Number(resync?.[0] ?? 0), fresh ? 0 : (known?.resyncId ?? 0)),
   };
   await session.transaction('write', async () => {

@@ -27,6 +27,7 @@ export const SOURCE_OBJECTS: ObjectSet = {
   floor LONGTEXT ${TEXT_OPTIONS} NOT NULL,
   started BIGINT UNSIGNED NOT NULL,
   whole_since BIGINT UNSIGNED NOT NULL,
+  reread_before BIGINT UNSIGNED NOT NULL,
   resync_id BIGINT UNSIGNED NOT NULL
 ) ENGINE = InnoDB`,
       `CREATE TABLE IF NOT EXISTS ${own(session, '_cdc_consumer')} (

@@ -1,7 +1,8 @@
 /** What is to be done so that a table is captured whole, as SQL. */
 import { own, OWN_PREFIX, quote, type Session } from '../database';
 import type { TableDetail } from '../schema/tables';
-import { capturedColumns, columnDefinitions, sameColumn, shortName } from './columns';
+import type { References } from './cascades';
+import { capturedColumns, columnDefinitions, guardedColumns, sameColumn, shortName } from './columns';
 import { keyOf, type Capture, type CapturedColumn } from './registry';
 import { BROKEN, type SourceState } from './state';
 import { digestOf } from './triggers';
@@ -88,6 +89,18 @@ export interface TablePlan {
   readonly hole: boolean;
   /** Names of columns that were not captured before. */
   readonly added: readonly string[];
+  /** True when what was logged until now may not have happened. */
+  readonly doubtful: boolean;
+}
+
+/** True when an index or a foreign key can refuse values of columns that the triggers take for written. */
+export function isDoubtful(
+  detail: TableDetail,
+  columns: readonly CapturedColumn[],
+  references: References,
+): boolean {
+  const guarded = guardedColumns(detail, references);
+  return columns.some((column) => guarded.has(column.name) && !column.guarded);
 }
 
 export function planTable(session: Session, detail: TableDetail, state: SourceState): TablePlan {
@@ -97,7 +110,7 @@ export function planTable(session: Session, detail: TableDetail, state: SourceSt
   const difference = known === null ? null : compareCaptured(detail, known.columns);
   const isThere = state.changeTables.has(changeTable);
   if (known === null || known.suspended || difference?.kind === 'changed' || !isThere) {
-    const columns = capturedColumns(detail, [], 0);
+    const columns = capturedColumns(detail, [], state.references);
     return {
       table,
       known,
@@ -110,10 +123,11 @@ export function planTable(session: Session, detail: TableDetail, state: SourceSt
       fresh: true,
       hole: known !== null,
       added: [],
+      doubtful: false,
     };
   }
   const added = difference?.kind === 'added' ? difference.columns : [];
-  const columns = capturedColumns(detail, known.columns, 0);
+  const columns = capturedColumns(detail, known.columns, state.references);
   const definitions = columnDefinitions(
     detail,
     columns.filter(({ name }) => added.includes(name)),
@@ -132,6 +146,7 @@ export function planTable(session: Session, detail: TableDetail, state: SourceSt
     fresh: false,
     hole: findHole(session, known, state) !== null,
     added,
+    doubtful: isDoubtful(detail, known.columns, state.references),
   };
 }
 

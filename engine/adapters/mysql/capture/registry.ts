@@ -14,6 +14,8 @@ export interface CapturedColumn {
   /** Names in the change table. */
   readonly oldName: string;
   readonly newName: string;
+  /** True when a changed value can be refused by an index or a foreign key: the row is then read again. */
+  readonly guarded: boolean;
   /** Positions of earlier epochs have changes without this column; 0 when it was there from the start. */
   readonly since: number;
 }
@@ -45,6 +47,8 @@ export interface Capture {
   readonly started: number;
   /** Positions of earlier epochs have missed changes; 0 when none were ever missed. */
   readonly wholeSince: number;
+  /** Changes that positions of earlier epochs have not read may not have happened: all are read again. */
+  readonly rereadBefore: number;
   /** Wants of a resync up to this id have been met. */
   readonly resyncId: number;
 }
@@ -54,7 +58,7 @@ export async function isInstalled(session: Session): Promise<boolean> {
 }
 
 const CAPTURES = `SELECT id, table_name, change_table, suspended, columns, triggers, server, identity, floor, started,
-  whole_since, resync_id`;
+  whole_since, reread_before, resync_id`;
 
 /** By table name. Throws SCHEMA_MOVED where nothing is installed: ask `isInstalled` first. */
 export async function readCaptures(session: Session): Promise<ReadonlyMap<string, Capture>> {
@@ -81,13 +85,14 @@ export async function nextEpoch(session: Session): Promise<number> {
 /** Inserts a capture, or replaces the one with the same table; one with another change table gets another number. */
 export async function writeCapture(session: Session, capture: Omit<Capture, 'id'>): Promise<void> {
   const { table, changeTable, suspended, columns, triggers, server, identity, floor } = capture;
-  const { started, wholeSince, resyncId } = capture;
+  const { started, wholeSince, rereadBefore, resyncId } = capture;
   await session.execute(
     `INSERT INTO ${own(session, '_cdc_capture')} (table_name, change_table, suspended, columns, triggers, server,
-  identity, floor, started, whole_since, resync_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  identity, floor, started, whole_since, reread_before, resync_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON DUPLICATE KEY UPDATE change_table = VALUES(change_table), suspended = VALUES(suspended), columns = VALUES(columns),
   triggers = VALUES(triggers), server = VALUES(server), identity = VALUES(identity), floor = VALUES(floor),
-  started = VALUES(started), whole_since = VALUES(whole_since), resync_id = VALUES(resync_id)`,
+  started = VALUES(started), whole_since = VALUES(whole_since),
+  reread_before = VALUES(reread_before), resync_id = VALUES(resync_id)`,
     [
       table,
       changeTable,
@@ -99,6 +104,7 @@ ON DUPLICATE KEY UPDATE change_table = VALUES(change_table), suspended = VALUES(
       encodeTable(floor),
       started,
       wholeSince,
+      rereadBefore,
       resyncId,
     ].map((value) => (typeof value === 'number' ? BigInt(value) : value)),
   );
@@ -115,7 +121,7 @@ export function keyOf(columns: readonly CapturedColumn[]): readonly CapturedColu
 
 function captureOf(row: FieldRow): Capture {
   const [id, table, changeTable, suspended, columns, triggers, server, identity, floor, ...more] = row;
-  const [started, wholeSince, resyncId] = more;
+  const [started, wholeSince, rereadBefore, resyncId] = more;
   return {
     id: Number(id),
     table: String(table),
@@ -128,6 +134,7 @@ function captureOf(row: FieldRow): Capture {
     floor: decodeTable(String(floor)),
     started: Number(started),
     wholeSince: Number(wholeSince),
+    rereadBefore: Number(rereadBefore),
     resyncId: Number(resyncId),
   };
 }
@@ -141,6 +148,7 @@ function listOf(json: unknown): readonly unknown[] {
 function reader(value: unknown): {
   readonly text: (name: string) => string;
   readonly number: (name: string) => number;
+  readonly flag: (name: string) => boolean;
   readonly textOrNull: (name: string) => string | null;
 } {
   const field = (name: string): unknown =>
@@ -152,6 +160,7 @@ function reader(value: unknown): {
   };
   return {
     text,
+    flag: (name) => field(name) === true,
     textOrNull: (name) => (field(name) === null ? null : text(name)),
     number(name) {
       const found = field(name);
@@ -162,7 +171,7 @@ function reader(value: unknown): {
 }
 
 function columnOf(value: unknown): CapturedColumn {
-  const { text, number, textOrNull } = reader(value);
+  const { text, number, flag, textOrNull } = reader(value);
   return {
     name: text('name'),
     declared: text('declared'),
@@ -170,6 +179,7 @@ function columnOf(value: unknown): CapturedColumn {
     key: number('key'),
     oldName: text('oldName'),
     newName: text('newName'),
+    guarded: flag('guarded'),
     since: number('since'),
   };
 }

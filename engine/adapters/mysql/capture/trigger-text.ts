@@ -34,15 +34,16 @@ function standDrift(log: ChangeLog, keys: readonly (readonly [column: string, va
   END;`;
 }
 
-function insertRow(log: ChangeLog, op: string, sides: readonly ('old' | 'new')[]): string {
+/** `again`: an expression that is 1 when the row has to be looked at, since it may not have been written. */
+function insertRow(log: ChangeLog, op: string, sides: readonly ('old' | 'new')[], again = '0'): string {
   const columns = sides.flatMap((side) =>
     log.columns.map(({ oldName, newName }) => quote(side === 'old' ? oldName : newName)),
   );
   const values = sides.flatMap((side) =>
     log.columns.map(({ name }) => `${side.toUpperCase()}.${quote(name)}`),
   );
-  return `INSERT INTO ${log.changes} (op, changed_at, ${columns.join(', ')})
-  VALUES ('${op}', ${NOW}, ${values.join(', ')});`;
+  return `INSERT INTO ${log.changes} (op, again, changed_at, ${columns.join(', ')})
+  VALUES ('${op}', ${again}, ${NOW}, ${values.join(', ')});`;
 }
 
 const KEY_VALUES = {
@@ -66,13 +67,17 @@ END`;
 
 export function updateTrigger(log: ChangeLog): string {
   const key = keyOf(log.columns);
+  const guards = log.columns
+    .filter((column) => column.guarded && column.key === 0)
+    .map(({ name, collation }) => sameValue(name, collation !== null));
+  const again = guards.length === 0 ? '0' : `NOT (${guards.join(' AND ')})`;
   return `BEGIN
   ${standDrift(log, [...key.map(KEY_VALUES.old), ...key.map(KEY_VALUES.new)])}
   IF ${key.map(({ name, collation }) => sameValue(name, collation !== null)).join(' AND ')} THEN
-  ${insertRow(log, 'update', ['old', 'new'])}
+  ${insertRow(log, 'update', ['old', 'new'], again)}
   ELSE
-  ${insertRow(log, 'delete', ['old'])}
-  ${insertRow(log, 'insert', ['new'])}
+  ${insertRow(log, 'delete', ['old'], '1')}
+  ${insertRow(log, 'insert', ['new'], '1')}
   END IF;
 END`;
 }

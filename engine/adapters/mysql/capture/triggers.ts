@@ -155,11 +155,16 @@ export function triggerSwaps(
   const kept = new Set(wanted.filter(isRight).map(({ name }) => name));
   const drop = [...found.values()].filter(({ name }) => !kept.has(name));
   const tables = [...new Set([...drop, ...create].map(({ table }) => table))].sort();
-  return tables.map((table) => ({
+  const swaps = tables.map((table) => ({
     table,
     drop: drop.filter((trigger) => trigger.table === table).map(({ name }) => name),
     create: create.filter((trigger) => trigger.table === table),
   }));
+  // A table that was renamed has taken the triggers along, and their names with them.
+  return [
+    ...swaps.filter((swap) => swap.create.length === 0),
+    ...swaps.filter((swap) => swap.create.length > 0),
+  ];
 }
 
 /** The statements of a swap. Without the lock, changes would be lost or logged twice between them. */

@@ -53,9 +53,9 @@ export async function readChunk(
       .map((table) => [table.capture.id, startOf(table, from, behind)]),
   );
   return session.transaction('snapshot', async () => {
-    const captures = await readCaptures(session);
-    requireToken(session, request.routes, await readState(session, captures), request.schemaToken);
-    const window = await readWindow(session, captures, request, proofs, waits);
+    const state = await readState(session, await readCaptures(session));
+    requireToken(session, request.routes, state, request.schemaToken);
+    const window = await readWindow(session, state, request, proofs, waits);
     if (window === null) return nothingRead(request);
     const tables: TableChanges[] = [];
     for (const { route, changes, logged } of window.logs) {

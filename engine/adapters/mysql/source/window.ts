@@ -3,9 +3,17 @@ import { CdcError } from '../../../errors';
 import type { ChunkRequest, TableRoute } from '../../../model';
 import type { Session } from '../database';
 import { hasOpenGaps, noteFence, readFence, type Proofs } from '../capture/fence';
-import { decodePosition, type Gap, type MysqlPosition, type TablePosition } from '../capture/position';
+import {
+  decodePosition,
+  gapsAbove,
+  type Gap,
+  type MysqlPosition,
+  type TablePosition,
+} from '../capture/position';
 import { decideGap, deniedProcess } from '../capture/server';
-import { isChange, requireCapture, type CapturedRoute, type Captures } from './captures';
+import { isDoubtful } from '../capture/plan';
+import type { SourceState } from '../capture/state';
+import { isChange, requireCapture, type CapturedRoute } from './captures';
 import { readLog, type LoggedChange, type ReadLog } from './log';
 
 /**
@@ -66,7 +74,7 @@ export async function settleGaps(
 
 export async function readWindow(
   session: Session,
-  captures: Captures,
+  state: SourceState,
   request: ChunkRequest,
   proofs: Proofs,
   waits: Waits,
@@ -74,12 +82,23 @@ export async function readWindow(
   const { routes, limit } = request;
   const common = decodePosition(request.from);
   const behind = behindOf(request);
-  const all = routes.map((route) => requireCapture(session, captures, route));
+  const all = routes.map((route) => requireCapture(session, state.captures, route));
   const starts = new Map(all.map((table) => [table.capture.id, startOf(table, common, behind)]));
+  const doubtful = new Set(
+    all
+      .filter((table) => isInDoubt(table, (behind.get(table.route.id) ?? common).epoch, state))
+      .map(({ route }) => route.id),
+  );
   const reached = new Map(starts);
   const logs = new Map<CapturedRoute, ReadLog[]>();
   let left = limit;
   let pending = await pendingTables(session, all, reached);
+  for (const { capture } of all.filter((table) => !pending.includes(table))) {
+    const from = reached.get(capture.id) ?? capture.floor;
+    // Nothing of what was missing is in this view, and it is later than the proof.
+    const settled = session.gaps === 'wait' ? 0 : (proofs.settled.get(capture.id) ?? 0);
+    reached.set(capture.id, { ...from, gaps: gapsAbove(from.gaps, settled) });
+  }
   while (pending.length > 0 && left > 0) {
     const cut: CapturedRoute[] = [];
     for (const [index, table] of pending.entries()) {
@@ -103,11 +122,20 @@ export async function readWindow(
   return {
     logs: [...logs].flatMap(([{ route }, parts]) => {
       const logged = parts.reduce((sum, part) => sum + part.logged, 0);
-      return logged === 0 ? [] : [{ route, changes: parts.flatMap(({ changes }) => changes), logged }];
+      const changes = parts.flatMap((part) => part.changes);
+      const again = doubtful.has(route.id) ? changes.map((change) => ({ ...change, again: true })) : changes;
+      return logged === 0 ? [] : [{ route, changes: again, logged }];
     }),
     tables: reached,
     more: pending.length > 0,
   };
+}
+
+/** Whether changes of a table may not have happened: its triggers knew less of its indexes than there is to know. */
+function isInDoubt({ capture }: CapturedRoute, epoch: number, state: SourceState): boolean {
+  if (epoch < capture.rereadBefore) return true;
+  const detail = state.details.get(capture.table);
+  return detail !== undefined && isDoubtful(detail, capture.columns, state.references);
 }
 
 async function readTable(
