@@ -1,13 +1,14 @@
 /** Whether reading may go on from a position: is this the same past, and has nothing been missed since? */
+import { createHash } from 'node:crypto';
 import { CdcError, type ErrorDetails } from '../../../errors';
-import type { Position, TableRoute } from '../../../model';
-import { installedVersion, own, type Session } from '../database';
+import type { Position, TableName, TableRoute } from '../../../model';
+import { installedVersion, own, qualify, type Session } from '../database';
 import type { TableDetail } from '../schema/tables';
 import { SOURCE_OBJECTS } from './objects';
-import { compareCaptured, findHole } from './plan';
+import { compareCaptured, findHole, isDoubtful } from './plan';
 import { coversTable, decodePosition, encodePosition, type MysqlPosition } from './position';
 import { isInstalled, readCaptures, writeCapture, type Capture } from './registry';
-import { identitiesOf, readState, signatureOf, type SourceState } from './state';
+import { identitiesOf, readState, type SourceState } from './state';
 
 /**
  * Answers a token of the schema as it was checked. Throws SOURCE_FAILED_OVER, SOURCE_WENT_BACK, CAPTURE_MISSING,
@@ -31,34 +32,69 @@ export async function checkPosition(
     checkTable(session, route, state, at);
     await requireReached(session, route, state, at);
   }
-  return tokenOf(routes, state);
+  return tokenOf(session, routes, state);
 }
 
-/** What a route depends on, of each of these tables. */
-function tokenOf(routes: readonly TableRoute[], state: SourceState): string {
-  return JSON.stringify(routes.map((route) => [route.id, signatureOf(route.source.name.name, state)]));
+/** What a route depends on, of each of these tables, and whether its triggers know all of its indexes. */
+async function tokenOf(
+  session: Session,
+  routes: readonly TableRoute[],
+  { captures, details, references }: SourceState,
+): Promise<string> {
+  const entries: TokenEntry[] = [];
+  for (const { id, source } of routes) {
+    const [capture, detail] = [captures.get(source.name.name), details.get(source.name.name)];
+    const isKnown =
+      capture !== undefined && detail !== undefined && !isDoubtful(detail, capture.columns, references);
+    entries.push([id, await signatureOf(session, source.name, capture), isKnown]);
+  }
+  return JSON.stringify(entries);
 }
+
+type TokenEntry = readonly [table: string, signature: string, triggersKnowIndexes: boolean];
 
 /**
  * Throws SCHEMA_MOVED when a table is not any more as it was checked. A chunk can be read for others besides: those
- * that a snapshot is about to replace, and those that were checked at a position of their own.
+ * that a snapshot is about to replace, and those that were checked at a position of their own. Answers the tables whose
+ * changes can be taken as they were logged.
  */
-export function requireToken(
+export async function requireToken(
   session: Session,
   routes: readonly TableRoute[],
-  state: SourceState,
+  captures: ReadonlyMap<string, Capture>,
   token: string,
-): void {
+): Promise<ReadonlySet<string>> {
   const parsed: unknown = JSON.parse(token);
-  const checked = new Map<unknown, unknown>(
-    Array.isArray(parsed) ? parsed.filter((entry): entry is [unknown, unknown] => Array.isArray(entry)) : [],
+  const checked = new Map(
+    Array.isArray(parsed) ? parsed.filter(isTokenEntry).map((entry) => [entry[0], entry]) : [],
   );
+  const sound = new Set<string>();
   for (const { id, source } of routes) {
-    if (!checked.has(id) || checked.get(id) === signatureOf(source.name.name, state)) continue;
-    throw new CdcError('SCHEMA_MOVED', `The schema of database ${session.database} has changed`, {
-      table: id,
-    });
+    const [, signature, triggersKnowIndexes] = checked.get(id) ?? [];
+    if (signature === undefined) continue;
+    if (signature !== (await signatureOf(session, source.name, captures.get(source.name.name)))) {
+      throw new CdcError('SCHEMA_MOVED', `The schema of database ${session.database} has changed`, {
+        table: id,
+      });
+    }
+    if (triggersKnowIndexes === true) sound.add(id);
   }
+  return sound;
+}
+
+function isTokenEntry(entry: unknown): entry is TokenEntry {
+  return Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'string';
+}
+
+/** Of the table's definition and of what is captured of it. Triggers that are gone are seen by the next check. */
+async function signatureOf(session: Session, name: TableName, capture: Capture | undefined): Promise<string> {
+  const row = await session.first(`SHOW CREATE TABLE ${qualify(name)}`);
+  const definition = String(row?.[1] ?? '').replace(/ AUTO_INCREMENT=\d+/, '');
+  const captured =
+    capture === undefined ? null : [capture.id, capture.suspended, capture.wholeSince, capture.columns];
+  return createHash('sha256')
+    .update(JSON.stringify([definition, captured]))
+    .digest('base64');
 }
 
 function checkTable(session: Session, route: TableRoute, state: SourceState, position: MysqlPosition): void {

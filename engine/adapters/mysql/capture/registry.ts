@@ -57,6 +57,17 @@ export async function isInstalled(session: Session): Promise<boolean> {
   return hasOwnTable(session, '_cdc_capture');
 }
 
+/** Sessions that have seen our tables; should these go after all, the statement that misses them says so. */
+const installed = new WeakSet<Session>();
+
+/** The same for what is asked again and again. */
+export async function isStillInstalled(session: Session): Promise<boolean> {
+  if (installed.has(session)) return true;
+  const found = await isInstalled(session);
+  if (found) installed.add(session);
+  return found;
+}
+
 const CAPTURES = `SELECT id, table_name, change_table, suspended, columns, triggers, server, identity, floor, started,
   whole_since, reread_before, resync_id`;
 

@@ -1,5 +1,4 @@
 /** How captured tables look now, beside what is recorded of them. */
-import { createHash } from 'node:crypto';
 import type { Session } from '../database';
 import { readReferences } from '../schema/catalog';
 import { readTables, type TableDetail } from '../schema/tables';
@@ -62,26 +61,4 @@ async function readChangeTables(session: Session): Promise<ReadonlySet<string>> 
     [session.ownDatabase],
   );
   return new Set(rows.map(([name]) => String(name)));
-}
-
-/** Everything about a captured table that a route depends on, as one text. */
-export function signatureOf(table: string, state: SourceState): string {
-  const capture = state.captures.get(table);
-  const detail = state.details.get(table);
-  const columns = detail?.found.columns.map((column) => [
-    column.name,
-    column.declared,
-    column.collation,
-    column.nullable,
-    column.generated,
-  ]);
-  const triggers = capture?.triggers.map(({ name }) => state.triggers.get(name)?.body ?? '');
-  const facts = [
-    columns ?? null,
-    detail?.schema.key ?? null,
-    triggers ?? null,
-    capture === undefined ? null : [capture.id, capture.suspended, capture.wholeSince, capture.columns],
-    state.identities.get(table) ?? '',
-  ];
-  return createHash('sha256').update(JSON.stringify(facts)).digest('base64');
 }

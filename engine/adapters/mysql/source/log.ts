@@ -5,7 +5,7 @@ import { quote, type FieldRow, type Parameter, type Session } from '../database'
 import { gapConditions } from '../capture/head';
 import { gapsAbove, gapsBetween, withoutIds, type TablePosition } from '../capture/position';
 import { keyIdentity } from '../rows/key-identity';
-import { readersOf, readTuple } from '../rows/values';
+import { readersOf, readTuple, type ValueReader } from '../rows/values';
 import { nativeName, readExpression } from '../schema/types';
 import { capturedColumns, isChange, type CapturedRoute } from './captures';
 
@@ -59,6 +59,7 @@ export async function readLog(
   { from, limit, settled, mostGaps }: LogRequest,
 ): Promise<ReadLog> {
   const select = selectOf(table);
+  const readers = readersFor(table);
   const run = async (
     condition: string,
     parameters: readonly Parameter[],
@@ -69,7 +70,7 @@ export async function readLog(
       parameters,
       { table: table.route.id },
     );
-    return rows.map((row) => entryOf(table, row));
+    return rows.map((row) => entryOf(table, readers, row));
   };
   // What was missing comes first: it has the lower ids, and is seen in the same view as what is new.
   const filled: Entry[] = [];
@@ -163,32 +164,39 @@ function selectOf(table: CapturedRoute): string {
   return `SELECT ${list.join(', ')} FROM ${changes} AS c`;
 }
 
-function entryOf(table: CapturedRoute, fields: FieldRow): Entry {
-  const { route } = table;
+interface Readers {
+  readonly key: readonly ValueReader[];
+  readonly row: readonly ValueReader[];
+}
+
+function readersFor({ route }: CapturedRoute): Readers {
+  return { key: readersOf(route.source, route.key), row: readersOf(route.source, route.columns) };
+}
+
+function entryOf({ route }: CapturedRoute, readers: Readers, fields: FieldRow): Entry {
   const [id, op, again, changedAt] = fields;
-  const keys = readersOf(route.source, route.key);
-  const oldKey = readTuple(fields, keys, META);
-  const newKey = readTuple(fields, keys, META + keys.length);
+  const key = (side: 'old' | 'new'): Tuple =>
+    readTuple(fields, readers.key, META + (side === 'old' ? 0 : readers.key.length));
   const at = String(changedAt);
   const isThere = op === 'insert' || op === 'update';
-  const change = (kind: LoggedChange['op'], key: Tuple, row: Tuple | null): LoggedChange => ({
+  const change = (kind: LoggedChange['op'], parts: Tuple, row: Tuple | null): LoggedChange => ({
     op: kind,
     changedAt: toMilliseconds(at),
-    identity: keyIdentity(key),
-    key,
+    identity: keyIdentity(parts),
+    key: parts,
     row,
     again: kind === 'touch' || Number(again) === 1,
   });
   const entry = (...changes: readonly LoggedChange[]): Entry => ({ id: Number(id), at, changes });
   if (isThere) {
-    const row = readTuple(fields, readersOf(route.source, route.columns), META + 2 * keys.length);
-    return entry(change(op, newKey, row));
+    const row = readTuple(fields, readers.row, META + 2 * readers.key.length);
+    return entry(change(op, key('new'), row));
   }
-  if (op === 'delete') return entry(change('delete', oldKey, null));
+  if (op === 'delete') return entry(change('delete', key('old'), null));
   if (op === '?') {
     // A row that was updated may have had another key before.
-    const touched = [oldKey, newKey].filter((key) => key.some((part) => part !== null));
-    const [one, other] = touched.map((key) => change('touch', key, null));
+    const touched = [key('old'), key('new')].filter((parts) => parts.some((part) => part !== null));
+    const [one, other] = touched.map((parts) => change('touch', parts, null));
     if (one === undefined) return entry();
     return other === undefined || other.identity === one.identity ? entry(one) : entry(one, other);
   }

@@ -2,7 +2,7 @@
 import type { CaptureFigures, Pending, Position, TableRoute } from '../../../model';
 import type { Session } from '../database';
 import { decodePosition, type TablePosition } from '../capture/position';
-import { isInstalled } from '../capture/registry';
+import { isStillInstalled } from '../capture/registry';
 import { capturedRoutes, isChange, type CapturedRoute } from './captures';
 import { toMilliseconds } from './log';
 import { inGaps, pendingTables } from './window';
@@ -15,7 +15,7 @@ export async function countPending(
   limit: number,
 ): Promise<Pending> {
   const at = decodePosition(position);
-  if (!(await isInstalled(session))) return { count: 0, oldestChangedAt: null };
+  if (!(await isStillInstalled(session))) return { count: 0, oldestChangedAt: null };
   return session.transaction('snapshot', async () => {
     const tables = await capturedRoutes(session, routes);
     const starts = startsOf(tables, at.tables);
@@ -51,7 +51,7 @@ export async function readFigures(
   session: Session,
   routes: readonly TableRoute[],
 ): Promise<readonly CaptureFigures[]> {
-  if (!(await isInstalled(session))) return routes.map(({ id }) => ({ table: id, stored: 0 }));
+  if (!(await isStillInstalled(session))) return routes.map(({ id }) => ({ table: id, stored: 0 }));
   const captured = await capturedRoutes(session, routes);
   const figures: CaptureFigures[] = [];
   for (const { id } of routes) {

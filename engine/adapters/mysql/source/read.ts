@@ -6,16 +6,14 @@ import type { ChunkRequest, RowChunk, SnapshotRequest, TableRoute } from '../../
 import { requireToken } from '../capture/check';
 import { newProofs, ofServer, type Proofs } from '../capture/fence';
 import { decodePosition, encodePosition } from '../capture/position';
-import { isInstalled, readCaptures, readEpoch } from '../capture/registry';
-import { readState } from '../capture/state';
+import { isStillInstalled, readCaptures, readEpoch } from '../capture/registry';
 import { CdcError } from '../../../errors';
 import type { Session } from '../database';
 import { selectRange } from '../rows/key-order';
 import { cursorOf } from '../rows/scan';
 import { readersOf, readTuple, selectList } from '../rows/values';
-import { requireCapture } from './captures';
 import { resolveLog, type TableChanges } from './changed-rows';
-import { behindOf, readWindow, settleGaps, startOf, type Waits } from './window';
+import { behindOf, readWindow, settleGaps, type Waits } from './window';
 
 /** What a source keeps between chunks. */
 export interface ReadState {
@@ -40,22 +38,14 @@ export async function readChunk(
   if (from.server !== session.server) {
     throw new CdcError('SOURCE_FAILED_OVER', `Database ${session.database} is on another server than before`);
   }
-  if (!(await isInstalled(session))) {
+  if (!(await isStillInstalled(session))) {
     throw new CdcError('CAPTURE_MISSING', `Database ${session.database} has no capture (any more)`);
   }
-  const known = await readCaptures(session);
-  const behind = behindOf(request);
-  await settleGaps(
-    session,
-    ofServer(proofs, session.server),
-    request.routes
-      .map((route) => requireCapture(session, known, route))
-      .map((table) => [table.capture.id, startOf(table, from, behind)]),
-  );
+  await settleGaps(session, ofServer(proofs, session.server), [from, ...behindOf(request).values()]);
   return session.transaction('snapshot', async () => {
-    const state = await readState(session, await readCaptures(session));
-    requireToken(session, request.routes, state, request.schemaToken);
-    const window = await readWindow(session, state, request, proofs, waits);
+    const captures = await readCaptures(session);
+    const sound = await requireToken(session, request.routes, captures, request.schemaToken);
+    const window = await readWindow(session, captures, sound, request, proofs, waits);
     if (window === null) return nothingRead(request);
     const tables: TableChanges[] = [];
     for (const { route, changes, logged } of window.logs) {

@@ -3,7 +3,7 @@ import { isCdcError } from '../../../errors';
 import type { Position, TableRoute } from '../../../model';
 import type { Session, Sessions } from '../database';
 import { decodePosition } from '../capture/position';
-import { isInstalled } from '../capture/registry';
+import { isStillInstalled } from '../capture/registry';
 import { capturedRoutes, type CapturedRoute } from './captures';
 import { startsOf } from './pending';
 import { pendingTables } from './window';
@@ -39,7 +39,7 @@ export async function waitForChange(
   let asked = -Infinity;
   const look = async (session: Session): Promise<boolean> => {
     if (tables === null || performance.now() - asked > CAPTURES_MS) {
-      tables = (await isInstalled(session)) ? await capturedRoutes(session, routes) : [];
+      tables = (await isStillInstalled(session)) ? await capturedRoutes(session, routes) : [];
       asked = performance.now();
     }
     try {

@@ -11,9 +11,7 @@ import {
   type TablePosition,
 } from '../capture/position';
 import { decideGap, deniedProcess } from '../capture/server';
-import { isDoubtful } from '../capture/plan';
-import type { SourceState } from '../capture/state';
-import { isChange, requireCapture, type CapturedRoute } from './captures';
+import { isChange, requireCapture, type CapturedRoute, type Captures } from './captures';
 import { readLog, type LoggedChange, type ReadLog } from './log';
 
 /**
@@ -42,7 +40,7 @@ export interface Window {
 export type Waits = Map<number, { readonly id: number; readonly since: number }>;
 
 /** Where each route is read from. */
-export function startOf(
+function startOf(
   { route, capture }: CapturedRoute,
   common: MysqlPosition,
   behind: ReadonlyMap<string, MysqlPosition>,
@@ -61,10 +59,12 @@ export function behindOf({ behind = [] }: Pick<ChunkRequest, 'behind'>): Readonl
 export async function settleGaps(
   session: Session,
   proofs: Proofs,
-  starts: readonly (readonly [captureId: number, from: TablePosition])[],
+  positions: readonly MysqlPosition[],
 ): Promise<void> {
   if (session.gaps === 'wait') return;
-  const open = starts.filter(([id, from]) => hasOpenGaps(proofs, id, from));
+  const open = positions
+    .flatMap(({ tables }) => [...tables])
+    .filter(([id, from]) => hasOpenGaps(proofs, id, from));
   if (open.length === 0) return;
   const fence = await readFence(session);
   if (fence === 'denied') throw await deniedProcess(session);
@@ -72,9 +72,11 @@ export async function settleGaps(
   for (const [id, { after }] of open) noteFence(proofs, id, after, fence);
 }
 
+/** `sound`: tables whose changes can be taken as they were logged. Null when tables that stand behind don't fit in. */
 export async function readWindow(
   session: Session,
-  state: SourceState,
+  captures: Captures,
+  sound: ReadonlySet<string>,
   request: ChunkRequest,
   proofs: Proofs,
   waits: Waits,
@@ -82,13 +84,11 @@ export async function readWindow(
   const { routes, limit } = request;
   const common = decodePosition(request.from);
   const behind = behindOf(request);
-  const all = routes.map((route) => requireCapture(session, state.captures, route));
+  const all = routes.map((route) => requireCapture(session, captures, route));
   const starts = new Map(all.map((table) => [table.capture.id, startOf(table, common, behind)]));
-  const doubtful = new Set(
-    all
-      .filter((table) => isInDoubt(table, (behind.get(table.route.id) ?? common).epoch, state))
-      .map(({ route }) => route.id),
-  );
+  // Triggers that knew less of a table's indexes than there was to know may have logged what did not happen.
+  const isSound = ({ route, capture }: CapturedRoute): boolean =>
+    sound.has(route.id) && (behind.get(route.id) ?? common).epoch >= capture.rereadBefore;
   const reached = new Map(starts);
   const logs = new Map<CapturedRoute, ReadLog[]>();
   let left = limit;
@@ -120,22 +120,16 @@ export async function readWindow(
     pending = cut;
   }
   return {
-    logs: [...logs].flatMap(([{ route }, parts]) => {
+    logs: [...logs].flatMap(([table, parts]) => {
+      const { route } = table;
       const logged = parts.reduce((sum, part) => sum + part.logged, 0);
       const changes = parts.flatMap((part) => part.changes);
-      const again = doubtful.has(route.id) ? changes.map((change) => ({ ...change, again: true })) : changes;
+      const again = isSound(table) ? changes : changes.map((change) => ({ ...change, again: true }));
       return logged === 0 ? [] : [{ route, changes: again, logged }];
     }),
     tables: reached,
     more: pending.length > 0,
   };
-}
-
-/** Whether changes of a table may not have happened: its triggers knew less of its indexes than there is to know. */
-function isInDoubt({ capture }: CapturedRoute, epoch: number, state: SourceState): boolean {
-  if (epoch < capture.rereadBefore) return true;
-  const detail = state.details.get(capture.table);
-  return detail !== undefined && isDoubtful(detail, capture.columns, state.references);
 }
 
 async function readTable(
