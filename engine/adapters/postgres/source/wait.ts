@@ -54,12 +54,14 @@ export async function waitForChange(
   const at = decodePosition(position);
   const sight: Sight = { seen: at.from, sure: at.from, by: null };
   let pause = FIRST_PAUSE_MS;
+  /** The snapshot by which the server has ended a wait. */
+  let told: string | null = null;
   for (let first = true; !isAborted(signal); first = false) {
     const [looked, before] = [performance.now(), sight.seen];
     const found = await sessions.use((session) =>
       first && at.cut !== null
         ? lookBehind(session, position, sight, routes)
-        : lookFurther(session, known, sight, routes),
+        : lookFurther(session, known, sight, routes, told),
     );
     if (found) return true;
     const took = performance.now() - looked;
@@ -67,7 +69,7 @@ export async function waitForChange(
     if (!quiet) await sleep(Math.min(pause, left()), signal);
     if (left() <= 0) return false;
     // While others write all the time this answers at once.
-    await waitForWrite(sessions, known, routes, sight.seen, { pause, waitMs: left(), signal });
+    told = await waitForWrite(sessions, known, routes, sight.seen, { pause, waitMs: left(), signal });
     if (left() <= 0) return false;
     // The server has made its pauses longer by itself.
     const longest = Math.min(LONGEST_PAUSE_MS, Math.max(BUSY_PAUSE_MS, took / SHARE));
@@ -106,8 +108,9 @@ async function lookFurther(
   known: WaitState,
   sight: Sight,
   routes: readonly TableRoute[],
+  told: string | null,
 ): Promise<boolean> {
-  const now = await currentSnapshot(session);
+  const now = told ?? (await currentSnapshot(session));
   const before = known.get(routes);
   const isFresh = before !== undefined && performance.now() - before.asked < CAPTURES_MS;
   if (now === sight.sure || (now === sight.seen && isFresh && sight.by === before)) return false;
@@ -142,7 +145,10 @@ async function askCaptures(
   return entry;
 }
 
-/** Returns when anything at all was written, after SERVER_WAIT_MS, or when the signal aborts. */
+/**
+ * Returns when anything at all was written, after SERVER_WAIT_MS, or when the signal aborts: the snapshot that was
+ * current then, null where it was not asked for.
+ */
 async function waitForWrite(
   sessions: Sessions,
   known: WaitState,
@@ -153,19 +159,23 @@ async function waitForWrite(
     waitMs,
     signal,
   }: { readonly pause: number; readonly waitMs: number; readonly signal: AbortSignal },
-): Promise<void> {
+): Promise<string | null> {
   const longest = Math.ceil(Math.min(waitMs, SERVER_WAIT_MS));
-  if (known.get(routes)?.captures === null) return sleep(Math.min(pause, longest), signal);
+  if (known.get(routes)?.captures === null) {
+    await sleep(Math.min(pause, longest), signal);
+    return null;
+  }
   const waiting = sessions.use(async (session) => {
     const { captures } = known.get(routes) ?? (await askCaptures(session, known, routes));
-    if (captures === null) return;
-    await session.query(
+    if (captures === null) return null;
+    const [row] = await session.query(
       `SELECT ${own('wait_for_write')}($1, $2::int4, $3::float8, $4::float8)`,
       [seen, longest, pause, QUIET_PAUSE_MS],
       { prepared: true },
     );
+    return row?.[0] ?? null;
   });
-  await untilAborted(waiting, signal);
+  return untilAborted(waiting, signal);
 }
 
 /** Asked again after each wait, which the compiler would take for settled. */
@@ -173,10 +183,10 @@ function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
-/** Settles with the work, or resolves when the signal aborts; the work then ends by itself. */
-function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+/** Settles with the work, or resolves with null when the signal aborts; the work then ends by itself. */
+function untilAborted(work: Promise<string | null>, signal: AbortSignal): Promise<string | null> {
   return new Promise((resolve, reject) => {
-    const end = (): void => resolve();
+    const end = (): void => resolve(null);
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
