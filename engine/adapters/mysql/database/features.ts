@@ -1,0 +1,40 @@
+/** What a server can do that the other cannot, found by what its information schema holds, and not by its name. */
+import type { Session } from './session';
+
+export interface Features {
+  /** The table of information_schema that has InnoDB's numbers of tables, which change when a table is made anew. */
+  readonly innodbTables: 'INNODB_TABLES' | 'INNODB_SYS_TABLES' | null;
+  /** CHECK_CONSTRAINTS names the table of each: there `json_valid` is what makes a column a JSON column. */
+  readonly namesTablesOfChecks: boolean;
+  /** Defaults are marked where they are expressions, and bare texts elsewhere; else all of them are SQL. */
+  readonly marksDefaults: boolean;
+  /** STATISTICS tells expressions that are indexed. */
+  readonly indexesExpressions: boolean;
+}
+
+const known = new Map<string, Features>();
+
+export async function featuresOf(session: Session): Promise<Features> {
+  const name = `${session.server} ${session.version}`;
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  const rows = await session.query(
+    `SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS
+WHERE TABLE_SCHEMA = 'information_schema'
+  AND (TABLE_NAME, COLUMN_NAME) IN (('INNODB_TABLES', 'TABLE_ID'), ('INNODB_SYS_TABLES', 'TABLE_ID'),
+    ('CHECK_CONSTRAINTS', 'TABLE_NAME'), ('STATISTICS', 'EXPRESSION'), ('COLUMNS', 'SRS_ID'))`,
+  );
+  const has = new Set(rows.map(([table]) => String(table).toUpperCase()));
+  const features: Features = {
+    innodbTables: has.has('INNODB_TABLES')
+      ? 'INNODB_TABLES'
+      : has.has('INNODB_SYS_TABLES')
+        ? 'INNODB_SYS_TABLES'
+        : null,
+    namesTablesOfChecks: has.has('CHECK_CONSTRAINTS'),
+    marksDefaults: has.has('COLUMNS'),
+    indexesExpressions: has.has('STATISTICS'),
+  };
+  known.set(name, features);
+  return features;
+}

@@ -1,0 +1,126 @@
+/**
+ * Ranges of a table in the order of its key, as SQL. In the common order text is compared byte by byte, as other
+ * databases can do it too; the table's own order is that of the key's index, which costs no sorting.
+ */
+import type { ColumnSchema, Cursor, TableSchema } from '../../../model';
+import { qualify, quote, type Parameter } from '../database';
+import { isReadAsHex, nativeName } from '../schema/types';
+import { decodeCursor } from './cursor';
+import { columnsOf, writeValue } from './values';
+
+/** `common`: the same in other databases. `own`: the index's. Cursors of one must not be used in the other. */
+export type KeyOrder = 'common' | 'own';
+
+export interface KeyRange {
+  readonly table: TableSchema;
+  readonly key: readonly string[];
+  readonly order: KeyOrder;
+  /** Exclusive; null: from the start. */
+  readonly after: Cursor | null;
+  /** Inclusive; null: to the end. */
+  readonly upTo: Cursor | null;
+  /** This one key. */
+  readonly only?: Cursor | null;
+  readonly limit: number | null;
+}
+
+export interface RangeSql {
+  readonly sql: string;
+  readonly parameters: readonly Parameter[];
+}
+
+/** `FROM table AS s WHERE … ORDER BY key LIMIT …`. Throws POSITION_INVALID for a cursor of another key. */
+export function selectRange(range: KeyRange): RangeSql {
+  const { sql, parameters } = rangeCondition(range, 's');
+  const where = sql === '' ? '' : ` WHERE ${sql}`;
+  const order = columnsOf(range.table, range.key).map((column) => keyExpression(column, range.order, 's'));
+  const limit = range.limit === null ? '' : ` LIMIT ${range.limit}`;
+  return {
+    sql: `FROM ${qualify(range.table.name)} AS s${where} ORDER BY ${order.join(', ')}${limit}`,
+    parameters,
+  };
+}
+
+/** The condition of a range over the columns of `alias`; empty where it has no bounds. */
+export function rangeCondition(range: Omit<KeyRange, 'limit'>, alias: string): RangeSql {
+  const columns = columnsOf(range.table, range.key);
+  const conditions: string[] = [];
+  const parameters: Parameter[] = [];
+  const add = (cursor: Cursor | null | undefined, make: typeof isAfter): void => {
+    if (cursor === null || cursor === undefined) return;
+    const values = decodeCursor(cursor, columns.length).map((value, index) =>
+      writeValue(value, columns[index]?.type ?? { kind: 'text', length: null }),
+    );
+    const { sql, parameters: bound } = make(columns, values, range.order, alias);
+    conditions.push(sql);
+    parameters.push(...bound);
+  };
+  add(range.after, isAfter);
+  add(range.upTo, isUpTo);
+  add(range.only, isSame);
+  return { sql: conditions.join(' AND '), parameters };
+}
+
+/** Members of an ENUM are sorted by their number and compared by their text, so neither order can use an index. */
+const NOT_COMPARED = ['enum', 'set'];
+
+/** Their text has the order of its bytes, and one text for each value. */
+const COMPARED_AS_TEXT = ['uuid', 'inet4', 'inet6'];
+
+const TEXT = ['char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext'];
+
+/** Collations by whose order UTF-8 is sorted as its bytes are, trailing spaces included. */
+const BYTE_ORDER = ['utf8mb4_0900_bin', 'utf8mb4_nopad_bin', 'utf8mb3_nopad_bin', 'ascii_nopad_bin'];
+
+/** What a column of the key is sorted and compared by. */
+export function keyExpression(column: ColumnSchema, order: KeyOrder, alias: string): string {
+  const name = `${alias}.${quote(column.name)}`;
+  const native = nativeName(column.declaredType);
+  if (isReadAsHex(native)) return `HEX(${name})`;
+  const isText = TEXT.includes(native) && !BYTE_ORDER.includes(column.collation ?? '');
+  const byBytes =
+    NOT_COMPARED.includes(native) || (order === 'common' && (isText || COMPARED_AS_TEXT.includes(native)));
+  return byBytes ? `CAST(CONVERT(${name} USING utf8mb4) AS BINARY)` : name;
+}
+
+type Comparison = (
+  columns: readonly ColumnSchema[],
+  values: readonly Parameter[],
+  order: KeyOrder,
+  alias: string,
+) => RangeSql;
+
+/** Spelt out, since the servers follow no index by `(a, b) > (1, 2)`; the first column alone bounds the range. */
+const isAfter: Comparison = (columns, values, order, alias) =>
+  compare(columns, values, order, alias, '>', '>');
+const isUpTo: Comparison = (columns, values, order, alias) =>
+  compare(columns, values, order, alias, '<', '<=');
+
+function compare(
+  columns: readonly ColumnSchema[],
+  values: readonly Parameter[],
+  order: KeyOrder,
+  alias: string,
+  inner: '>' | '<',
+  last: '>' | '<=',
+): RangeSql {
+  const parameters: Parameter[] = [];
+  const names = columns.map((column) => keyExpression(column, order, alias));
+  const alternatives = names.map((name, place) => {
+    const before = names.slice(0, place).map((earlier) => `${earlier} = ?`);
+    parameters.push(...values.slice(0, place + 1));
+    return [...before, `${name} ${place === names.length - 1 ? last : inner} ?`].join(' AND ');
+  });
+  if (names.length === 1) return { sql: alternatives[0] ?? '', parameters };
+  const bound = `${names[0] ?? ''} ${inner}= ?`;
+  return {
+    sql: `${bound} AND (${alternatives.map((one) => `(${one})`).join(' OR ')})`,
+    parameters: [values[0] ?? null, ...parameters],
+  };
+}
+
+/** Equal as the key's index has it. */
+const isSame: Comparison = (columns, values, _order, alias) => ({
+  sql: columns.map((column) => `${alias}.${quote(column.name)} = ?`).join(' AND '),
+  parameters: values,
+});

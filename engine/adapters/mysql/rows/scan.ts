@@ -1,0 +1,43 @@
+/** Rows in the common order of the key, for comparison; on a source and on a target alike. */
+import { CdcError } from '../../../errors';
+import type { Cursor, ScanRequest, ScanResult, Tuple } from '../../../model';
+import type { Session } from '../database';
+import { readTable } from '../schema/tables';
+import { encodeCursor } from './cursor';
+import { keyIdentity } from './key-identity';
+import { selectRange } from './key-order';
+import { readersOf, readTuple, selectList } from './values';
+
+/** Throws POSITION_INVALID for a cursor of another key, TABLE_UNKNOWN. */
+export async function scanRows(session: Session, request: ScanRequest): Promise<ScanResult> {
+  const { columns, key, table } = request;
+  const detail = await readTable(session, table.name);
+  if (detail === null) {
+    throw new CdcError('TABLE_UNKNOWN', `Database ${session.database} has no table ${table.name}`, {
+      table: table.name,
+    });
+  }
+  const { schema } = detail;
+  const range = selectRange({ ...request, table: schema, order: 'common' });
+  const found = await session.query(
+    `SELECT ${selectList(schema, columns, 's')} ${range.sql}`,
+    range.parameters,
+    { table: table.name },
+  );
+  const readers = readersOf(schema, columns);
+  const places = key.map((column) => columns.indexOf(column));
+  const rows = found.map((fields) => {
+    const row = readTuple(fields, readers);
+    return { identity: keyIdentity(keyAt(row, places)), row };
+  });
+  return { rows, cursor: cursorOf(rows.at(-1)?.row, places) };
+}
+
+/** The key of a row as a cursor; `places` are its columns. Null without a row. */
+export function cursorOf(last: Tuple | undefined, places: readonly number[]): Cursor | null {
+  return last === undefined ? null : encodeCursor(keyAt(last, places));
+}
+
+function keyAt(row: Tuple, places: readonly number[]): Tuple {
+  return places.map((place) => row[place] ?? null);
+}

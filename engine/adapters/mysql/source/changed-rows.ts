@@ -1,0 +1,50 @@
+/** What was logged of one table, made into changes that can be applied. */
+import type { RowChange, TableCounts, TableRoute, Tuple } from '../../../model';
+import type { Session } from '../database';
+import type { LoggedChange } from './log';
+import { rereadRows } from './reread';
+
+export interface TableChanges {
+  readonly changes: readonly RowChange[];
+  /** Captured changes, before what was read again made fewer of them. */
+  readonly logged: number;
+  readonly counts: TableCounts;
+  readonly oldest: number;
+  readonly newest: number;
+}
+
+/** Null when nothing was logged. `logged`: rows of the change table, of which each is one change. */
+export async function resolveLog(
+  session: Session,
+  route: TableRoute,
+  log: readonly LoggedChange[],
+  logged: number,
+): Promise<TableChanges | null> {
+  const [first] = log;
+  if (first === undefined) return null;
+  const last = new Map(log.map((change, index) => [change.identity, index]));
+  const again = log.filter((change, index) => change.again && last.get(change.identity) === index);
+  const rows = await rereadRows(
+    session,
+    route,
+    again.map(({ key }) => key),
+  );
+  const counts = { inserted: 0, updated: 0, deleted: 0 };
+  let [oldest, newest] = [first.changedAt, first.changedAt];
+  const changes = log.flatMap((change, index): readonly RowChange[] => {
+    oldest = Math.min(oldest, change.changedAt);
+    newest = Math.max(newest, change.changedAt);
+    const isLast = last.get(change.identity) === index;
+    const resolved = rowChange(change, change.again ? (rows.get(change.identity) ?? null) : change.row);
+    // A touch counts as what came of its key.
+    const op = change.op !== 'touch' ? change.op : resolved.kind === 'delete' ? 'delete' : 'update';
+    counts[op === 'insert' ? 'inserted' : op === 'delete' ? 'deleted' : 'updated'] += 1;
+    return change.again && !isLast ? [] : [resolved];
+  });
+  return { changes, logged, counts: { table: route.id, ...counts }, oldest, newest };
+}
+
+function rowChange({ op, identity, key }: LoggedChange, row: Tuple | null): RowChange {
+  if (row !== null) return { kind: 'upsert', identity, op: op === 'insert' ? 'insert' : 'update', row };
+  return { kind: 'delete', identity, key };
+}

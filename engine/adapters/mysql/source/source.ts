@@ -1,0 +1,71 @@
+/** The source port of MySQL and MariaDB, over a few sessions that are lent out one operation at a time. */
+import type { OpenOptions, Source, TableSchema } from '../../../model';
+import { adoptPosition, checkPosition } from '../capture/check';
+import { advanceConsumer, readConsumer, readConsumers } from '../capture/consumers';
+import { readHead } from '../capture/head';
+import { install, planCapture, sourceId } from '../capture/install';
+import { readNotices } from '../capture/notices';
+import { encodePosition } from '../capture/position';
+import { purge } from '../capture/purge';
+import { suspend, uninstall } from '../capture/uninstall';
+import { openSessions, parseUrl } from '../database';
+import { FAMILY } from '../family';
+import { encodeCursor } from '../rows/cursor';
+import { scanRows } from '../rows/scan';
+import { readChanges } from './changes';
+import { coversGoal } from './covers';
+import { countPending, readFigures } from './pending';
+import { newReadState, readChunk } from './read';
+import { listTables } from './tables';
+import { waitForChange } from './wait';
+
+/** Reading, waiting, acknowledging and answering questions at the same time. */
+const MOST_SESSIONS = 4;
+
+/** Throws CONFIG_INVALID, DATABASE_MISSING and the other database codes. */
+export async function openSource({ url }: OpenOptions): Promise<Source> {
+  const sessions = await openSessions(parseUrl(url), 'source', { most: MOST_SESSIONS });
+  const reading = newReadState();
+  return {
+    adapter: 'mysql',
+    family: FAMILY,
+    offers: [],
+
+    tables: () => sessions.use(listTables),
+    planCapture: (tables) => sessions.use((session) => planCapture(session, tables.map(nameOf))),
+    notices: (tables) => sessions.use((session) => readNotices(session, tables.map(nameOf))),
+    install: (tables, consumer) => sessions.use((session) => install(session, tables.map(nameOf), consumer)),
+    uninstall: (uuid) => sessions.use((session) => uninstall(session, uuid)),
+    sourceId: () => sessions.use(sourceId),
+    // Filled in with the target's half, which keeps what this is asked of.
+    feeders: () => Promise.resolve([]),
+
+    head: () => sessions.use(async (session) => encodePosition(await readHead(session))),
+    covers: (position, goal) => Promise.resolve(coversGoal(position, goal)),
+    cursorOf: encodeCursor,
+    check: (position, routes) => sessions.use((session) => checkPosition(session, position, routes)),
+    adopt: (position) => sessions.use((session) => adoptPosition(session, position)),
+    pending: (position, routes, limit) =>
+      sessions.use((session) => countPending(session, position, routes, limit)),
+    waitForChange: (position, routes, timeoutMs, signal) =>
+      waitForChange(sessions, { position, routes, timeoutMs, signal }),
+
+    read: (request) => sessions.use((session) => readChunk(session, request, reading)),
+    changes: (query) => sessions.use((session) => readChanges(session, query)),
+    scan: (request) => sessions.use((session) => scanRows(session, request)),
+
+    consumer: (uuid) => sessions.use((session) => readConsumer(session, uuid)),
+    consumers: () => sessions.use(readConsumers),
+    acknowledge: (uuid, seq, position, now) =>
+      sessions.use((session) => advanceConsumer(session, uuid, { seq, position, now })),
+    purge: (request) => sessions.use((session) => purge(session, request)),
+    suspend: (uuid) => sessions.use((session) => suspend(session, uuid)),
+    figures: (routes) => sessions.use((session) => readFigures(session, routes)),
+
+    close: () => sessions.close(),
+  };
+}
+
+function nameOf(table: TableSchema): TableSchema['name'] {
+  return table.name;
+}
