@@ -9,7 +9,14 @@ import type { LogicalType, Value } from '../../../model';
 import { quoteText } from '../database';
 import type { FoundColumn } from '../schema/catalog';
 import { isReadAsHex, membersOf } from '../schema/types';
-import { bytesLiteral, doubleLiteral, fractionDigits, jsonKeepsNumbers, plainDecimal } from './literals';
+import {
+  bytesLiteral,
+  doubleLiteral,
+  fractionDigits,
+  isJsonText,
+  jsonKeepsNumbers,
+  plainDecimal,
+} from './literals';
 
 /** The literal; `NULL` for NULL; undefined where the column would change or refuse the value. */
 export type Fit = (value: Value) => string | undefined;
@@ -35,7 +42,7 @@ function fitColumn(from: LogicalType, column: FoundColumn): Fitting {
   const bits = INT_BITS[native];
   if (bits !== undefined) return fitInteger(bits, !declared.includes('unsigned'));
   if (isReadAsHex(native)) return fitHex;
-  if (column.isJson && native === 'json') return fitJson;
+  if (column.isJson) return fitJson(from, native === 'json');
   switch (native) {
     case 'year':
       return only(
@@ -177,9 +184,14 @@ function fitBytes(fits: (length: number) => boolean): Fitting {
 const fitHex: Fitting = (value) =>
   typeof value === 'string' && /^([\da-f]{2})+$/i.test(value) ? `X'${value}'` : undefined;
 
-/** The server keeps JSON in a form of its own: the members' order and spaces are none of it. */
-const fitJson: Fitting = (value) =>
-  typeof value === 'string' && isStorable(value) && jsonKeepsNumbers(value) ? quoteText(value) : undefined;
+/** `parsed`: the server keeps JSON in a form of its own, of which the members' order and spaces are no part. */
+function fitJson(from: LogicalType, parsed: boolean): Fitting {
+  return (value) => {
+    if (typeof value !== 'string' || !isStorable(value)) return undefined;
+    if (from.kind !== 'json' && !isJsonText(value)) return undefined;
+    return parsed && !jsonKeepsNumbers(value) ? undefined : quoteText(value);
+  };
+}
 
 function fitTime(pattern: RegExp, declared: string): Fitting {
   const kept = Number(/\((\d)\)/.exec(declared)?.[1] ?? 0);

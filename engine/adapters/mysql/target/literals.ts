@@ -35,6 +35,15 @@ export function fractionDigits(text: string): number {
   return (/\.(\d+)/.exec(text)?.[1] ?? '').replace(/0+$/, '').length;
 }
 
+export function isJsonText(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** MySQL keeps numbers of JSON as 64-bit integers or as doubles: other ones would be rounded. */
 export function jsonKeepsNumbers(json: string): boolean {
   const outside = json.replace(/"(?:[^"\\]|\\.)*"/gs, '""');
