@@ -14,16 +14,17 @@ import {
   createRegistry,
   diagnosePipelines,
 } from '../engine';
+import { mysqlAdapter } from '../engine/adapters/mysql';
 import { postgresAdapter } from '../engine/adapters/postgres';
 import { sqliteAdapter } from '../engine/adapters/sqlite';
 import type { Config } from './config';
 import { withEmptyTargets } from './empty-target';
 
 /** Every adapter that ships with the package. */
-export const registry = createRegistry([sqliteAdapter, postgresAdapter]);
+export const registry = createRegistry([sqliteAdapter, postgresAdapter, mysqlAdapter]);
 
 /** For planning: a target file that is missing is not made, and counts as empty. */
-const planningRegistry = createRegistry([withEmptyTargets(sqliteAdapter), postgresAdapter]);
+const planningRegistry = createRegistry([withEmptyTargets(sqliteAdapter), postgresAdapter, mysqlAdapter]);
 
 /** The engine's ports onto this process. */
 export function realPorts(): EnginePorts {

@@ -3,6 +3,7 @@
  * `cdc.yaml` (`config/`) with the adapters that ship with the package. `temporal-server/` runs the official dev server
  * where there is no cluster.
  */
+export { mysqlAdapter } from '../engine/adapters/mysql';
 export { postgresAdapter } from '../engine/adapters/postgres';
 export { sqliteAdapter } from '../engine/adapters/sqlite';
 export { openEngine, realPorts } from './composition';

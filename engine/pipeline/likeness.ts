@@ -33,7 +33,19 @@ function meaningOf(value: Value): string | null {
   if (value === null) return null;
   if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
   if (typeof value === 'boolean') return value ? '1' : '0';
-  return decimalOf(typeof value === 'number' && Object.is(value, -0) ? '-0' : String(value));
+  const text = typeof value === 'number' && Object.is(value, -0) ? '-0' : String(value);
+  return timeOf(text) ?? decimalOf(text);
+}
+
+/** A time in one spelling: databases write zeros at the end of a fraction, and UTC, or leave them out. */
+function timeOf(text: string): string | null {
+  const match = /^((?:\d{4,}-\d\d-\d\d[ T])?-?\d{2,3}:\d\d:\d\d)(?:\.(\d+))?(?:\+00(?::?00)?|Z)?( BC)?$/.exec(
+    text,
+  );
+  if (match === null) return null;
+  const [, whole = '', fraction = '', era = ''] = match;
+  const kept = fraction.replace(/0+$/, '');
+  return `${whole.replace('T', ' ')}${kept === '' ? '' : `.${kept}`}${era}`;
 }
 
 /** A decimal number in one spelling, with all its digits; any other text as it is. */

@@ -202,18 +202,24 @@ describe('wrong connections are named with line, column and key', () => {
     ],
     [
       'a database of the future',
-      'w: mysql://u:secret@h/d',
-      ['3:6 connections.w: "mysql:" is not supported yet; known are postgres:, postgresql:, sqlite:'],
+      'w: mongodb://u:secret@h/d',
+      [
+        '3:6 connections.w: "mongodb:" is not supported yet; known are mariadb:, mysql:, postgres:, postgresql:, sqlite:',
+      ],
     ],
     [
       'an unknown scheme',
       'w: pgsql://u:secret@h/d',
-      ['3:6 connections.w: this scheme is unknown; known are postgres:, postgresql:, sqlite:'],
+      [
+        '3:6 connections.w: this scheme is unknown; known are mariadb:, mysql:, postgres:, postgresql:, sqlite:',
+      ],
     ],
     [
       'a path without scheme',
       'w: ./w.db',
-      ['3:6 connections.w: starts with no scheme; known are postgres:, postgresql:, sqlite:'],
+      [
+        '3:6 connections.w: starts with no scheme; known are mariadb:, mysql:, postgres:, postgresql:, sqlite:',
+      ],
     ],
     [
       'no file',

@@ -6,7 +6,8 @@
  * - `rows/`: fields as values, in the order of the key.
  * - `capture/`: change tables and triggers, who consumes them, positions with the ids that are missing, the fence that
  *   proves them dead, what may be purged.
- * - `source/`: the port of a source, over one view that is opened after the fence.
+ * - `source/`, `target/`: the two ports; the source's over one view that is opened after the fence, the target's over a
+ *   session that merges what waits in memory.
  * - `diagnosis/`: what `cdc doctor` finds out.
  */
 import type { Adapter } from '../../model';
@@ -14,13 +15,14 @@ import { identifyUrl, SCHEMES } from './database/url';
 import { diagnose } from './diagnosis/diagnose';
 import { FAMILY } from './family';
 import { openSource } from './source/source';
+import { openTarget } from './target/target';
 
-/** The half of the adapter that reads. */
-export const mysqlSource: Omit<Adapter, 'openTarget'> = {
+export const mysqlAdapter: Adapter = {
   name: 'mysql',
   schemes: SCHEMES,
   family: FAMILY,
   openSource,
+  openTarget,
   diagnose,
   identify: identifyUrl,
 };

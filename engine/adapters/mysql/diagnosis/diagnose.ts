@@ -5,6 +5,7 @@ import { openSession, parseUrl, type Session } from '../database';
 import { captureState } from './capture-state';
 import { serverSettings } from './settings';
 import { sourceRights } from './source-rights';
+import { targetRights } from './target-rights';
 
 /** Clocks further apart than this make lag and the times of changes misleading. */
 const CLOCK_MS = 1_000;
@@ -28,6 +29,7 @@ export async function diagnose(request: DiagnoseRequest): Promise<readonly Diagn
       looks.push(['source rights', () => sourceRights(session, request.sourceTables)]);
       looks.push(['capture', () => captureState(session, request.sourceTables)]);
     }
+    if (request.asTarget) looks.push(['target rights', () => targetRights(session, request.targetTables)]);
     for (const [check, look] of looks) {
       try {
         found.push(...(await look()));

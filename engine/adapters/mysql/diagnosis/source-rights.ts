@@ -3,6 +3,7 @@ import { displayName, fine, problem, warning, type Diagnosis, type TableName } f
 import { quote, type Session } from '../database';
 import { readFence } from '../capture/fence';
 import { accountOf, globalVariables } from '../capture/server';
+import { readGrants } from './grants';
 
 /** On the tables that are captured, and on the database that holds what is ours. */
 const ON_TABLES = ['SELECT', 'TRIGGER', 'LOCK TABLES'] as const;
@@ -45,23 +46,8 @@ async function databaseRights(
   account: string,
   tables: readonly TableName[],
 ): Promise<readonly Diagnosis[]> {
-  const grantee = account;
-  const rows = await session.query(
-    `SELECT PRIVILEGE_TYPE, '' FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = ?
-UNION ALL SELECT PRIVILEGE_TYPE, TABLE_SCHEMA FROM information_schema.SCHEMA_PRIVILEGES
-  WHERE GRANTEE = ? AND (? LIKE TABLE_SCHEMA OR ? LIKE TABLE_SCHEMA)
-UNION ALL SELECT PRIVILEGE_TYPE, CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) FROM information_schema.TABLE_PRIVILEGES
-  WHERE GRANTEE = ? AND TABLE_SCHEMA = ?`,
-    [grantee, grantee, session.database, session.ownDatabase, grantee, session.database],
-  );
-  // Rights can also come from roles, which only what is tried can tell.
-  if (rows.length === 0 || (await hasRoles(session))) return [];
-  const has = (right: string, database: string, table: string | null): boolean =>
-    rows.some(([type, where]) => {
-      const scope = String(where);
-      const here = scope === '' || scope.replaceAll('\\', '') === database || scope === '%';
-      return type === right && (here || (table !== null && scope === `${database}.${table}`));
-    });
+  const has = await readGrants(session, account);
+  if (has === null) return [];
   const missing: Diagnosis[] = [];
   for (const table of tables) {
     const lacking = ON_TABLES.filter((right) => !has(right, session.database, table.name));
@@ -86,12 +72,6 @@ UNION ALL SELECT PRIVILEGE_TYPE, CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) FROM info
   }
   if (missing.length > 0) return missing;
   return [fine('capture rights', 'The account may read the tables, make triggers, and keep what is ours.')];
-}
-
-async function hasRoles(session: Session): Promise<boolean> {
-  const row = await session.first('SELECT CURRENT_ROLE()').catch(() => undefined);
-  const role = row?.[0] ?? null;
-  return role !== null && role !== '' && role !== 'NONE';
 }
 
 /** With the binary log on, the servers let only trusted accounts make triggers. */

@@ -30,6 +30,7 @@ export interface FoundColumn {
   readonly defaultSql: string | null;
   readonly generated: 'no' | 'stored' | 'virtual';
   readonly isJson: boolean;
+  readonly autoIncrement: boolean;
 }
 
 export interface FoundIndex {
@@ -37,6 +38,8 @@ export interface FoundIndex {
   readonly primary: boolean;
   /** Null where it holds an expression, or the beginning of a column only. */
   readonly columns: readonly (string | null)[];
+  /** Checked by the server before the row reaches the engine, as MariaDB does it for texts of any length. */
+  readonly hashed: boolean;
   /** As `UniqueIndex.rule`. */
   readonly rule: string;
 }
@@ -141,6 +144,7 @@ function columnOf(row: FieldRow, marksDefaults: boolean, json: ReadonlySet<strin
     defaultSql: defaultOf(textOrNull(defaultText), extra, marksDefaults),
     generated: Number(isGenerated) === 1 ? (extra.includes('VIRTUAL') ? 'virtual' : 'stored') : 'no',
     isJson: native === 'json' || json.has(check),
+    autoIncrement: extra.includes('AUTO_INCREMENT'),
   };
 }
 
@@ -166,6 +170,7 @@ function indexesOf(rows: readonly FieldRow[], columns: readonly FoundColumn[]): 
       name,
       primary: name === 'PRIMARY',
       columns: terms.map(({ column, prefix }) => (prefix === null ? column : null)),
+      hashed: parts.some((part) => part[5] === 'HASH'),
       rule: JSON.stringify(terms.map((term) => JSON.stringify(term)).sort()),
     };
   });

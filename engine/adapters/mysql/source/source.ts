@@ -12,6 +12,7 @@ import { openSessions, parseUrl } from '../database';
 import { FAMILY } from '../family';
 import { encodeCursor } from '../rows/cursor';
 import { scanRows } from '../rows/scan';
+import { readFeeders } from '../target/checkpoint-rows';
 import { readChanges } from './changes';
 import { coversGoal } from './covers';
 import { countPending, readFigures } from './pending';
@@ -37,8 +38,7 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
     install: (tables, consumer) => sessions.use((session) => install(session, tables.map(nameOf), consumer)),
     uninstall: (uuid) => sessions.use((session) => uninstall(session, uuid)),
     sourceId: () => sessions.use(sourceId),
-    // Filled in with the target's half, which keeps what this is asked of.
-    feeders: () => Promise.resolve([]),
+    feeders: () => sessions.use(readFeeders),
 
     head: () => sessions.use(async (session) => encodePosition(await readHead(session))),
     covers: (position, goal) => Promise.resolve(coversGoal(position, goal)),

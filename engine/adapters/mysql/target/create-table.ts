@@ -1,0 +1,178 @@
+/** The statement that makes a target table for a route. */
+import { CdcError } from '../../../errors';
+import { displayName, type ColumnSchema, type TableRoute } from '../../../model';
+import { featuresOf, qualify, quote, quoteAll, type Session } from '../database';
+import { COUNTING } from '../schema/tables';
+import { keptDefault } from './defaults';
+import { nativeType, type Room } from './native-types';
+
+/** An index of InnoDB takes this many bytes, of pages that have the size they have by default. */
+const KEY_BYTES = 3_072;
+const LETTER_BYTES = 4;
+
+/**
+ * Within the family: the source's declared types with their character sets and collations, NOT NULL, the counting column
+ * and the defaults that both servers understand; else types that hold what the source's do. Further indexes and foreign
+ * keys are left out: the source has checked them.
+ *
+ * Throws TYPE_MISMATCH for a type or collation that can't be had here, and for a key that no index takes, with table and
+ * column.
+ */
+export async function createTableSql(
+  session: Session,
+  route: TableRoute,
+  sameFamily: boolean,
+): Promise<string> {
+  const columns = route.columns.map((name) => {
+    const column = route.source.columns.find((candidate) => candidate.name === name);
+    if (column !== undefined) return column;
+    throw new CdcError('COLUMN_UNKNOWN', `Table ${route.id} has no column ${name}`, {
+      table: route.id,
+      column: name,
+    });
+  });
+  const lines = sameFamily
+    ? await familyColumns(session, route, columns)
+    : await foreignColumns(session, route, columns);
+  // A unique index as key stays one, so that the table's own primary key can be made later.
+  const constraint = route.source.key?.from === 'unique index' ? 'UNIQUE' : 'PRIMARY KEY';
+  const counting = countingColumn(route, sameFamily);
+  lines.push(`${constraint} (${quoteAll(route.key)})`);
+  if (counting !== null && route.key[0] !== counting) lines.push(`KEY (${quote(counting)})`);
+  return `CREATE TABLE ${qualify(route.target)} (\n  ${lines.join(',\n  ')}\n) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4`;
+}
+
+function countingColumn({ source, columns }: TableRoute, sameFamily: boolean): string | null {
+  const option = sameFamily ? source.options.find((text) => text.startsWith(COUNTING)) : undefined;
+  const name = option?.slice(COUNTING.length);
+  return name !== undefined && columns.includes(name) ? name : null;
+}
+
+async function familyColumns(
+  session: Session,
+  route: TableRoute,
+  columns: readonly ColumnSchema[],
+): Promise<string[]> {
+  const collations = await readCollations(session);
+  const { namesTablesOfChecks } = await featuresOf(session);
+  const counting = countingColumn(route, true);
+  return columns.map((column) => {
+    const { name, collation } = column;
+    const parts = [quote(name), declaredHere(column, namesTablesOfChecks)];
+    if (collation !== null && column.type.kind !== 'json') {
+      const known = collations.get(collation) ?? substitute(route, column, collations);
+      parts.push(`CHARACTER SET ${known.charset} COLLATE ${known.collation}`);
+    }
+    // Without it a TIMESTAMP would not take NULL everywhere.
+    parts.push(column.nullable ? 'NULL' : 'NOT NULL');
+    const kept = keptDefault(column);
+    if (kept !== null) parts.push(`DEFAULT ${kept}`);
+    if (name === counting) parts.push('AUTO_INCREMENT');
+    return parts.join(' ');
+  });
+}
+
+/** JSON is a type of its own on one server, and a text that is checked on the other. */
+function declaredHere({ type, declaredType }: ColumnSchema, checksTexts: boolean): string {
+  if (type.kind !== 'json') return declaredType;
+  if (checksTexts) return 'json';
+  return declaredType === 'json' ? 'json' : 'longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin';
+}
+
+interface Collation {
+  readonly collation: string;
+  readonly charset: string;
+}
+
+async function readCollations(session: Session): Promise<ReadonlyMap<string, Collation>> {
+  const rows = await session.query(
+    'SELECT COLLATION_NAME, COALESCE(CHARACTER_SET_NAME, SUBSTRING_INDEX(COLLATION_NAME, "_", 1)) FROM information_schema.COLLATIONS'.replaceAll(
+      '"',
+      "'",
+    ),
+  );
+  return new Map(
+    rows.map(([name, charset]): [string, Collation] => [
+      String(name),
+      { collation: String(name), charset: String(charset) },
+    ]),
+  );
+}
+
+/** What sorts a column that is no key matters to those who read here only; a key has to mean the same. */
+function substitute(
+  route: TableRoute,
+  column: ColumnSchema,
+  collations: ReadonlyMap<string, Collation>,
+): Collation {
+  const wanted = column.collation ?? '';
+  const isKey = route.key.includes(column.name);
+  const charset = wanted.replace(/_.*$/, '');
+  const found = isKey ? undefined : collations.get(`${charset}_general_ci`);
+  if (found !== undefined) return found;
+  throw missing(route, column, `has the collation ${wanted}, which this server does not know`);
+}
+
+async function foreignColumns(
+  session: Session,
+  route: TableRoute,
+  columns: readonly ColumnSchema[],
+): Promise<string[]> {
+  const collations = await readCollations(session);
+  const collation =
+    ['utf8mb4_0900_bin', 'utf8mb4_nopad_bin'].find((name) => collations.has(name)) ?? 'utf8mb4_bin';
+  const keyColumns = columns.filter(({ name }) => route.key.includes(name));
+  const free = KEY_BYTES - keyColumns.reduce((sum, column) => sum + keyBytes(column), 0);
+  const open = keyColumns.filter((column) => keyBytes(column) === 0).length;
+  const last = keyColumns.at(-1);
+  if (last !== undefined && (free < 0 || (open > 0 && free < open * 64 * LETTER_BYTES))) {
+    throw missing(route, last, 'belongs to a key that is longer than an index here takes');
+  }
+  const letters = open === 0 ? KEY_BYTES : Math.floor(free / open / LETTER_BYTES);
+  return columns.map((column) => {
+    const room: Room = { collation, keyLetters: route.key.includes(column.name) ? letters : null };
+    const type = nativeType(column, room);
+    if (type === null) throw missing(route, column, 'has no counterpart here');
+    return `${quote(column.name)} ${type} ${column.nullable ? 'NULL' : 'NOT NULL'}`;
+  });
+}
+
+/** Bytes of a key's column in the index; 0 for a text or bytes without a length, which share what is left. */
+function keyBytes({ type }: ColumnSchema): number {
+  switch (type.kind) {
+    case 'text':
+      return (type.length ?? 0) * LETTER_BYTES;
+    case 'bytes':
+      return type.length ?? 0;
+    case 'enum':
+      return 255 * LETTER_BYTES;
+    case 'dynamic':
+      return type.affinity === 'text' || type.affinity === 'blob' ? 0 : 30;
+    case 'json':
+    case 'interval':
+    case 'array':
+    case 'other':
+      return 0;
+    case 'bool':
+    case 'int':
+    case 'decimal':
+    case 'float':
+    case 'date':
+    case 'time':
+    case 'timestamp':
+    case 'uuid':
+      return 40;
+  }
+}
+
+function missing(route: TableRoute, column: ColumnSchema, says: string): CdcError {
+  return new CdcError(
+    'TYPE_MISMATCH',
+    `Column ${column.name} of table ${route.id} ${says}, so that ${displayName(route.target)} can't be made`,
+    {
+      hint: 'Create the table on the target yourself, or leave the column out with `columns`.',
+      table: route.id,
+      column: column.name,
+    },
+  );
+}

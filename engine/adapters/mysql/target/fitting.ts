@@ -1,0 +1,203 @@
+/**
+ * Values as SQL literals, and which of them a column cannot hold unchanged.
+ *
+ * Also in strict mode the servers round decimals and fractions of seconds, drop the time of day where a date is wanted,
+ * cut trailing blanks, fill up bytes and take numbers for members of an ENUM, all without an error. So every value is
+ * looked at here first; what is left to the server fails there.
+ */
+import type { LogicalType, Value } from '../../../model';
+import { quoteText } from '../database';
+import type { FoundColumn } from '../schema/catalog';
+import { isReadAsHex, membersOf } from '../schema/types';
+import {
+  bytesLiteral,
+  doubleLiteral,
+  fractionDigits,
+  isJsonText,
+  jsonKeepsNumbers,
+  plainDecimal,
+} from './literals';
+
+/** The literal; `NULL` for NULL; undefined where the column would change or refuse the value. */
+export type Fit = (value: Value) => string | undefined;
+
+type Fitting = (value: NonNullable<Value>) => string | undefined;
+
+/** What fits a column of a target, as it comes from a column of this type. */
+export function fitFor(from: LogicalType, column: FoundColumn): Fit {
+  const fit = fitColumn(from, column);
+  return (value) => (value === null ? 'NULL' : fit(value));
+}
+
+const INT_BITS: Readonly<Record<string, number>> = {
+  tinyint: 8,
+  smallint: 16,
+  mediumint: 24,
+  int: 32,
+  bigint: 64,
+};
+
+function fitColumn(from: LogicalType, column: FoundColumn): Fitting {
+  const { native, declared } = column;
+  const bits = INT_BITS[native];
+  if (bits !== undefined) return fitInteger(bits, !declared.includes('unsigned'));
+  if (isReadAsHex(native)) return fitHex;
+  if (column.isJson) return fitJson(from, native === 'json');
+  switch (native) {
+    case 'year':
+      return only(
+        (value) => typeof value === 'bigint' && (value === 0n || (value > 1900n && value < 2156n)),
+        String,
+      );
+    case 'bit':
+      return fitInteger(column.precision ?? 1, false);
+    case 'decimal':
+      return fitDecimal(column.precision ?? 10, column.scale ?? 0);
+    case 'float':
+      return fitFloat(32, from.kind === 'float' && from.bits === 32, digitsOf(declared));
+    case 'double':
+      return fitFloat(64, false, digitsOf(declared));
+    case 'char':
+    case 'varchar':
+      return fitText(from, column, native === 'char');
+    case 'tinytext':
+    case 'text':
+    case 'mediumtext':
+    case 'longtext':
+      return fitText(from, column, false);
+    case 'enum': {
+      const members = new Set(membersOf(declared));
+      return fitString((text) => members.has(text));
+    }
+    case 'set': {
+      const members = membersOf(declared);
+      return fitString((text) => text === '' || isSubset(text.split(','), members));
+    }
+    case 'binary':
+      return fitBytes((length) => length === (column.octets ?? length));
+    case 'varbinary':
+    case 'tinyblob':
+    case 'blob':
+    case 'mediumblob':
+    case 'longblob':
+      return fitBytes((length) => length <= (column.octets ?? Infinity));
+    case 'date':
+      return fitString((text) => /^\d{4}-\d\d-\d\d$/.test(text));
+    case 'time':
+      return fitTime(/^-?\d{2,3}:\d\d:\d\d(\.\d{1,6})?$/, declared);
+    case 'datetime':
+    case 'timestamp':
+      return fitTime(/^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?(\+00(:?00)?|Z)?$/, declared);
+    case 'uuid':
+      return fitString((text) => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(text));
+    default:
+      return fitString(() => true);
+  }
+}
+
+function only(fits: (value: NonNullable<Value>) => boolean, write: (value: NonNullable<Value>) => string) {
+  return (value: NonNullable<Value>) => (fits(value) ? write(value) : undefined);
+}
+
+function fitInteger(bits: number, signed: boolean): Fitting {
+  return (value) => {
+    const number = typeof value === 'boolean' ? (value ? 1n : 0n) : value;
+    if (typeof number !== 'bigint') return undefined;
+    const kept = signed ? BigInt.asIntN(bits, number) : BigInt.asUintN(bits, number);
+    return kept === number ? String(number) : undefined;
+  };
+}
+
+function fitDecimal(precision: number, scale: number): Fitting {
+  return (value) => {
+    if (typeof value !== 'bigint' && typeof value !== 'number' && typeof value !== 'string') return undefined;
+    const plain = plainDecimal(String(value));
+    if (plain === null) return undefined;
+    const [, whole = '', fraction = ''] = /^-?0*(\d*?)(?:\.(\d+))?$/.exec(plain) ?? [];
+    return whole.length <= precision - scale && fraction.length <= scale ? plain : undefined;
+  };
+}
+
+/** `digits`: to which the column rounds; null for none. */
+function fitFloat(bits: 32 | 64, fromSingle: boolean, digits: number | null): Fitting {
+  return (value) => {
+    if (typeof value === 'bigint') {
+      const float = bits === 32 ? Math.fround(Number(value)) : Number(value);
+      return BigInt(float) === value ? doubleLiteral(float) : undefined;
+    }
+    if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
+    if (digits !== null && Number(value.toFixed(Math.min(digits, 100))) !== value) return undefined;
+    if (bits === 64) return doubleLiteral(value);
+    // With all its digits: the fewest that name the largest number are above it.
+    const single = Math.fround(value);
+    return fromSingle || single === value ? doubleLiteral(single) : undefined;
+  };
+}
+
+/** `double(10,2)` rounds. */
+function digitsOf(declared: string): number | null {
+  const digits = /\(\d+,(\d+)\)/.exec(declared)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+function fitText(from: LogicalType, { length, octets, charset }: FoundColumn, padded: boolean): Fitting {
+  const most = length ?? Infinity;
+  // Of texts without a length of their own the server counts the bytes.
+  const mostBytes = padded || charset === null ? Infinity : (octets ?? Infinity);
+  return (value) => {
+    // A column of SQLite may hold any storage class; all but bytes are readable as text.
+    const isNumber = typeof value === 'bigint' || typeof value === 'number';
+    const text = from.kind === 'dynamic' && isNumber ? numberText(value) : value;
+    if (typeof text !== 'string' || !isStorable(text)) return undefined;
+    if (text.length > most && Array.from(text).length > most) return undefined;
+    if (text.length > mostBytes / 4 && Buffer.byteLength(text) > mostBytes) return undefined;
+    // Blanks at the end are no part of what a CHAR holds.
+    return padded && text.endsWith(' ') ? undefined : quoteText(text);
+  };
+}
+
+function numberText(value: bigint | number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+/** UTF-8 has no half of a surrogate pair. */
+function isStorable(text: string): boolean {
+  return !/[\ud800-\udfff]/u.test(text);
+}
+
+function fitString(fits: (text: string) => boolean): Fitting {
+  return (value) =>
+    typeof value === 'string' && isStorable(value) && fits(value) ? quoteText(value) : undefined;
+}
+
+/** Members in the order of their declaration, each once: in this form a SET shows them. */
+function isSubset(names: readonly string[], members: readonly string[]): boolean {
+  const places = names.map((name) => members.indexOf(name));
+  return places.every((place, index) => place >= 0 && place > (places[index - 1] ?? -1));
+}
+
+function fitBytes(fits: (length: number) => boolean): Fitting {
+  return (value) => (value instanceof Uint8Array && fits(value.length) ? bytesLiteral(value) : undefined);
+}
+
+/** Hexadecimal digits, in which shapes and vectors travel. */
+const fitHex: Fitting = (value) =>
+  typeof value === 'string' && /^([\da-f]{2})+$/i.test(value) ? `X'${value}'` : undefined;
+
+/** `parsed`: the server keeps JSON in a form of its own, of which the members' order and spaces are no part. */
+function fitJson(from: LogicalType, parsed: boolean): Fitting {
+  return (value) => {
+    if (typeof value !== 'string' || !isStorable(value)) return undefined;
+    if (from.kind !== 'json' && !isJsonText(value)) return undefined;
+    return parsed && !jsonKeepsNumbers(value) ? undefined : quoteText(value);
+  };
+}
+
+function fitTime(pattern: RegExp, declared: string): Fitting {
+  const kept = Number(/\((\d)\)/.exec(declared)?.[1] ?? 0);
+  return (value) => {
+    if (typeof value !== 'string' || !pattern.test(value) || fractionDigits(value) > kept) return undefined;
+    // Sessions of ours have the time zone +00:00.
+    return quoteText(value.replace(/(\+00(:?00)?|Z)$/, ''));
+  };
+}

@@ -1,0 +1,57 @@
+/** Numbers, bytes and JSON as SQL has them, with all their digits. */
+
+/** Beyond it bytes are written in a form that is half as long. */
+const LONG_BYTES = 65_536;
+
+export function bytesLiteral(value: Uint8Array): string {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return bytes.length > LONG_BYTES
+    ? `FROM_BASE64('${bytes.toString('base64')}')`
+    : `X'${bytes.toString('hex')}'`;
+}
+
+/** With an exponent it is a double from the start, and not a decimal that is rounded to one. */
+export function doubleLiteral(value: number): string {
+  return Object.is(value, -0) ? '-0e0' : value.toExponential();
+}
+
+/** A decimal number without exponent and without zeros at its end; null for what is none. */
+export function plainDecimal(text: string): string | null {
+  const match = /^([-+]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:e([-+]?\d{1,4}))?$/i.exec(text);
+  if (match === null) return null;
+  const [, sign = '', whole = '', fraction = match[4] ?? '', , exponent = '0'] = match;
+  const shift = Number(exponent);
+  const digits = whole + fraction;
+  const point = whole.length + shift;
+  const integer = point <= 0 ? '' : digits.slice(0, point).padEnd(point, '0');
+  const rest = point <= 0 ? '0'.repeat(-point) + digits : digits.slice(point);
+  const kept = rest.replace(/0+$/, '');
+  const number = `${integer.replace(/^0+/, '') || '0'}${kept === '' ? '' : `.${kept}`}`;
+  return sign === '-' && number !== '0' ? `-${number}` : number;
+}
+
+/** Digits of a second's fraction, zeros at its end not counted. */
+export function fractionDigits(text: string): number {
+  return (/\.(\d+)/.exec(text)?.[1] ?? '').replace(/0+$/, '').length;
+}
+
+export function isJsonText(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** MySQL keeps numbers of JSON as 64-bit integers or as doubles: other ones would be rounded. */
+export function jsonKeepsNumbers(json: string): boolean {
+  const outside = json.replace(/"(?:[^"\\]|\\.)*"/gs, '""');
+  return [...outside.matchAll(/-?\d+(?:\.\d+)?(?:e[-+]?\d+)?/gi)].every(([text]) => {
+    if (/^-?\d+$/.test(text)) {
+      const whole = BigInt(text);
+      if (whole >= -(2n ** 63n) && whole < 2n ** 64n) return true;
+    }
+    return plainDecimal(text) === plainDecimal(String(Number(text)));
+  });
+}

@@ -1,0 +1,53 @@
+/** What a person should know of target tables before rows are written into them. */
+import { displayName, type PlanNotice, type TableRoute } from '../../../model';
+import { OWN_PREFIX, type Session } from '../database';
+import { readTable } from '../schema/tables';
+import { defaultNotices } from './defaults';
+import { narrowing } from './native-types';
+
+export async function readNotices(
+  session: Session,
+  routes: readonly TableRoute[],
+  sameFamily: boolean,
+): Promise<readonly PlanNotice[]> {
+  const notices: PlanNotice[] = [];
+  for (const route of routes) {
+    const table = displayName(route.target);
+    if ((await readTable(session, route.target.name)) === null) {
+      notices.push(...defaultNotices(route, sameFamily));
+      if (!sameFamily) notices.push(...narrowNotices(route));
+      continue;
+    }
+    const triggers = await readTriggers(session, route);
+    if (triggers.length === 0) continue;
+    notices.push({
+      table: route.id,
+      message: `Triggers of target table ${table} will fire on replicated rows, which MySQL and MariaDB can't switch off: ${triggers.join(', ')}`,
+    });
+  }
+  return notices;
+}
+
+function narrowNotices(route: TableRoute): readonly PlanNotice[] {
+  return route.source.columns.flatMap((column) => {
+    if (!route.columns.includes(column.name)) return [];
+    const what = narrowing(column, route.key.includes(column.name));
+    if (what === null) return [];
+    return [
+      {
+        table: route.id,
+        message: `Column ${column.name} of target table ${displayName(route.target)} can't hold all that the source's can: ${what}. Such a row is set aside`,
+      },
+    ];
+  });
+}
+
+async function readTriggers(session: Session, { target }: TableRoute): Promise<readonly string[]> {
+  const rows = await session.query(
+    `SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
+WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? AND LEFT(TRIGGER_NAME, ${OWN_PREFIX.length}) <> '${OWN_PREFIX}'
+ORDER BY TRIGGER_NAME`,
+    [session.database, target.name],
+  );
+  return rows.map(([name]) => String(name));
+}
