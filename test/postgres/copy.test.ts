@@ -43,6 +43,35 @@ describe('PostgreSQL to PostgreSQL by COPY', () => {
     expect(await pipeline.verify({})).toMatchObject({ equal: true, exact: true });
   });
 
+  test('rows that are not on the target as expected, and others that are, end as the source has them', async () => {
+    const source = await scratch(
+      `CREATE TABLE t (id integer PRIMARY KEY, v text UNIQUE)`,
+      `INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 20) i`,
+    );
+    const target = await scratch();
+    const pipeline = await pipelineOf(source, target);
+    const { generation } = await started(pipeline, specOf(['public.t']));
+    const drifts = [
+      // Gone where an update is due, there where an insertion is due, and both at once.
+      `DELETE FROM t WHERE id <= 5`,
+      `INSERT INTO t VALUES (201, 'stranger')`,
+      `DELETE FROM t WHERE id <= 5; INSERT INTO t SELECT i, 'stranger' || i FROM generate_series(301, 305) i`,
+    ];
+    for (const [turn, drift] of drifts.entries()) {
+      await target.execute(drift);
+      const first = 100 * (turn + 1);
+      await source.execute(
+        `UPDATE t SET v = v || '+' WHERE id <= 10`,
+        `INSERT INTO t SELECT i, 'new' || i FROM generate_series(${first}, ${first + 9}) i`,
+        `UPDATE t SET v = v || '!' WHERE id BETWEEN ${first} AND ${first + 3}`,
+        `BEGIN; DELETE FROM t WHERE id = 11; INSERT INTO t VALUES (11, 'back${turn}'); COMMIT`,
+        `DELETE FROM t WHERE id = ${first + 9}`,
+      );
+      await replicate(pipeline, generation);
+      await same(source, target, 't');
+    }
+  });
+
   test('a table of other types on the target goes by rows, each value looked at', async () => {
     const source = await scratch(
       `CREATE TABLE t (id integer PRIMARY KEY, n numeric(10,4), at timestamptz)`,

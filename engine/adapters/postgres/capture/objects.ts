@@ -84,22 +84,39 @@ EXCEPTION WHEN OTHERS THEN
 END`;
 
 /**
- * Answers the MVCC snapshot once it is another than the one that was seen, looking every few milliseconds: of a reader
- * that asked as often, each look would cost ten times as much.
+ * Waits in the server: looks every few milliseconds whether anything was written, and by a prepared statement of the
+ * session whether that was one of the tables in question. A reader that asked as often would spend ten times as much.
+ *
+ * `looks`: names of two prepared statements that take two snapshots and answer true where there is a change between
+ * them; the second one is for a first snapshot with transactions that were running. A look ends its transaction, so that
+ * no lock on change tables is kept.
  */
-const WAIT_FOR_WRITE = `
+const WAIT_FOR_CHANGE = `
 DECLARE
-  until timestamptz := clock_timestamp() + make_interval(secs => $2 / 1000.0);
-  pause float8 := $3;
+  until timestamptz := pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => wait_ms / 1000.0);
+  looked timestamptz;
   now_seen text;
 BEGIN
+  found_change := false;
   LOOP
-    now_seen := pg_current_snapshot()::text;
-    IF now_seen <> $1 OR clock_timestamp() >= until THEN
-      RETURN now_seen;
+    now_seen := pg_catalog.pg_current_snapshot()::text;
+    IF now_seen = seen THEN
+      pause_ms := least(pause_ms * 1.1, quiet_ms);
+    ELSE
+      looked := pg_catalog.clock_timestamp();
+      EXECUTE pg_catalog.format('EXECUTE %I(%L, %L)', looks[CASE WHEN pg_catalog.right(seen, 1) = ':' THEN 1 ELSE 2 END],
+        seen, now_seen) INTO found_change;
+      found_change := coalesce(found_change, false);
+      seen := now_seen;
+      IF found_change THEN
+        RETURN;
+      END IF;
+      pause_ms := least(pause_ms * 1.1, greatest(busy_ms, least(longest_ms,
+        1000 * extract(epoch FROM pg_catalog.clock_timestamp() - looked) / share)));
+      COMMIT;
     END IF;
-    PERFORM pg_sleep(pause / 1000);
-    pause := least(pause * 1.1, $4);
+    EXIT WHEN pg_catalog.clock_timestamp() >= until;
+    PERFORM pg_catalog.pg_sleep(pause_ms / 1000);
   END LOOP;
 END`;
 
@@ -168,8 +185,9 @@ export const SOURCE_OBJECTS: ObjectSet = {
       sqlFunction('captured_columns', 'jsonb', CAPTURED_COLUMNS_SQL),
       `CREATE FUNCTION ${own('next_generation')}(oid) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS ${quoteText(NEXT_GENERATION)}`,
-      `CREATE FUNCTION ${own('wait_for_write')}(seen text, wait_ms int4, pause_ms float8, longest_ms float8) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS ${quoteText(WAIT_FOR_WRITE)}`,
+      `CREATE PROCEDURE ${own('wait_for_change')}(INOUT seen text, INOUT found_change boolean, INOUT pause_ms float8,
+  looks text[], wait_ms int4, quiet_ms float8, busy_ms float8, longest_ms float8, share float8)
+LANGUAGE plpgsql AS ${quoteText(WAIT_FOR_CHANGE)}`,
       `CREATE FUNCTION ${own('follow_ddl')}() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS ${quoteText(FOLLOW_DDL)}`,
     ],
@@ -177,7 +195,7 @@ SET search_path = pg_catalog, pg_temp AS ${quoteText(FOLLOW_DDL)}`,
   drops: [
     `DROP EVENT TRIGGER IF EXISTS ${quote(DDL_TRIGGER)}`,
     `DROP FUNCTION IF EXISTS ${own('follow_ddl')}()`,
-    `DROP FUNCTION IF EXISTS ${own('wait_for_write')}(text, int4, float8, float8)`,
+    `DROP PROCEDURE IF EXISTS ${own('wait_for_change')}`,
     `DROP FUNCTION IF EXISTS ${own('next_generation')}(oid)`,
     ...['generation_statements', 'captured_columns'].map(
       (name) => `DROP FUNCTION IF EXISTS ${own(name)}(oid, int2[], text, text, boolean, boolean)`,

@@ -1,20 +1,22 @@
-/** Stages the changes of one table as they were captured, and finds out what they come to. */
-import type { TableCounts, TableRoute } from '../../../model';
+/** Stages the changes of one table as they were captured, and the rows that have to be read again. */
+import type { TableRoute } from '../../../model';
+import type { CapturedColumn } from '../capture/registry';
 import type { Session } from '../database';
 import { keyIdentity } from '../rows/key-identity';
 import { writeValue } from '../rows/values';
 import { capturedColumns } from '../source/branches';
 import { rereadRows } from '../source/reread';
-import { changesSql, newColumn, oldColumn, type Branch, type Span } from '../source/spans';
+import { changesFrom, newColumn, oldColumn, type Branch, type Span } from '../source/spans';
 import { copyLine } from '../target/copy-text';
 import { copyInto } from '../target/stage-rows';
-import { stagedKeyColumns, type StagedRows } from '../target/staging';
-import { lastRows, lastRowsOf, sameStagedKey } from '../target/write-sql';
+import { stagedKeyColumns } from '../target/staging';
+import { sameStagedKey } from '../target/write-sql';
+import { byKey } from './by-key';
 import type { CopiedColumns } from './copied-columns';
 import { pipeRows, writeParameters } from './pipe';
 
-/** A change that says only that its row is to be read again. */
-const AGAIN = 'a';
+/** The kind of a change that says only that its row is to be read again. */
+export const AGAIN = 'a';
 
 export interface CopyTask {
   readonly route: TableRoute;
@@ -24,8 +26,9 @@ export interface CopyTask {
 }
 
 /**
- * Copies the changes of a branch. Nobody sorts them here: the place of a change is its LSN, which puts the changes of
- * each key into their order (whoever waits for a row's lock reads a later one), in whatever part they are found.
+ * Copies the changes of a branch. The place of a change is its LSN, which puts the changes of each key into their order
+ * (whoever waits for a row's lock reads a later one), in whatever part they are found. They are sorted by key here, on
+ * the server that has less to do, so that the target finds its rows page after page.
  */
 export async function copyChanges(
   reader: Session,
@@ -34,86 +37,31 @@ export async function copyChanges(
   { branch, span }: { readonly branch: Branch; readonly span: Span },
 ): Promise<number> {
   const names = route.columns.map((_, index) => `c${index}`).join(', ');
-  const values = capturedColumns(branch.generation, route, route.columns).map((column) =>
-    column.key > 0 ? `coalesce(${newColumn(column)}, ${oldColumn(column)})` : newColumn(column),
-  );
-  const { sql, parameters } = changesSql(branch, span, ['c.changed_at', ...values], '');
-  const query = `SELECT (r.lsn - '0/0')::int8,
-  (CASE WHEN r.again OR r.op = 'touch' THEN '${AGAIN}' WHEN r.op IN ('insert', 'update') THEN 'u'
-    WHEN r.op IN ('delete', 'truncated') THEN 'd' ELSE 't' END)::"char",
-  (CASE r.op WHEN 'insert' THEN 'i' WHEN 'update' THEN 'u' WHEN 'truncate' THEN 't' WHEN 'touch' THEN 'r'
-    ELSE 'd' END)::"char",
-  r.at, ${names}
-FROM (${writeParameters(sql, parameters)}) AS r(lsn, xid, op, ms, again, at, ${names})`;
-  return pipeRows(reader, query, writer, `${table} (ord, kind, op, at, ${names})`, copied.format);
+  const valueOf = (column: CapturedColumn): string =>
+    column.key > 0 ? `coalesce(${newColumn(column)}, ${oldColumn(column)})` : newColumn(column);
+  const values = capturedColumns(branch.generation, route, route.columns).map(valueOf);
+  const { from, again, parameters } = changesFrom(branch, span);
+  const order = byKey(capturedColumns(branch.generation, route, route.key), valueOf);
+  const query = `SELECT lsn, CASE WHEN again OR op = 'r' THEN '${AGAIN}' WHEN op IN ('i', 'u') THEN 'u' ELSE op END, op, at, ${names}
+FROM (${from.before}
+  SELECT c.lsn, ${again}, CASE c.op WHEN 'update' THEN 'u' WHEN 'insert' THEN 'i' WHEN 'touch' THEN 'r'
+    WHEN 'truncate' THEN 't' ELSE 'd' END::"char", c.changed_at, ${values.join(', ')}
+  ${from.rows} ${order}) AS r(lsn, again, op, at, ${names})`;
+  const into = `${table} (lsn, kind, op, at, ${names})`;
+  return pipeRows(reader, writeParameters(query, parameters), writer, into, copied.format);
 }
 
-export interface LoggedChanges {
-  readonly changes: number;
-  readonly counts: TableCounts;
-  readonly oldest: number;
-  readonly newest: number;
-  /** Keys that were logged by `touch`; they count as what comes of them. */
-  readonly touches: number;
-  readonly deletes: boolean;
-  readonly upserts: boolean;
-  /** True when rows have to be read again. */
-  readonly again: boolean;
-}
-
-/** What was logged; null when nothing was. */
-export async function summarizeLog(
-  writer: Session,
-  { route, copied: { shape }, table }: CopyTask,
-): Promise<LoggedChanges | null> {
-  const key = stagedKeyColumns({ route }).join(', ');
-  // A row that one statement changed twice was changed from inside of functions: see the source's `markRepeated`.
-  const repeated = `SELECT ${key}, at FROM ${table} WHERE op <> 't' GROUP BY ${key}, at HAVING count(*) > 1`;
-  const summary = `SELECT count(*), count(*) FILTER (WHERE op = 'i'), count(*) FILTER (WHERE op = 'u'),
-  count(*) FILTER (WHERE op = 'd'), count(*) FILTER (WHERE op = 'r'),
-  floor(extract(epoch FROM min(at)) * 1000)::int8, floor(extract(epoch FROM max(at)) * 1000)::int8,
-  count(*) FILTER (WHERE kind = 'd'), count(*) FILTER (WHERE kind = 'u'),
-  count(*) FILTER (WHERE kind = '${AGAIN}'), EXISTS (${repeated})
-FROM ${table}`;
-  let row = await writer.first(summary);
-  if (row?.at(-1) === 't') {
-    await writer.execute(`UPDATE ${table} AS s SET kind = '${AGAIN}' FROM (${repeated}) AS r
-WHERE ${sameStagedKey({ route, shape }, 's', 'r')} AND s.at = r.at`);
-    row = await writer.first(summary);
-  }
-  const [changes, inserted, updated, deleted, touches, oldest, newest, deletes, upserts, again] = (
-    row ?? []
-  ).map(Number);
-  if (changes === undefined || changes === 0) return null;
-  return {
-    changes,
-    counts: {
-      table: route.id,
-      inserted: inserted ?? 0,
-      updated: updated ?? 0,
-      deleted: deleted ?? 0,
-    },
-    oldest: oldest ?? 0,
-    newest: newest ?? 0,
-    touches: touches ?? 0,
-    deletes: deletes !== 0,
-    upserts: upserts !== 0,
-    again: again !== 0,
-  };
-}
-
-/** Stages once more, after all others, the rows whose last change says no more than their key. */
+/**
+ * Stages once more the rows whose last change says no more than their key. They have no LSN, which puts them after all
+ * others.
+ */
 export async function stageAgain(reader: Session, writer: Session, task: CopyTask): Promise<void> {
-  const { route, copied, table } = task;
-  const { shape } = copied;
+  const { route, table } = task;
   const found = await writer.query(
-    `SELECT ${stagedKeyColumns({ route }).join(', ')} FROM ${lastRowsOf({ route, shape }, table, AGAIN)} AS s
-WHERE s.kind = '${AGAIN}'`,
+    `SELECT ${stagedKeyColumns({ route }).join(', ')} FROM ${lastRowsOf(task, AGAIN)} AS s WHERE s.kind = '${AGAIN}'`,
   );
   if (found.length === 0) return;
   const rows = await rereadRows(reader, route, found);
-  const last = await writer.first(`SELECT max(ord) FROM ${table}`);
-  const first = Number(last?.[0] ?? 0) + 1;
   const keyPlaces = route.columns.map((column) => route.key.indexOf(column));
   await copyInto(
     writer,
@@ -124,7 +72,7 @@ WHERE s.kind = '${AGAIN}'`,
         row === undefined
           ? keyPlaces.map((place) => (place < 0 ? null : (key[place] ?? null)))
           : row.map((value) => textOf(writeValue(value)));
-      return copyLine([String(first + index), row === undefined ? 'd' : 'u', ...values]);
+      return copyLine([String(index), row === undefined ? 'd' : 'u', ...values]);
     }),
   );
 }
@@ -135,13 +83,20 @@ export async function countGone(
   { route, copied: { shape }, table }: CopyTask,
 ): Promise<number> {
   const row = await writer.first(`SELECT count(*) FROM ${table} AS t
-JOIN ${lastRows({ route }, table)} AS n ON ${sameStagedKey({ route, shape }, 't', 'n')} WHERE t.op = 'r' AND n.kind = 'd'`);
+JOIN ${lastRows(route, table)} AS n ON ${sameStagedKey({ route, shape }, 't', 'n')} WHERE t.op = 'r' AND n.kind = 'd'`);
   return Number(row?.[0] ?? 0);
 }
 
-export function stagedRowsOf(table: string, logged: LoggedChanges): StagedRows {
-  const { changes, deletes, upserts, again } = logged;
-  return { table, rows: changes, repeats: changes > 1, deletes: deletes || again, upserts: upserts || again };
+/** The last staged row of each key; `condition` chooses among keys. */
+function lastRows(route: TableRoute, table: string, condition = ''): string {
+  const key = stagedKeyColumns({ route }).join(', ');
+  return `(SELECT DISTINCT ON (${key}) * FROM ${table} ${condition} ORDER BY ${key}, lsn DESC NULLS FIRST)`;
+}
+
+/** The same of those keys only that have a row of a kind: where these are few, little is sorted. */
+function lastRowsOf({ route, copied: { shape }, table }: CopyTask, kind: string): string {
+  const wanted = `SELECT 1 FROM ${table} AS w WHERE w.kind = '${kind}' AND ${sameStagedKey({ route, shape }, 'w', 'o')}`;
+  return lastRows(route, `${table} AS o`, `WHERE EXISTS (${wanted})`);
 }
 
 function textOf(value: ReturnType<typeof writeValue>): string | null {

@@ -46,7 +46,7 @@ FROM (SELECT ${selectList(route.columns)} ${writeParameters(found.sql, found.par
   return {
     progress: { table: route.id, rows, cursor, finished },
     range: {
-      rows: { table, rows, repeats: false, deletes: false, upserts: rows > 0 },
+      rows: { table, rows, placed: true, expected: null, deletes: false, upserts: rows > 0 },
       bounds: { after, upTo: cursor, only, replace },
     },
   };

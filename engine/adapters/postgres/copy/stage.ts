@@ -12,18 +12,11 @@ import type { ReadState } from '../source/read';
 import { summarize } from '../source/summarize';
 import { noteRead, planChunk, type ChunkPlan } from '../source/window';
 import type { TargetShape } from '../target/shape';
-import type { StagedSet, StagingArea } from '../target/staging';
+import type { StagedRows, StagedSet, StagingArea } from '../target/staging';
 import { copiedColumns, type CopiedColumns } from './copied-columns';
-import {
-  copyChanges,
-  countGone,
-  stageAgain,
-  stagedRowsOf,
-  summarizeLog,
-  type CopyTask,
-  type LoggedChanges,
-} from './stage-changes';
+import { copyChanges, countGone, stageAgain, type CopyTask } from './stage-changes';
 import { copyRange } from './stage-range';
+import { netLog, readLog, type LoggedChanges, type StagedLog } from './staged-log';
 
 export interface CopySessions {
   /** On the source. */
@@ -107,14 +100,14 @@ async function stageOnce(
     const plan = await planChunk(reader, routes, captures, { from, now, limit, behind }, state.cuts);
 
     const changed = await stagePlan(sessions, request, plan, columns);
-    const unlocked = changed.filter(({ logged, task }) => logged.again && !locked.includes(task.route));
+    const unlocked = changed.filter(({ log, task }) => log.logged.again && !locked.includes(task.route));
     if (unlocked.length > 0) {
       for (const { task } of unlocked) state.reread.add(task.route.id);
       return 'again';
     }
-    const resolved: Changed[] = [];
-    for (const entry of changed) resolved.push(await resolve(sessions, entry));
-    return finish(sessions, request, plan, { columns, shapes, changed: resolved });
+    const netted: Netted[] = [];
+    for (const entry of changed) netted.push(await resolve(sessions, entry));
+    return finish(sessions, request, plan, { columns, shapes, netted });
   });
 }
 
@@ -133,7 +126,13 @@ function columnsOf(routes: readonly TableRoute[], shapes: Shapes, captures: Capt
 
 interface Changed {
   readonly task: CopyTask;
+  readonly log: StagedLog;
+}
+
+interface Netted {
+  readonly route: TableRoute;
   readonly logged: LoggedChanges;
+  readonly rows: StagedRows;
 }
 
 async function stagePlan(
@@ -156,8 +155,8 @@ async function stagePlan(
   const changed: Changed[] = [];
   for (const route of routes) {
     const task = tasks.get(route);
-    const logged = task === undefined ? null : await summarizeLog(writer, task);
-    if (task !== undefined && logged !== null) changed.push({ task, logged });
+    const log = task === undefined ? null : await readLog(writer, task);
+    if (task !== undefined && log !== null) changed.push({ task, log });
   }
   return changed;
 }
@@ -166,14 +165,17 @@ async function taskOf(route: TableRoute, copied: CopiedColumns, area: StagingAre
   return { route, copied, table: await area.borrow(copied.columns.map((column) => column.type)) };
 }
 
-/** A touch counts as what came of its key. */
-async function resolve({ reader, writer }: CopySessions, { task, logged }: Changed): Promise<Changed> {
-  if (!logged.again) return { task, logged };
+/** Net rows, and what was logged; a touch counts as what came of its key. */
+async function resolve({ reader, writer }: CopySessions, { task, log }: Changed): Promise<Netted> {
+  const { route } = task;
+  const { logged } = log;
+  if (!logged.again) return { route, logged, rows: await netLog(writer, task, log) };
   await stageAgain(reader, writer, task);
   const gone = logged.touches === 0 ? 0 : await countGone(writer, task);
   const { updated, deleted } = logged.counts;
   const counts = { ...logged.counts, updated: updated + logged.touches - gone, deleted: deleted + gone };
-  return { task, logged: { ...logged, counts } };
+  const whole = (await readLog(writer, task)) ?? log;
+  return { route, logged: { ...logged, counts }, rows: await netLog(writer, task, whole) };
 }
 
 async function finish(
@@ -183,10 +185,10 @@ async function finish(
   staged: {
     readonly columns: ColumnsByRoute;
     readonly shapes: Shapes;
-    readonly changed: readonly Changed[];
+    readonly netted: readonly Netted[];
   },
 ): Promise<CopiedChunk> {
-  const { columns, shapes, changed } = staged;
+  const { columns, shapes, netted } = staged;
   const wanted = plan.more ? null : snapshot;
   const ranged = routes.find((route) => route.id === wanted?.table);
   const copied = ranged === undefined ? undefined : columns.get(ranged);
@@ -196,15 +198,17 @@ async function finish(
       : await copyRange(reader, writer, await taskOf(ranged, copied, area), wanted);
   const sets = routes.flatMap((route): StagedSet[] => {
     const shape = shapes.get(route);
-    const entry = changed.find(({ task }) => task.route === route);
+    const entry = netted.find((candidate) => candidate.route === route);
     const own = route === ranged ? (range?.range ?? null) : null;
     if (shape === undefined || (entry === undefined && own === null)) return [];
-    const changes = entry === undefined ? null : stagedRowsOf(entry.task.table, entry.logged);
+    // Rows that a copy has not come to yet are not where they are expected.
+    const copying = snapshot?.table === route.id;
+    const changes = entry === undefined ? null : copying ? { ...entry.rows, expected: null } : entry.rows;
     return [
       { route, shape, columns: columns.get(route)?.columns ?? [], changes, range: own, unfit: [], gone: [] },
     ];
   });
-  const logged = changed.map((entry) => entry.logged);
+  const logged = netted.map((entry) => entry.logged);
   return {
     sets,
     summary: {

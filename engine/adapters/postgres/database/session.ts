@@ -38,8 +38,11 @@ export interface Session {
   ): Promise<readonly TextRow[]>;
   /** The first row; undefined when there is none. */
   first(sql: string, parameters?: readonly Parameter[]): Promise<TextRow | undefined>;
-  /** Runs statements without parameters and results, e.g. DDL; several are separated by semicolons. */
-  execute(sql: string, options?: { readonly table?: string }): Promise<void>;
+  /**
+   * Runs statements without parameters and results, e.g. DDL; several are separated by semicolons. Answers how many
+   * rows each has written.
+   */
+  execute(sql: string, options?: { readonly table?: string }): Promise<readonly number[]>;
   /** Commits when `work` resolves, rolls back when it throws. */
   transaction<T>(mode: TransactionMode, work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -75,7 +78,7 @@ export async function openSession(address: Address, role: string): Promise<Sessi
   };
 
   /** The end of a read transaction that nobody waits for, but the next statement: one runs at a time. */
-  let ending: Promise<void> | null = null;
+  let ending: Promise<unknown> | null = null;
 
   const query: Session['query'] = async (sql, parameters = [], { prepared = false, table } = {}) => {
     if (ending !== null) await ending;
@@ -94,7 +97,9 @@ export async function openSession(address: Address, role: string): Promise<Sessi
   const execute: Session['execute'] = async (sql, { table } = {}) => {
     if (ending !== null) await ending;
     try {
-      await client.query(sql);
+      // Of several statements the driver answers an array, whatever its types say.
+      const results = [await client.query<TextRow[]>(sql)].flat();
+      return results.map(({ rowCount }) => rowCount ?? 0);
     } catch (error) {
       throw turn(error, table);
     }
@@ -125,7 +130,7 @@ export async function openSession(address: Address, role: string): Promise<Sessi
         await execute(BEGIN[mode]);
         try {
           const result = await work();
-          const ended = execute('COMMIT');
+          const ended: Promise<unknown> = execute('COMMIT');
           if (mode === 'read committed') await ended;
           // What was read is read, and a connection that is lost now shows at its next use.
           else ending = ended.catch(() => undefined).finally(() => (ending = null));

@@ -5,7 +5,7 @@ import type { Session, TextRow } from '../database';
 import { keyIdentity } from '../rows/key-identity';
 import { readersOf, readTuple } from '../rows/values';
 import { rereadRows } from './reread';
-import { changesSql, META_COLUMNS, newColumn, oldColumn, type Branch, type Span } from './spans';
+import { changesFrom, milliseconds, newColumn, oldColumn, type Branch, type Span } from './spans';
 import { capturedColumns } from './branches';
 
 /** One logged change, as far as applying needs it. */
@@ -31,6 +31,9 @@ export interface TableChanges {
   readonly newest: number;
 }
 
+/** How many columns come before those of the table: transaction, operation, time, whether to look at the row. */
+const META_COLUMNS = 4;
+
 const GONE = ['delete', 'truncated'];
 const OPERATIONS = ['insert', 'update', 'delete', 'truncate', 'truncated', 'touch'];
 
@@ -43,19 +46,23 @@ export async function readLog(
 ): Promise<readonly LoggedChange[]> {
   const key = capturedColumns(branch.generation, route, route.key);
   const columns = capturedColumns(branch.generation, route, route.columns);
-  const { sql, parameters } = changesSql(branch, span, [
+  const { from, again, parameters } = changesFrom(branch, span);
+  const values = [
     // A row that was touched may have been logged by its old key or by its new one.
     ...key.map(
       (column) =>
         `CASE WHEN c.op IN ('delete', 'truncated', 'touch') THEN coalesce(${oldColumn(column)}, ${newColumn(column)}) ELSE ${newColumn(column)} END`,
     ),
     ...columns.map(newColumn),
-  ]);
+  ];
+  const sql = `${from.before}
+SELECT c.xid, c.op, ${milliseconds('c.changed_at')}, ${again}, ${values.join(', ')}
+${from.rows} ORDER BY c.lsn, c.xid`;
   const rows = await session.query(sql, parameters, { prepared: span.upTo === null, table: route.id });
   const readers = readersOf(route.source, route.columns);
   const start = META_COLUMNS + route.key.length;
   const log = rows.map((row): LoggedChange => {
-    const [, xid, op, changedAt, again] = row;
+    const [xid, op, changedAt, mustLook] = row;
     if (op === null || op === undefined || !OPERATIONS.includes(op)) {
       throw new CdcError('INTERNAL', 'A change table holds an operation that nobody logs', {
         table: route.id,
@@ -70,7 +77,7 @@ export async function readLog(
       identity: keyIdentity(key),
       key,
       row: isThere ? readTuple(row, readers, start) : null,
-      again: op === 'touch' || again === 't',
+      again: op === 'touch' || mustLook === 't',
     };
   });
   return markRepeated(log);

@@ -7,7 +7,7 @@
  * `from`'s list of running ones and have a number beyond its xmax though it has written already: so no number that
  * grows with the rows (an id, an LSN) may serve as the lower bound of a window.
  */
-import { own, quote, quoteText, type Parameter, type Session } from '../database';
+import { own, quote, type Parameter, type Session } from '../database';
 import type { CapturedColumn, Generation } from '../capture/registry';
 import type { ChangeMark } from '../capture/position';
 
@@ -29,12 +29,15 @@ export interface Branch {
 }
 
 /** Transactions that were running at `$1` and that `$2` sees. */
-const LATE = `late AS MATERIALIZED (
+export const LATE = `late AS MATERIALIZED (
   SELECT coalesce(array_agg(x), '{}') AS xids FROM pg_snapshot_xip($1::pg_snapshot) x
   WHERE pg_visible_in_snapshot(x, $2::pg_snapshot))`;
 
-const IN_WINDOW = `((c.xid >= pg_snapshot_xmax($1::pg_snapshot) AND c.xid < pg_snapshot_xmax($2::pg_snapshot))
-  OR c.xid = ANY ((SELECT xids FROM late)::xid8[])) AND pg_visible_in_snapshot(c.xid, $2::pg_snapshot)`;
+const FROM_NEW = `c.xid >= pg_snapshot_xmax($1::pg_snapshot) AND c.xid < pg_snapshot_xmax($2::pg_snapshot)`;
+const FROM_LATE = `c.xid = ANY ((SELECT xids FROM late)::xid8[])`;
+const VISIBLE = `pg_visible_in_snapshot(c.xid, $2::pg_snapshot)`;
+
+const IN_WINDOW = `((${FROM_NEW}) OR ${FROM_LATE}) AND ${VISIBLE}`;
 
 /** The same for a part of a large window, found by its LSNs: none of it may tempt the planner to the other index. */
 const IN_PART = `c.lsn >= $3::pg_lsn AND c.lsn <= $5::pg_lsn
@@ -50,7 +53,7 @@ interface Condition {
   readonly parameters: readonly Parameter[];
 }
 
-function conditionOf({ from, to, after, upTo }: Span): Condition {
+export function conditionOf({ from, to, after, upTo }: Span): Condition {
   const start = after ?? FIRST;
   if (upTo !== null) {
     return { sql: IN_PART, parameters: [from, to, start.lsn, start.xid, upTo.lsn, upTo.xid] };
@@ -61,7 +64,7 @@ function conditionOf({ from, to, after, upTo }: Span): Condition {
   return { sql: IN_WINDOW, parameters: [from, to] };
 }
 
-function tableOf({ generation }: Branch): string {
+export function tableOf({ generation }: Branch): string {
   return `${own(generation.changeTable)} c`;
 }
 
@@ -69,11 +72,30 @@ function tableOf({ generation }: Branch): string {
 export async function probe(session: Session, branches: readonly Branch[], span: Span): Promise<boolean> {
   if (branches.length === 0 || span.from === span.to) return false;
   const { sql, parameters } = conditionOf(span);
-  const looks = branches.map((branch) => `SELECT FROM ${tableOf(branch)} WHERE ${sql}`);
-  const rows = await session.query(`WITH ${LATE} ${looks.join('\nUNION ALL ')} LIMIT 1`, parameters, {
-    prepared: true,
-  });
-  return rows.length > 0;
+  const isPart = span.after !== null || span.upTo !== null;
+  const statement = isPart ? lookSql(branches, [sql]) : probeSql(branches, hasRunning(span.from));
+  return (await session.query(statement, parameters, { prepared: true })).length > 0;
+}
+
+/**
+ * Answers true where there is a change between snapshots $1 and $2. `late`: transactions were running at $1. New
+ * transactions and late ones are asked for apart: of either the planner, told that one row is enough, would read a
+ * whole index where pages are known to be visible.
+ */
+export function probeSql(branches: readonly Branch[], late: boolean): string {
+  return lookSql(branches, [`${FROM_NEW} AND ${VISIBLE}`, ...(late ? [`${FROM_LATE} AND ${VISIBLE}`] : [])]);
+}
+
+function lookSql(branches: readonly Branch[], conditions: readonly string[]): string {
+  const looks = conditions.flatMap((condition) =>
+    branches.map((branch) => `SELECT true FROM ${tableOf(branch)} WHERE ${condition}`),
+  );
+  return `WITH ${LATE} ${looks.join('\nUNION ALL ')} LIMIT 1`;
+}
+
+/** Whether transactions were running at a snapshot. */
+function hasRunning(snapshot: string): boolean {
+  return !snapshot.endsWith(':');
 }
 
 export interface Count {
@@ -110,65 +132,44 @@ FROM (SELECT c.changed_at FROM ${tableOf(branch)} WHERE ${sql} LIMIT ${place}::i
   });
 }
 
-/** Marks that cut a window into parts of at most `size` changes; the last part has none. Oldest first. */
-export async function cutWindow(
-  session: Session,
-  branches: readonly Branch[],
-  span: Span,
-  size: number,
-): Promise<readonly ChangeMark[]> {
-  const { sql, parameters } = conditionOf(span);
-  const marks = branches.map((branch) => `SELECT c.lsn, c.xid FROM ${tableOf(branch)} WHERE ${sql}`);
-  const rows = await session.query(
-    `WITH ${LATE} SELECT lsn, xid FROM (
-  SELECT lsn, xid, row_number() OVER (ORDER BY lsn, xid) AS place FROM (${marks.join('\nUNION ALL ')}) m
-) numbered WHERE place % $${parameters.length + 1}::int8 = 0 ORDER BY place`,
-    [...parameters, size],
-  );
-  return rows.map(([lsn, xid]) => ({ lsn: lsn ?? '', xid: xid ?? '' }));
-}
-
 /** Whole milliseconds since 1970 of an expression. */
 export function milliseconds(expression: string): string {
   return `floor(extract(epoch FROM ${expression}) * 1000)::int8`;
 }
 
-/** How many columns of a change row come before those that were asked for: lsn, xid, op, time, `again`. */
-export const META_COLUMNS = 5;
+/** A query for the changes of one branch, `c`, in parts: `WITH … SELECT what is wanted FROM … WHERE …`. */
+export interface ChangesQuery {
+  readonly from: { readonly before: string; readonly rows: string };
+  /**
+   * Tells of changes whose order within their transaction isn't known, so that the row itself must be looked at: those
+   * of a transaction that wrote this table from inside of triggers, and those of a statement of which a part is in an
+   * earlier chunk, so that nobody has both parts to compare.
+   */
+  readonly again: string;
+  readonly parameters: readonly Parameter[];
+}
 
-/**
- * SQL that reads the changes of one branch, in their order unless told otherwise: META_COLUMNS, then `columns` of the change table (`c`).
- *
- * `again` tells of changes whose order within their transaction isn't known, so that the row itself must be looked at:
- * those of a transaction that wrote this table from inside of triggers, and those of a statement of which a part is in
- * an earlier chunk, so that nobody has both parts to compare.
- */
-export function changesSql(
-  { generation }: Branch,
-  span: Span,
-  columns: readonly string[],
-  order = 'ORDER BY c.lsn, c.xid',
-): Condition {
+export function changesFrom({ generation }: Branch, span: Span): ChangesQuery {
   const { sql, parameters } = conditionOf(span);
   const table = own(generation.changeTable);
-  // A statement that began before the mark is no younger than the newest one that was read.
+  // A statement that began before the mark is no younger than the newest one that was read. Asked first: it costs least.
   const { readUntil = null } = span;
-  const bound = readUntil === null ? '' : ` AND c.changed_at <= to_timestamp(${(readUntil + 1) / 1000})`;
+  const bound = readUntil === null ? '' : `c.changed_at <= to_timestamp(${(readUntil + 1) / 1000}) AND `;
   const begun = `, begun AS MATERIALIZED (
-  SELECT d.xid, d.changed_at FROM (SELECT DISTINCT c.xid, c.changed_at FROM ${table} c WHERE ${sql}${bound}) d
+  SELECT d.xid, d.changed_at FROM (SELECT DISTINCT c.xid, c.changed_at FROM ${table} c WHERE ${bound}${sql}) d
   WHERE EXISTS (SELECT FROM ${table} p WHERE p.xid = d.xid AND p.changed_at = d.changed_at
     AND (p.lsn, p.xid) <= ($3::pg_lsn, $4::xid8)))`;
-  const again = `c.xid IN (SELECT xid FROM nested)${
-    span.after === null ? '' : ' OR (c.xid, c.changed_at) IN (SELECT xid, changed_at FROM begun)'
-  }`;
-  return {
-    sql: `WITH ${LATE}, nested AS MATERIALIZED (
+  const nested = `nested AS MATERIALIZED (
   SELECT DISTINCT xid FROM ${table} WHERE depth > 1
-    AND xid >= pg_snapshot_xmin($1::pg_snapshot) AND xid < pg_snapshot_xmax($2::pg_snapshot))${
-      span.after === null ? '' : begun
-    }
-SELECT c.lsn, c.xid, c.op, ${milliseconds('c.changed_at')}, ${again}, ${columns.join(', ')}
-FROM ${table} c WHERE ${sql} ${order}`,
+    AND xid >= pg_snapshot_xmin($1::pg_snapshot) AND xid < pg_snapshot_xmax($2::pg_snapshot))`;
+  return {
+    from: {
+      before: `WITH ${LATE}, ${nested}${span.after === null ? '' : begun}`,
+      rows: `FROM ${table} c WHERE ${sql}`,
+    },
+    again: `c.xid IN (SELECT xid FROM nested)${
+      span.after === null ? '' : ' OR (c.xid, c.changed_at) IN (SELECT xid, changed_at FROM begun)'
+    }`,
     parameters,
   };
 }
@@ -180,12 +181,4 @@ export function oldColumn(column: CapturedColumn): string {
 
 export function newColumn(column: CapturedColumn): string {
   return `c.${quote(column.newName)}`;
-}
-
-/**
- * A statement with its parameters written into it, for COPY, which takes none. They are positions that `decodePosition`
- * has checked.
- */
-export function inline({ sql, parameters }: Condition): string {
-  return sql.replaceAll(/\$(\d)/g, (_, place: string) => quoteText(String(parameters[Number(place) - 1])));
 }

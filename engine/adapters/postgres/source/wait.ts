@@ -1,28 +1,22 @@
 /** Waiting for a change: cheap looks, close together while there is something to see. */
+import { isCdcError } from '../../../errors';
 import type { Position, TableRoute } from '../../../model';
 import { currentSnapshot } from '../capture/head';
 import { decodePosition } from '../capture/position';
 import { isInstalled } from '../capture/registry';
-import { own, type Session, type Sessions } from '../database';
+import type { Session, Sessions } from '../database';
 import { capturesOf, type Captures } from './branches';
 import { countPending, capturedBranches } from './pending';
 import { probe } from './spans';
-
-/** Pause between looks after a wait began, and at most while nothing is written at all. */
-const FIRST_PAUSE_MS = 1;
-const PAUSE_GROWTH = 1.1;
-const QUIET_PAUSE_MS = 25;
-
-/** The same while others write; more where looks take long: they shall cost us no more than this part of the time. */
-const BUSY_PAUSE_MS = 10;
-const SHARE = 0.04;
-const LONGEST_PAUSE_MS = 100;
+import { FIRST_PAUSE_MS, waitInServer } from './wait-in-server';
 
 /** The server waits this long at a time: so long at most does it keep old rows from being vacuumed. */
 const SERVER_WAIT_MS = 500;
 
 /** Which change tables there are is asked this often: until then a new one is not looked at, which loses nothing. */
 const CAPTURES_MS = 1_000;
+
+const NOT_INSTALLED_PAUSE_MS = 100;
 
 interface KnownCaptures {
   readonly asked: number;
@@ -54,24 +48,17 @@ export async function waitForChange(
   const at = decodePosition(position);
   const sight: Sight = { seen: at.from, sure: at.from, by: null };
   let pause = FIRST_PAUSE_MS;
-  for (let first = true; !isAborted(signal); first = false) {
-    const [looked, before] = [performance.now(), sight.seen];
+  for (let first = true; !isAborted(signal) && left() > 0; first = false) {
     const found = await sessions.use((session) =>
       first && at.cut !== null
         ? lookBehind(session, position, sight, routes)
         : lookFurther(session, known, sight, routes),
     );
     if (found) return true;
-    const took = performance.now() - looked;
-    const quiet = sight.seen === before;
-    if (!quiet) await sleep(Math.min(pause, left()), signal);
     if (left() <= 0) return false;
-    // While others write all the time this answers at once.
-    await waitForWrite(sessions, known, routes, sight.seen, { pause, waitMs: left(), signal });
-    if (left() <= 0) return false;
-    // The server has made its pauses longer by itself.
-    const longest = Math.min(LONGEST_PAUSE_MS, Math.max(BUSY_PAUSE_MS, took / SHARE));
-    pause = quiet ? QUIET_PAUSE_MS : Math.min(pause * PAUSE_GROWTH, longest);
+    const waited = await waitFurther(sessions, known, sight, routes, { pause, waitMs: left(), signal });
+    if (waited === 'found') return true;
+    pause = waited;
   }
   return false;
 }
@@ -107,10 +94,12 @@ async function lookFurther(
   sight: Sight,
   routes: readonly TableRoute[],
 ): Promise<boolean> {
-  const now = await currentSnapshot(session);
   const before = known.get(routes);
   const isFresh = before !== undefined && performance.now() - before.asked < CAPTURES_MS;
-  if (now === sight.sure || (now === sight.seen && isFresh && sight.by === before)) return false;
+  // The server has looked until a moment ago, or will do so at once.
+  if (isFresh && (sight.by ?? before) === before) return false;
+  const now = await currentSnapshot(session);
+  if (now === sight.sure) return false;
   const entry = isFresh ? before : await askCaptures(session, known, routes);
   if (entry.captures !== null) {
     const from = sight.by === entry ? sight.seen : sight.sure;
@@ -142,30 +131,40 @@ async function askCaptures(
   return entry;
 }
 
-/** Returns when anything at all was written, after SERVER_WAIT_MS, or when the signal aborts. */
-async function waitForWrite(
+/** The next pause, after SERVER_WAIT_MS or when the signal aborts. */
+async function waitFurther(
   sessions: Sessions,
   known: WaitState,
+  sight: Sight,
   routes: readonly TableRoute[],
-  seen: string,
   {
     pause,
     waitMs,
     signal,
   }: { readonly pause: number; readonly waitMs: number; readonly signal: AbortSignal },
-): Promise<void> {
+): Promise<number | 'found'> {
   const longest = Math.ceil(Math.min(waitMs, SERVER_WAIT_MS));
-  if (known.get(routes)?.captures === null) return sleep(Math.min(pause, longest), signal);
+  const entry = known.get(routes) ?? (await sessions.use((session) => askCaptures(session, known, routes)));
+  if (entry.captures === null) {
+    await sleep(Math.min(longest, NOT_INSTALLED_PAUSE_MS), signal);
+    return pause;
+  }
+  const branches = capturedBranches(routes, entry.captures, sight.seen);
   const waiting = sessions.use(async (session) => {
-    const { captures } = known.get(routes) ?? (await askCaptures(session, known, routes));
-    if (captures === null) return;
-    await session.query(
-      `SELECT ${own('wait_for_write')}($1, $2::int4, $3::float8, $4::float8)`,
-      [seen, longest, pause, QUIET_PAUSE_MS],
-      { prepared: true },
-    );
+    try {
+      return await waitInServer(session, branches, { seen: sight.seen, pauseMs: pause, waitMs: longest });
+    } catch (error) {
+      // Change tables that were there a moment ago are gone: the next look asks which there are.
+      if (!isCdcError(error, 'SCHEMA_MOVED')) throw error;
+      known.delete(routes);
+      return null;
+    }
   });
-  await untilAborted(waiting, signal);
+  const waited = await untilAborted(waiting, signal);
+  if (waited === null) return pause;
+  sight.seen = waited.seen;
+  sight.by = entry;
+  return waited.found ? 'found' : waited.pauseMs;
 }
 
 /** Asked again after each wait, which the compiler would take for settled. */
@@ -173,10 +172,10 @@ function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
-/** Settles with the work, or resolves when the signal aborts; the work then ends by itself. */
-function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+/** Settles with the work, or resolves with null when the signal aborts; the work then ends by itself. */
+function untilAborted<T>(work: Promise<T | null>, signal: AbortSignal): Promise<T | null> {
   return new Promise((resolve, reject) => {
-    const end = (): void => resolve();
+    const end = (): void => resolve(null);
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));

@@ -3,7 +3,8 @@ import type { ChunkRequest, TableRoute } from '../../../model';
 import type { Session } from '../database';
 import { decodePosition, type ChangeMark, type PostgresPosition } from '../capture/position';
 import { branchesOf, type Captures } from './branches';
-import { countChanges, cutWindow, probe, type Branch, type Span } from './spans';
+import { cutWindow } from './cuts';
+import { countChanges, probe, type Branch, type Span } from './spans';
 
 /** A part of a window with the change tables that have something in it. */
 export interface Part {
@@ -113,6 +114,8 @@ export function restOf({ from, cut }: PostgresPosition): Span {
   return { from, to: cut?.to ?? from, after: cut?.after ?? null, upTo: null };
 }
 
+const FEW_BRANCHES = 4;
+
 interface CountedPart extends Part {
   /** Exact up to the limit. */
   readonly count: number;
@@ -124,8 +127,10 @@ async function part(
   span: Span,
   limit: number,
 ): Promise<CountedPart> {
-  const none: CountedPart = { span, branches: [], count: 0 };
-  if (!(await probe(session, branches, span))) return none;
+  // Counting few tables takes no longer than looking for a first change.
+  if (branches.length > FEW_BRANCHES && !(await probe(session, branches, span))) {
+    return { span, branches: [], count: 0 };
+  }
   const counts = await countChanges(session, branches, span, limit + 1);
   return {
     span,

@@ -12,20 +12,31 @@ export type Write = (places: Places, own: Places) => Promise<RowFailure | null>;
 
 /** Runs statements in a savepoint that is undone when a row makes them fail. Throws any other failure. */
 export async function within(session: Session, statements: readonly string[]): Promise<RowFailure | null> {
+  const outcome = await countedWithin(session, statements);
+  return 'failure' in outcome ? outcome.failure : null;
+}
+
+/** The same; `written`: how many rows each statement wrote. */
+export async function countedWithin(
+  session: Session,
+  statements: readonly string[],
+): Promise<{ readonly written: readonly number[] } | { readonly failure: RowFailure }> {
   try {
-    await session.execute(['SAVEPOINT cdc_set', ...statements, 'RELEASE SAVEPOINT cdc_set'].join(';\n'));
-    return null;
+    const counts = await session.execute(
+      ['SAVEPOINT cdc_set', ...statements, 'RELEASE SAVEPOINT cdc_set'].join(';\n'),
+    );
+    return { written: counts.slice(1, -1) };
   } catch (error) {
     const failure = rowFailure(error);
     if (failure === null) throw error;
     await session.execute('ROLLBACK TO SAVEPOINT cdc_set; RELEASE SAVEPOINT cdc_set');
-    return failure;
+    return { failure };
   }
 }
 
 /** How rows are written that stand in each other's way: all are taken out first. */
 export interface Exchange {
-  readonly remove: (places: Places) => Promise<void>;
+  readonly remove: (places: Places) => Promise<unknown>;
   readonly insert: Write;
 }
 
@@ -95,13 +106,13 @@ async function writeTogether(
 /** Places of the rows that are staged under this kind, in source order. Each row gets a place of its own. */
 export async function stagedPlaces(
   session: Session,
-  { table, repeats }: StagedRows,
+  { table, placed }: StagedRows,
   kind: string,
 ): Promise<readonly number[]> {
-  if (repeats) {
-    // Rows of different keys can share one, and LSNs are large numbers.
+  if (!placed) {
+    // Rows of different keys can share an LSN.
     await session.execute(`UPDATE ${table} AS s SET ord = n.place
-FROM (SELECT ctid AS row_place, row_number() OVER (ORDER BY ord) AS place FROM ${table}) AS n
+FROM (SELECT ctid AS row_place, row_number() OVER (ORDER BY lsn) AS place FROM ${table}) AS n
 WHERE s.ctid = n.row_place`);
   }
   const rows = await session.query(`SELECT ord FROM ${table} WHERE kind = '${kind}' ORDER BY ord`);

@@ -45,7 +45,8 @@ async function stageSet(
     changes = {
       table,
       rows: deletes.length + upserts.length,
-      repeats: false,
+      placed: true,
+      expected: null,
       deletes: deletes.length > 0,
       upserts: upserts.length > 0,
     };
@@ -57,7 +58,8 @@ async function stageSet(
   const rows = {
     table,
     rows: range.rows.length,
-    repeats: false,
+    placed: true,
+    expected: null,
     deletes: false,
     upserts: range.rows.length > 0,
   };

@@ -20,15 +20,29 @@ export interface StagedColumn {
   readonly value: string;
 }
 
+/** What is expected of the target where a row is to be written; the column `op` of rows whose past is known. */
+export const EXPECTED = { present: 'u', absent: 'i' } as const;
+
+/** How many of the staged rows find the target as it must be after all that was applied before. */
+export interface Expectation {
+  readonly present: number;
+  readonly absent: number;
+  /** Of these nothing is known. */
+  readonly open: number;
+}
+
 /**
- * Changes of one table: columns `ord` (grows in the order of the source, for each key at least), `kind`, `op` and `at` (as captured, of changes that came by COPY),
- * `c0`… (the route's columns in order).
+ * Net rows of one table, one a key. Columns: `ord`, the place in the order of the source, for each key at least, or
+ * `lsn`, the same as it was captured; `kind`; of changes that came by COPY `op` (EXPECTED) and `at`, their time; `c0`…,
+ * the route's columns in order.
  */
 export interface StagedRows {
   readonly table: string;
   readonly rows: number;
-  /** True when a key can be staged more than once: its last row counts. */
-  readonly repeats: boolean;
+  /** True when each row has its `ord`; else `lsn` orders them. */
+  readonly placed: boolean;
+  /** Null where nothing is known. */
+  readonly expected: Expectation | null;
   /** False where there is none for sure, so that no statement is spent on it. */
   readonly deletes: boolean;
   readonly upserts: boolean;
@@ -79,7 +93,7 @@ export function createStagingArea(session: Session): StagingArea {
       const name = `pg_temp.cdc_stage_${made.size}`;
       const columns = types.map((type, index) => `c${index} ${type}`);
       await session.execute(
-        `CREATE TEMP TABLE cdc_stage_${made.size} (ord bigint, kind "char", op "char", at timestamptz, ${columns.join(', ')})`,
+        `CREATE TEMP TABLE cdc_stage_${made.size} (ord bigint, lsn pg_lsn, kind "char", op "char", at timestamptz, ${columns.join(', ')})`,
       );
       made.set(name, { layout, deletes: 0 });
       return name;

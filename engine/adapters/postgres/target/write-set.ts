@@ -7,11 +7,20 @@ import type { SetAside, Tuple } from '../../../model';
 import type { Session } from '../database/session';
 import { quote } from '../database/identifiers';
 import { writeValue } from '../rows/values';
-import { stagedPlaces, within, writePieces, type Exchange, type Write } from './pieces';
+import { countedWithin, stagedPlaces, within, writePieces, type Exchange, type Write } from './pieces';
 import { rowFailure, type RowFailure } from './row-failures';
 import { KIND, type StagedRows, type StagedSet } from './staging';
 import { keyOf, readStagedRow } from './staged-row';
-import { clearSql, convertSql, deleteSql, insertSql, upsertSql, type Places } from './write-sql';
+import {
+  clearSql,
+  convertSql,
+  deleteSql,
+  expectedSql,
+  insertSql,
+  updatedColumns,
+  upsertSql,
+  type Places,
+} from './write-sql';
 
 export interface WriteOptions {
   /** Rows outside of the set may be deleted where they stand in the way of a unique index. */
@@ -31,6 +40,7 @@ export async function writeSet(
   rows: StagedRows,
   options: WriteOptions,
 ): Promise<readonly SetAside[]> {
+  if (await writeExpected(session, set, rows)) return [];
   const write: Write = (places, own) =>
     attempt(session, set, rows, { places, own, mayClear: options.mayClear });
   const failure = await write('all', 'all');
@@ -45,6 +55,14 @@ export async function writeSet(
   );
   await refuseTooMany(session, set, rows, lost, options.most);
   return describeLost(session, set, rows, lost, options.copied);
+}
+
+/** False when the target was not as expected, or nothing is expected of it: then the rows are still to be written. */
+async function writeExpected(session: Session, set: StagedSet, rows: StagedRows): Promise<boolean> {
+  const { expected } = rows;
+  if (expected === null || set.shape.insertOnly || updatedColumns(set).length === 0) return false;
+  const outcome = await countedWithin(session, expectedSql(set, rows, expected));
+  return 'written' in outcome && (expected.present === 0 || outcome.written[0] === expected.present);
 }
 
 /**

@@ -1,7 +1,15 @@
 /** The statements that bring staged rows into a target table. Nothing in them comes from a row. */
 import { quote, quoteText } from '../database/identifiers';
-import { KIND, stagedKey, stagedKeyColumns, type StagedRows, type StagedSet } from './staging';
-import type { TargetUnique } from './shape';
+import {
+  EXPECTED,
+  KIND,
+  stagedKey,
+  stagedKeyColumns,
+  type Expectation,
+  type StagedRows,
+  type StagedSet,
+} from './staging';
+import type { TargetColumn, TargetUnique } from './shape';
 
 /** Which of the staged rows, by their place in source order. */
 export type Places =
@@ -17,25 +25,8 @@ function where(places: Places): string {
   return ` AND s.ord <> ALL ('{${places.except.join(',')}}'::bigint[])`;
 }
 
-function staged(set: StagedSet, rows: StagedRows, kind: string, places: Places): string {
-  return `${netRows(set, rows, kind)} AS s WHERE s.kind = '${kind}'${where(places)}`;
-}
-
-function netRows(set: StagedSet, { table, repeats }: StagedRows, kind: string): string {
-  if (!repeats) return table;
-  return kind === KIND.delete ? lastRowsOf(set, table, kind) : lastRows(set, table);
-}
-
-/** The last staged row of each key; `condition` chooses among keys. */
-export function lastRows(set: Pick<StagedSet, 'route'>, table: string, condition = ''): string {
-  const key = stagedKeyColumns(set).join(', ');
-  return `(SELECT DISTINCT ON (${key}) * FROM ${table} ${condition} ORDER BY ${key}, ord DESC)`;
-}
-
-/** The same of those keys only that have a row of a kind: where these are few, little is sorted. */
-export function lastRowsOf(set: Pick<StagedSet, 'route' | 'shape'>, table: string, kind: string): string {
-  const wanted = `SELECT 1 FROM ${table} AS w WHERE w.kind = '${kind}' AND ${sameStagedKey(set, 'w', 'o')}`;
-  return lastRows(set, `${table} AS o`, `WHERE EXISTS (${wanted})`);
+function staged({ table }: StagedRows, kind: string, places: Places): string {
+  return `${table} AS s WHERE s.kind = '${kind}'${where(places)}`;
 }
 
 /** Two staged rows, by their names, have one key. */
@@ -55,25 +46,59 @@ export function sameKey(set: StagedSet): string {
 
 /** Deletes the rows whose keys are staged under this kind. */
 export function deleteSql(set: StagedSet, rows: StagedRows, kind: string, places: Places = 'all'): string {
-  return `DELETE FROM ${set.shape.table} AS t USING ${staged(set, rows, kind, places)} AND ${sameKey(set)}`;
+  return `DELETE FROM ${set.shape.table} AS t USING ${staged(rows, kind, places)} AND ${sameKey(set)}`;
 }
 
 /** Identity columns take the source's values, too. */
 export function insertSql(set: StagedSet, rows: StagedRows, places: Places = 'all'): string {
+  return insertFrom(set, staged(rows, KIND.upsert, places));
+}
+
+function insertFrom(set: StagedSet, from: string): string {
   const names = set.shape.columns.map(({ name }) => quote(name)).join(', ');
   const values = set.columns.map(({ value }) => value).join(', ');
   return `INSERT INTO ${set.shape.table} (${names}) OVERRIDING SYSTEM VALUE
-SELECT ${values} FROM ${staged(set, rows, KIND.upsert, places)}`;
+SELECT ${values} FROM ${from}`;
 }
 
 export function upsertSql(set: StagedSet, rows: StagedRows, places: Places = 'all'): string {
-  const { columns, key } = set.shape;
-  const assignments = columns
-    .filter((column) => !key.includes(column) || column.respelled)
-    .map(({ name }) => `${quote(name)} = excluded.${quote(name)}`);
+  return upsertFrom(set, staged(rows, KIND.upsert, places));
+}
+
+function upsertFrom(set: StagedSet, from: string): string {
+  const assignments = updatedColumns(set).map(({ name }) => `${quote(name)} = excluded.${quote(name)}`);
   const action = assignments.length === 0 ? 'NOTHING' : `UPDATE SET ${assignments.join(', ')}`;
-  return `${insertSql(set, rows, places)}
-ON CONFLICT (${key.map(({ name }) => quote(name)).join(', ')}) DO ${action}`;
+  return `${insertFrom(set, from)}
+ON CONFLICT (${set.shape.key.map(({ name }) => quote(name)).join(', ')}) DO ${action}`;
+}
+
+/** Columns that an update of a row writes. */
+export function updatedColumns({ shape }: StagedSet): readonly TargetColumn[] {
+  return shape.columns.filter((column) => !shape.key.includes(column) || column.respelled);
+}
+
+/**
+ * Writes rows in the way that costs least where the target is as expected: an update of those that are there, a plain
+ * insertion of those that aren't, and an upsert of the rest. An upsert costs about half as much again: it looks the
+ * key up, locks the row, and marks an insertion for the case that another one comes first.
+ */
+export function expectedSql(set: StagedSet, rows: StagedRows, expected: Expectation): readonly string[] {
+  const { present, absent } = EXPECTED;
+  const all = staged(rows, KIND.upsert, 'all');
+  const statements: string[] = [];
+  if (expected.present > 0) {
+    const written = updatedColumns(set);
+    const assignments = set.shape.columns.flatMap((column, index) =>
+      written.includes(column) ? [`${quote(column.name)} = ${set.columns[index]?.value ?? 'NULL'}`] : [],
+    );
+    statements.push(`UPDATE ${set.shape.table} AS t SET ${assignments.join(', ')}
+FROM ${all} AND s.op = '${present}' AND ${sameKey(set)}`);
+  }
+  if (expected.absent > 0) statements.push(insertFrom(set, `${all} AND s.op = '${absent}'`));
+  if (expected.open > 0) {
+    statements.push(upsertFrom(set, `${all} AND (s.op IS NULL OR s.op NOT IN ('${present}', '${absent}'))`));
+  }
+  return statements;
 }
 
 /**
@@ -109,9 +134,9 @@ function clearOneSql(
   return `DELETE FROM ${shape.table} AS t WHERE (t.tableoid, t.ctid) IN (
   SELECT held.row_table, held.row_place
   FROM (SELECT tableoid AS row_table, ctid AS row_place, ${wanted} FROM ${shape.table}${only}) AS held
-  JOIN (SELECT ${wanted} FROM (SELECT ${incoming.join(', ')} FROM ${staged(set, rows, KIND.upsert, places)}) AS incoming${only}) AS wanted
+  JOIN (SELECT ${wanted} FROM (SELECT ${incoming.join(', ')} FROM ${staged(rows, KIND.upsert, places)}) AS incoming${only}) AS wanted
     ON ${collides}
-) AND NOT EXISTS (SELECT 1 FROM ${staged(set, rows, KIND.upsert, own)} AND ${sameKey(set)})`;
+) AND NOT EXISTS (SELECT 1 FROM ${staged(rows, KIND.upsert, own)} AND ${sameKey(set)})`;
 }
 
 /** Converts one column's staged values as an INSERT would, and writes nothing. */
@@ -120,5 +145,5 @@ export function convertSql(set: StagedSet, rows: StagedRows, index: number, plac
   const value = set.columns[index]?.value ?? 'NULL';
   // A record of the column alone takes values by assignment, so that too long a text fails as it does in the table.
   return `SELECT count(jsonb_populate_record(NULL::${set.shape.table}, jsonb_build_object(${quoteText(name)}, ${value})))
-FROM ${staged(set, rows, KIND.upsert, places)}`;
+FROM ${staged(rows, KIND.upsert, places)}`;
 }
