@@ -18,13 +18,9 @@ import { mysqlAdapter } from '../engine/adapters/mysql';
 import { postgresAdapter } from '../engine/adapters/postgres';
 import { sqliteAdapter } from '../engine/adapters/sqlite';
 import type { Config } from './config';
-import { withEmptyTargets } from './empty-target';
 
 /** Every adapter that ships with the package. */
 export const registry = createRegistry([sqliteAdapter, postgresAdapter, mysqlAdapter]);
-
-/** For planning: a target file that is missing is not made, and counts as empty. */
-const planningRegistry = createRegistry([withEmptyTargets(sqliteAdapter), postgresAdapter, mysqlAdapter]);
 
 /** The engine's ports onto this process. */
 export function realPorts(): EnginePorts {
@@ -41,16 +37,16 @@ export function realPorts(): EnginePorts {
   };
 }
 
-/** `write`: for a worker. `read`: opens databases for reading only. `plan`: as `read`, with targets yet to be made. */
-export type EngineUse = 'write' | 'read' | 'plan';
+/** `write`: for a worker. `read`: opens databases for reading only. */
+export type EngineUse = 'write' | 'read';
 
 /** An engine over the connections of a configuration. Opens nothing until a pipeline is asked for. */
 export function openEngine(config: Pick<Config, 'connections'>, use: EngineUse = 'write'): Engine {
   return createEngine({
-    registry: use === 'plan' ? planningRegistry : registry,
+    registry,
     connections: config.connections,
     ports: realPorts(),
-    readOnly: use !== 'write',
+    readOnly: use === 'read',
   });
 }
 

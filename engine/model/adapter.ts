@@ -22,6 +22,12 @@ export interface Adapter {
   /** Throws DATABASE_MISSING and the other database codes. Makes a database only if asked to; never its folder. */
   openTarget(options: OpenTargetOptions): Promise<Target>;
   /**
+   * An empty target in the place of the missing one that `openTarget` would make of this URL: planning looks at it, so
+   * that nothing is left of a pipeline that is refused. Closing it leaves nothing behind. Absent where `openTarget` makes
+   * no database. Throws what stands in the way of making it, as far as that can be told.
+   */
+  openEmptyTarget?(options: OpenOptions): Promise<Target>;
+  /**
    * Looks for what stands in the way of replication, or will: reachability, rights, settings, room. Opens what it needs
    * by itself, for reading only, and leaves nothing behind. Answers at least one entry, whatever is wrong; never throws.
    * `cdc doctor` has nothing to say of a database whose adapter lacks it but whether it can be opened.

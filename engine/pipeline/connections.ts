@@ -1,7 +1,7 @@
 /** Opens a pipeline's two databases at first use and opens them again after they were lost. */
 import { isCdcError, toCdcError } from '../errors';
 import type { ErrorCode } from '../errors';
-import type { Adapter, Source, Target, Transfer } from '../model';
+import type { Adapter, Source, Target, Transfer, TransportKind } from '../model';
 import type { Registry } from '../registry';
 import { negotiateTransfer } from '../apply';
 
@@ -19,6 +19,11 @@ export interface Connections {
   target(): Promise<Target>;
   /** For setup only: as `target`, which shares the handle, but makes a database that is missing. */
   createTarget(): Promise<Target>;
+  /**
+   * For planning: works on the target, or, where setup would make one, on an empty one in its place. `transport` tells
+   * how rows will travel.
+   */
+  plannedTarget<T>(work: (target: Target, transport: () => Promise<TransportKind>) => Promise<T>): Promise<T>;
   transfer(): Promise<Transfer>;
   /** Runs `work`; after an error that a new connection may cure, the next use opens anew. */
   guard<T>(work: () => Promise<T>): Promise<T>;
@@ -50,11 +55,37 @@ export function openConnections(registry: Registry, urls: PairUrls, readOnly: bo
     if (failed !== undefined) throw toCdcError(failed.reason);
   };
 
+  const negotiated = (): Promise<Transfer> => {
+    transfer ??= Promise.all([source.open(), target.open()])
+      .then(([from, to]) => negotiateTransfer(from, to))
+      .catch((error: unknown) => {
+        transfer = null;
+        throw error;
+      });
+    return transfer;
+  };
+
   return {
     sourceAdapter,
     targetAdapter,
     source: () => source.open(),
     target: () => target.open(),
+    async plannedTarget(work) {
+      const open = target.open();
+      const empty = await open.then(
+        () => undefined,
+        (error: unknown) =>
+          isCdcError(error, 'DATABASE_MISSING')
+            ? targetAdapter.openEmptyTarget?.({ url: urls.target, readOnly })
+            : undefined,
+      );
+      if (empty === undefined) return work(await open, async () => (await negotiated()).kind);
+      try {
+        return await work(empty, async () => (await negotiateTransfer(await source.open(), empty)).kind);
+      } finally {
+        await empty.close();
+      }
+    },
     async createTarget() {
       try {
         return await target.open();
@@ -63,15 +94,7 @@ export function openConnections(registry: Registry, urls: PairUrls, readOnly: bo
         return target.open(() => openTarget(true));
       }
     },
-    transfer() {
-      transfer ??= Promise.all([source.open(), target.open()])
-        .then(([from, to]) => negotiateTransfer(from, to))
-        .catch((error: unknown) => {
-          transfer = null;
-          throw error;
-        });
-      return transfer;
-    },
+    transfer: negotiated,
     async guard(work) {
       try {
         return await work();

@@ -22,7 +22,7 @@ export function openPipeline(ref: PipelineRef, connections: Connections, ports: 
   const guard = <T>(work: () => Promise<T>): Promise<T> => connections.guard(work);
   return {
     ref,
-    plan: (spec) => guard(async () => (await planPipeline(context, spec, () => connections.target())).plan),
+    plan: (spec) => guard(async () => (await planPipeline(context, spec)).plan),
     setup: (options) => guard(() => setupPipeline(context, options)),
     fetchPending: (options) => guard(() => fetchPendingChanges(context, options)),
     pendingChanges: (limit) => guard(() => allPendingChanges(context, limit)),

@@ -8,10 +8,12 @@ import type {
   Plan,
   PipelineSpec,
   PlanStep,
+  Source,
   TableCheckpoint,
   TableName,
   TableRoute,
   Target,
+  TransportKind,
 } from '../model';
 import { isInstalled } from '../apply';
 import type { PipelineContext } from './context';
@@ -36,14 +38,30 @@ export interface Planning {
 export async function planPipeline(
   context: PipelineContext,
   spec: PipelineSpec,
-  openTarget: () => Promise<Target>,
   onTable: (done: number, of: number) => void = () => undefined,
 ): Promise<Planning> {
   const { connections, sameFamily } = context;
   const source = await connections.source();
   const resolved = resolveTables(spec.tables, await source.tables(), sameFamily);
-  // Opened only now: opening may create the file, and nothing shall be left of a pipeline that is refused.
-  const target = await openTarget();
+  return connections.plannedTarget((target, transport) =>
+    planOn({ sameFamily, source, target, transport, resolved }, spec, onTable),
+  );
+}
+
+interface Ground {
+  readonly sameFamily: boolean;
+  readonly source: Source;
+  /** As it is, or as it would be made. */
+  readonly target: Target;
+  readonly transport: () => Promise<TransportKind>;
+  readonly resolved: ReturnType<typeof resolveTables>;
+}
+
+async function planOn(
+  { sameFamily, source, target, transport, resolved }: Ground,
+  spec: PipelineSpec,
+  onTable: (done: number, of: number) => void,
+): Promise<Planning> {
   await refuseLoop(spec.name, source, target);
   const routes = await placeRoutes(target, orderByReferences(resolved.routes), sameFamily);
 
@@ -78,7 +96,7 @@ export async function planPipeline(
   const schemas = routes.map((route) => route.source);
   const plan: Plan = {
     pipeline: spec.name,
-    transport: (await connections.transfer()).kind,
+    transport: await transport(),
     tables: routes.map((route) => ({
       source: route.id,
       target: displayName(route.target),

@@ -30,9 +30,9 @@ export async function setupPipeline(context: PipelineContext, options: SetupOpti
     (step: SetupProgress['step']) =>
     (done: number, of: number): void =>
       onProgress?.({ step, done, of });
-  const planning = await planPipeline(context, spec, () => context.connections.createTarget(), tell('plan'));
+  const planning = await planPipeline(context, spec, tell('plan'));
   const source = await context.connections.source();
-  const target = await context.connections.target();
+  const target = await context.connections.createTarget();
 
   await target.installObjects();
   const reserved = await reserve(context, source, target, options);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { ErrorCode, PipelineSpec } from '../../engine';
 import { engineOver, REF, rejection, setUp, specOf } from '../support/pipelines';
@@ -217,6 +217,32 @@ describe('connections that make no pair', () => {
     await setUp(there, specOf(['*']));
     await there.teardown();
     await setUp(back, spec);
+  });
+
+  test.each([
+    ['a reserved name', specOf(['orders', { from: 'tags', to: '_cdc_tags' }]), 'NAME_COLLISION'],
+    ['two tables of one name', specOf(['orders', { from: 'tags', to: 'orders' }]), 'NAME_COLLISION'],
+    ['a missing key', specOf(['keyless']), 'KEY_MISSING'],
+  ] as const)('makes no target file (%s)', async (_title, spec, code) => {
+    folder.database('shop.db', `${SHOP} CREATE TABLE keyless (a)`);
+    const before = readdirSync(folder.path);
+    const pipeline = await open();
+    await rejection(setUp(pipeline, spec), code);
+    await rejection(pipeline.plan(spec), code);
+    expect(readdirSync(folder.path)).toEqual(before);
+    await setUp(pipeline, specOf(['orders']));
+    expect(existsSync(folder.file('warehouse.db'))).toBe(true);
+  });
+
+  test('a plan of a target that is yet to be made makes nothing, and tells what setup will do', async () => {
+    folder.database('shop.db', SHOP);
+    const before = readdirSync(folder.path);
+    const pipeline = await open();
+    const plan = await pipeline.plan(specOf(['*']));
+    expect(plan.transport).toBe('attach');
+    expect(readdirSync(folder.path)).toEqual(before);
+    const { transport } = await setUp(pipeline, specOf(['*']));
+    expect(transport).toBe('attach');
   });
 
   test('a connection that is not configured is named with the near misses', async () => {

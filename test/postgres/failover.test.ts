@@ -1,8 +1,19 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Client } from 'pg';
-import type { Engine, Pipeline } from '../../engine';
+import { asPosition, type Engine, type Pipeline } from '../../engine';
 import { postgresAdapter } from '../../engine/adapters/postgres';
-import { CHAIN, engineOver, REF, rejection, replicate, specOf, started } from '../support/pipelines';
+import { z } from 'zod';
+import {
+  CHAIN,
+  engineOver,
+  parkedBy,
+  REF,
+  rejection,
+  replicate,
+  specOf,
+  started,
+} from '../support/pipelines';
+import { capturePostgres } from '../support/postgres-captured';
 import { connectTo, createScratchDatabase, select, type ScratchPostgres } from '../support/postgres';
 import { startServer, type OwnServer } from '../support/postgres-server';
 
@@ -65,6 +76,9 @@ describe('a source that was promoted', () => {
     const refused = await rejection(replicate(pipeline, generation), 'SOURCE_FAILED_OVER');
     expect(refused.hint).toContain('--accept-failover');
     expect(refused.retryable).toBe(false);
+    const permit = { chain: CHAIN, generation: generation + 1 };
+    await rejection(pipeline.acceptFailover({ ...permit, chain: 'another' }), 'PIPELINE_TAKEN');
+    await rejection(pipeline.acceptFailover({ ...permit, generation: generation - 1 }), 'FENCED');
     expect(await pipeline.acceptFailover({ chain: CHAIN, generation: generation + 1 })).toBe(true);
     expect(await pipeline.acceptFailover({ chain: CHAIN, generation: generation + 1 })).toBe(false);
     await rejection(replicate(pipeline, generation), 'FENCED');
@@ -74,6 +88,60 @@ describe('a source that was promoted', () => {
       ['2', '2'],
     ]);
     expect(await pipeline.verify({})).toMatchObject({ equal: true, exact: true });
+  });
+
+  test('takes along a table that stood aside, at the position that it had', async () => {
+    const { pipeline, generation } = await begin('aside');
+    if (target === null) throw new Error('no target');
+    const warehouse = await target.connect();
+    await warehouse.query('ALTER TABLE aside ADD CHECK (v < 100)');
+    await write('UPDATE aside SET v = 100');
+    await parkedBy(replicate(pipeline, generation), 'public.aside', 'CONSTRAINT_FAILED');
+    await write('INSERT INTO aside VALUES (2, 2)');
+    await server.keepStandby();
+    await server.failOver();
+    await rejection(replicate(pipeline, generation), 'SOURCE_FAILED_OVER');
+    const accepted = { chain: CHAIN, generation: generation + 1 };
+    expect(await pipeline.acceptFailover(accepted)).toBe(true);
+    await warehouse.query('ALTER TABLE aside DROP CONSTRAINT aside_v_check');
+    await write('UPDATE aside SET v = 200 WHERE id = 2');
+    expect(await pipeline.resumeTable({ ...accepted, table: 'public.aside' })).toEqual(['public.aside']);
+    const { snapshotRows } = await replicate(pipeline, generation + 1);
+    expect(snapshotRows).toBe(0);
+    expect(await arrived('aside')).toEqual([
+      ['1', '100'],
+      ['2', '200'],
+    ]);
+  });
+
+  test('is refused when it lacks what was read, acknowledged or not', async () => {
+    const { pipeline, generation } = await begin('unread');
+    await server.keepStandby();
+    await write('UPDATE unread SET v = 2', 'UPDATE unread SET v = 3');
+    await replicate(pipeline, generation);
+    await server.failOver();
+    const acceptance = { chain: CHAIN, generation: generation + 1 };
+    await rejection(pipeline.acceptFailover(acceptance), 'SOURCE_WENT_BACK');
+  });
+
+  test('is refused when another database was put in its place', async () => {
+    const { pipeline, generation } = await begin('another');
+    await server.keepStandby();
+    await server.failOver();
+    await write(`UPDATE cdc.meta SET value = 'another' WHERE key = 'source_id'`);
+    const acceptance = { chain: CHAIN, generation: generation + 1 };
+    await rejection(pipeline.acceptFailover(acceptance), 'SOURCE_REPLACED');
+    await pipeline.resync({ ...acceptance, table: null });
+  });
+
+  test('is no source before it is promoted', async () => {
+    const { pipeline, generation } = await begin('early');
+    await server.keepStandby();
+    await server.standBy();
+    const error = await rejection(replicate(pipeline, generation), 'DATABASE_READ_ONLY');
+    expect(error.retryable).toBe(true);
+    await server.promote();
+    await rejection(replicate(pipeline, generation), 'SOURCE_FAILED_OVER');
   });
 
   test('is refused when it lacks what was acknowledged, whatever a person says', async () => {
@@ -93,6 +161,15 @@ describe('a source that was promoted', () => {
     expect(await pipeline.verify({})).toMatchObject({ equal: true, exact: true });
   });
 
+  test('and was no promotion, but an older state of the same server, is refused', async () => {
+    const { pipeline, generation } = await begin('older');
+    await server.keepStandby();
+    await write('UPDATE older SET v = 2', 'UPDATE older SET v = 3');
+    await replicate(pipeline, generation);
+    await server.goBack();
+    await rejection(replicate(pipeline, generation), 'SOURCE_WENT_BACK');
+  });
+
   test('that merely restarted is the same as before, crash or not', async () => {
     const { pipeline, generation } = await begin('restarted');
     for (const how of [undefined, 'crash'] as const) {
@@ -104,4 +181,19 @@ describe('a source that was promoted', () => {
     expect(await pipeline.acceptFailover({ chain: CHAIN, generation: generation + 1 })).toBe(false);
     expect(await arrived('restarted')).toEqual([['1', '5']]);
   });
+});
+
+test('a position of another server is refused, and carried over where a person says so', async () => {
+  const captured = await capturePostgres(['CREATE TABLE items (id integer PRIMARY KEY)']);
+  try {
+    const { source, start } = captured;
+    const routes = await captured.routes('items');
+    const fields = z.record(z.string(), z.unknown()).parse(JSON.parse(start));
+    const elsewhere = asPosition(JSON.stringify({ ...fields, system: '1' }));
+    await rejection(source.check(elsewhere, routes), 'SOURCE_REPLACED');
+    await rejection(source.covers(start, elsewhere), 'SOURCE_REPLACED');
+    expect(await source.adopt(elsewhere)).toBe(start);
+  } finally {
+    await captured.end();
+  }
 });

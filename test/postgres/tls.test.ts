@@ -1,6 +1,6 @@
 /** TLS as the URL asks for it, against a server with a certificate of the test's own. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -21,6 +21,8 @@ const hasOpenssl = ((): boolean => {
 let folder = '';
 let server: OwnServer;
 let plain: OwnServer;
+/** Over TLS it takes only who has the certificate `client`. */
+let strict: OwnServer;
 
 /** A certificate for `host`, signed by itself. */
 function makeCertificate(name: string, host: string): void {
@@ -58,18 +60,26 @@ where('connections over TLS (without the program openssl: skipped)', () => {
     chmodSync(folder, 0o755);
     makeCertificate('server', 'localhost');
     makeCertificate('other', 'localhost');
+    makeCertificate('client', 'client');
+    const rules = join(folder, 'pg_hba.conf');
+    writeFileSync(rules, 'hostnossl all all all trust\nhostssl all all all trust clientcert=verify-ca\n');
     const files = { ssl_cert_file: join(folder, 'server.crt'), ssl_key_file: join(folder, 'server.key') };
-    const [one, other] = [
+    const asking = { ...files, ssl_ca_file: join(folder, 'client.crt'), hba_file: rules };
+    const [one, other, third] = [
       await startServer({ ssl: 'on', ...files }, undefined, [files.ssl_key_file]),
       await startServer(),
+      await startServer({ ssl: 'on', ...asking }, undefined, [files.ssl_key_file]),
     ];
-    if (one === null || other === null) throw new Error('There are no programs of a PostgreSQL server');
-    [server, plain] = [one, other];
+    if (one === null || other === null || third === null) {
+      throw new Error('There are no programs of a PostgreSQL server');
+    }
+    [server, plain, strict] = [one, other, third];
   });
 
   afterAll(async () => {
     await server.stop();
     await plain.stop();
+    await strict.stop();
     rmSync(folder, { recursive: true });
   });
 
@@ -90,11 +100,27 @@ where('connections over TLS (without the program openssl: skipped)', () => {
     expect(await ask(server, `sslmode=verify-ca&${root}`, '127.0.0.1')).toMatch(/^encrypted/);
     expect(await ask(server, `sslmode=verify-ca&${other}`)).toBe('LOGIN_REFUSED');
     expect(await ask(server, `sslmode=require&${other}`)).toBe('LOGIN_REFUSED');
-    expect(await ask(server, 'sslmode=verify-full&sslrootcert=/nowhere')).toBe('CONFIG_INVALID');
+    expect(await ask(server, `sslmode=verify-full&sslrootcert=${join(folder, 'nowhere.crt')}`)).toBe(
+      'CONFIG_INVALID',
+    );
+  });
+
+  test('a server that asks for a certificate of ours gets the one that the URL names', async () => {
+    const [cert, key] = [join(folder, 'client.crt'), join(folder, 'client.key')];
+    const login = `sslcert=${cert}&sslkey=${key}`;
+    expect(await ask(strict, `sslmode=require&${login}`)).toMatch(/^encrypted/);
+    expect(await ask(strict, 'sslmode=require')).toBe('LOGIN_REFUSED');
+    const other = `sslcert=${join(folder, 'other.crt')}&sslkey=${join(folder, 'other.key')}`;
+    expect(await ask(strict, `sslmode=require&${other}`)).not.toMatch(/^encrypted/);
+    const lost = join(folder, 'nowhere.key');
+    expect(await ask(strict, `sslmode=require&sslcert=${cert}&sslkey=${lost}`)).toBe('CONFIG_INVALID');
   });
 
   test('a server without TLS is refused where it is required, and taken where it is preferred', async () => {
-    expect(await ask(plain, 'sslmode=require')).toBe('LOGIN_REFUSED');
+    for (const mode of ['require', 'verify-ca', 'verify-full']) {
+      expect(await ask(plain, `sslmode=${mode}`)).toBe('LOGIN_REFUSED');
+    }
+    expect(await ask(plain, 'sslmode=allow')).toMatch(/^plain/);
     expect(await ask(plain, 'sslmode=prefer')).toMatch(/^plain/);
   });
 });

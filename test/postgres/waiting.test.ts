@@ -1,5 +1,6 @@
 /** Waiting for a change: in the server, with what is known of the change tables. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { rejection } from '../support/pipelines';
 import { capturePostgres, type CapturedPostgres } from '../support/postgres-captured';
 
 const NEVER = new AbortController().signal;
@@ -29,12 +30,15 @@ describe('a wait for changes', () => {
   it('ends at once when it is aborted, and its connection serves the next one', async () => {
     const { client, source, start } = captured;
     const routes = await captured.routes('items');
+    const began = performance.now();
     for (let turn = 0; turn < 8; turn++) {
       const abort = new AbortController();
       const waiting = source.waitForChange(start, routes, 20_000, abort.signal);
       setImmediate(() => abort.abort());
       expect(await waiting).toBe(false);
     }
+    // The server goes on with each for half a second, in one of four sessions.
+    expect(performance.now() - began).toBeLessThan(2_500);
     await client.query("INSERT INTO items VALUES (1, 'one')");
     expect(await source.waitForChange(start, routes, 20_000, NEVER)).toBe(true);
   });
@@ -56,6 +60,41 @@ describe('a wait for changes', () => {
     await source.suspend('test');
     await client.query('INSERT INTO others VALUES (2)');
     expect(await waiting).toBe(false);
+    // A session tells of its transactions when it ends, at the latest.
+    await source.close();
+    const { rows } = await client.query<{ readonly failed: string }>(
+      'SELECT xact_rollback AS failed FROM pg_stat_database WHERE datname = current_database()',
+    );
+    expect(Number(rows[0]?.failed)).toBeLessThan(5);
+  });
+
+  it('fails when its connection is lost', async () => {
+    const { client, source, start } = captured;
+    const routes = await captured.routes('items');
+    const waiting = source.waitForChange(start, routes, 5_000, NEVER);
+    const ending = client
+      .query(`SELECT pg_sleep(0.3)`)
+      .then(() =>
+        client.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+        ),
+      );
+    await rejection(waiting, 'CONNECTION_LOST');
+    await ending;
+  });
+
+  it('ends at once where a window was cut and not read to its end', async () => {
+    const { client, source, start } = captured;
+    const routes = await captured.routes('items');
+    for (let id = 1; id <= 3; id++) await client.query(`INSERT INTO items VALUES (${id}, 'one')`);
+    const schemaToken = await source.check(start, routes);
+    const request = { routes, limit: 1, schemaToken, snapshot: null };
+    const first = await source.read({ ...request, from: start });
+    expect(first.more).toBe(true);
+    expect(await source.waitForChange(first.to, routes, 2_000, NEVER)).toBe(true);
+    const rest = await source.read({ ...request, from: first.to, limit: 10 });
+    expect([first.changes, rest.changes]).toEqual([1, 2]);
+    expect(await source.waitForChange(rest.to, routes, 100, NEVER)).toBe(false);
   });
 
   it('reads no more of a change table for what is kept in it of before', async () => {

@@ -12,9 +12,15 @@ export interface OwnServer {
   readonly url: string;
   /** Ends the server, connections and all, and starts it again over the same data. `crash`: without a checkpoint. */
   restart(how?: 'crash'): Promise<void>;
-  /** Puts aside a copy of the data as it is now, for `failOver`. Ends all connections. */
+  /** Puts aside a copy of the data as it is now, for what follows here. Ends all connections. */
   keepStandby(): Promise<void>;
-  /** Promotes the copy in the place of the server: what was committed since it was put aside is lost. */
+  /** Starts the copy in the place of the server: what was committed since it was put aside is lost. */
+  goBack(): Promise<void>;
+  /** The same, as a standby. */
+  standBy(): Promise<void>;
+  /** Ends the life of a standby. */
+  promote(): Promise<void>;
+  /** `standBy` and `promote`. */
   failOver(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -88,6 +94,18 @@ export async function startServer(
     return running;
   };
   let running = await start();
+  const replace = async (as: 'primary' | 'standby'): Promise<void> => {
+    await running.end('QUIT');
+    rmSync(data, { recursive: true });
+    renameSync(standby, data);
+    if (as === 'standby') writeFileSync(join(data, 'standby.signal'), '');
+    running = await start();
+  };
+  const promote = async (): Promise<void> => {
+    const client = await connectTo(url);
+    await client.query('SELECT pg_promote()');
+    await client.end();
+  };
   return {
     url,
     async restart(how) {
@@ -100,15 +118,12 @@ export async function startServer(
       execFileSync('cp', ['-a', data, standby]);
       running = await start();
     },
+    goBack: () => replace('primary'),
+    standBy: () => replace('standby'),
+    promote,
     async failOver() {
-      await running.end('QUIT');
-      rmSync(data, { recursive: true });
-      renameSync(standby, data);
-      writeFileSync(join(data, 'standby.signal'), '');
-      running = await start();
-      const client = await connectTo(url);
-      await client.query('SELECT pg_promote()');
-      await client.end();
+      await replace('standby');
+      await promote();
     },
     async stop() {
       await running.end('INT');

@@ -11,7 +11,7 @@ interface Options {
 export async function plan(session: Session, name: string, options: Options): Promise<void> {
   const { terminal } = session.context;
   const spec = session.spec(name);
-  const pipeline = await session.pipeline(name, 'plan');
+  const pipeline = await session.pipeline(name, 'read');
   const found = await pipeline.plan(spec);
   terminal.out(
     options.json === true ? JSON.stringify(planJson(found), null, 2) : planReport(found, terminal.paint),

@@ -16,6 +16,7 @@ import { identifyUrl } from './database/file';
 import { openSource } from './source/source';
 import { diagnose } from './diagnosis/diagnose';
 import { FAMILY } from './database/family';
+import { openEmptyTarget } from './target/empty-target';
 import { openTarget } from './target/target';
 
 export const sqliteAdapter: Adapter = {
@@ -24,6 +25,7 @@ export const sqliteAdapter: Adapter = {
   family: FAMILY,
   openSource,
   openTarget,
+  openEmptyTarget,
   diagnose: (request) => Promise.resolve(diagnose(request)),
   identify: identifyUrl,
 };
