@@ -9,7 +9,11 @@ import { assertSameRows, currentRows, replay } from './replay';
 import { CONSUMER, first, installFor, rejection } from './scene';
 import { ITEMS, WORDS } from './tables';
 
-const OTHER = { uuid: 'other-consumer', name: 'other' };
+/** As long as that of a pipeline that was resynced. */
+const OTHER = {
+  uuid: '6f1e0c1e-1111-4222-8333-444455556666.1000000.7a2b3c4d-5555-4666-8777-888899990000',
+  name: 'other',
+};
 const ROWS = [1, 2, 3, 4].map((n) => `INSERT INTO items (id, name, amount) VALUES (${n}, 'n', ${n})`);
 const WORD = `INSERT INTO words (word, meaning) VALUES ('up', 'not down')`;
 

@@ -90,7 +90,8 @@ export async function cursorAfter(target: Target, route: TableRoute, count: numb
 /** A checkpoint with something in every field. */
 export function checkpointOf(change: Partial<Checkpoint> = {}): Checkpoint {
   return {
-    uuid: '6f1e0c1e-1111-4222-8333-444455556666.7',
+    // As long as that of a pipeline that was resynced.
+    uuid: '6f1e0c1e-1111-4222-8333-444455556666.1000000.7a2b3c4d-5555-4666-8777-888899990000',
     name: 'pipeline "α" / 1',
     sourceId: 'source-1',
     chain: "chain's 1",

@@ -31,7 +31,7 @@ export const SOURCE_OBJECTS: ObjectSet = {
   resync_id BIGINT UNSIGNED NOT NULL
 ) ENGINE = InnoDB`,
       `CREATE TABLE IF NOT EXISTS ${own(session, '_cdc_consumer')} (
-  uuid VARCHAR(64) ${TEXT_OPTIONS} NOT NULL PRIMARY KEY,
+  uuid VARCHAR(128) ${TEXT_OPTIONS} NOT NULL PRIMARY KEY,
   name VARCHAR(255) ${TEXT_OPTIONS} NOT NULL,
   seq BIGINT NOT NULL,
   position LONGTEXT ${TEXT_OPTIONS} NOT NULL,
@@ -39,7 +39,7 @@ export const SOURCE_OBJECTS: ObjectSet = {
   updated_at BIGINT NOT NULL
 ) ENGINE = InnoDB`,
       `CREATE TABLE IF NOT EXISTS ${own(session, '_cdc_consumer_table')} (
-  uuid VARCHAR(64) ${TEXT_OPTIONS} NOT NULL,
+  uuid VARCHAR(128) ${TEXT_OPTIONS} NOT NULL,
   table_name VARCHAR(64) ${TEXT_OPTIONS} NOT NULL,
   PRIMARY KEY (uuid, table_name)
 ) ENGINE = InnoDB`,

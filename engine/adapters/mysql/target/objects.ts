@@ -9,7 +9,7 @@ export const TARGET_OBJECTS: ObjectSet = {
     (session) => [
       `CREATE TABLE IF NOT EXISTS ${own(session, '_cdc_pipeline')} (
   name VARCHAR(255) ${TEXT_OPTIONS} NOT NULL PRIMARY KEY,
-  uuid VARCHAR(100) ${TEXT_OPTIONS} NOT NULL UNIQUE,
+  uuid VARCHAR(128) ${TEXT_OPTIONS} NOT NULL UNIQUE,
   source_id VARCHAR(255) ${TEXT_OPTIONS} NOT NULL,
   chain VARCHAR(255) ${TEXT_OPTIONS} NOT NULL,
   chain_ended TINYINT NOT NULL,
@@ -25,7 +25,7 @@ export const TARGET_OBJECTS: ObjectSet = {
   last_applied_at BIGINT
 ) ENGINE = InnoDB`,
       `CREATE TABLE IF NOT EXISTS ${own(session, '_cdc_pipeline_table')} (
-  uuid VARCHAR(100) ${TEXT_OPTIONS} NOT NULL,
+  uuid VARCHAR(128) ${TEXT_OPTIONS} NOT NULL,
   source VARCHAR(255) ${TEXT_OPTIONS} NOT NULL,
   ordinal INT NOT NULL,
   source_schema VARCHAR(255) ${TEXT_OPTIONS},
@@ -47,7 +47,7 @@ export const TARGET_OBJECTS: ObjectSet = {
       // `row_key` and `row_values` are JSON by column, see engine/apply/row-text.ts; a key can be too long for an index.
       `CREATE TABLE IF NOT EXISTS ${own(session, '_cdc_dead_letter')} (
   place BIGINT NOT NULL AUTO_INCREMENT UNIQUE,
-  uuid VARCHAR(100) ${TEXT_OPTIONS} NOT NULL,
+  uuid VARCHAR(128) ${TEXT_OPTIONS} NOT NULL,
   id VARCHAR(100) ${TEXT_OPTIONS} NOT NULL,
   source VARCHAR(255) ${TEXT_OPTIONS} NOT NULL,
   row_key LONGTEXT ${TEXT_OPTIONS} NOT NULL,
