@@ -2,7 +2,7 @@
 import type { Connection } from 'mysql2/promise';
 import type { Fixture, ScratchDatabase, TableDefinition } from '../../engine/contract';
 import { createScratchDatabase, select } from './mysql';
-import type { Flavour } from './mysql-server';
+import type { Flavour } from './mysql-programs';
 import { mysqlTypeSamples } from './mysql-types';
 
 /** Texts are compared by their bytes, as the suite's cases expect of a key. */

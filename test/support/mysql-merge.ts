@@ -3,7 +3,7 @@ import type { MergeOptions, RowSet, SetAside, TableRoute, Target } from '../../e
 import { openTarget } from '../../engine/adapters/mysql/target/target';
 import { mysqlFixture } from './mysql-fixture';
 import { connectTo, select } from './mysql';
-import type { Flavour } from './mysql-server';
+import type { Flavour } from './mysql-programs';
 import { sqliteRoute } from './postgres-merge';
 import { stage } from './target-cases';
 import type { ScratchDatabase } from '../../engine/contract';

@@ -1,6 +1,6 @@
 /** Column types of MySQL and MariaDB with values at their limits, as the dialect writes them. */
 import type { TypeSample } from '../../engine/contract';
-import type { Flavour } from './mysql-server';
+import type { Flavour } from './mysql-programs';
 
 const BOTH: readonly TypeSample[] = [
   { declaration: 'TINYINT', literals: ['-128', '127', '0'] },

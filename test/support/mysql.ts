@@ -1,34 +1,95 @@
 /** Databases and connections on a server of MySQL or MariaDB. */
 import { randomBytes } from 'node:crypto';
 import { createConnection, type Connection } from 'mysql2/promise';
-import { afterAll, beforeAll, describe } from '@jest/globals';
-import { serverSource, type Flavour } from './mysql-server';
+import { afterAll, beforeAll, describe, test } from '@jest/globals';
+import { FLAVOURS, installedProgram, type Flavour, type ServerProgram } from './mysql-programs';
+import { startServer, type OwnServer } from './mysql-server';
+import { SHARED } from './mysql-shared';
+import { isRequired } from './required';
 
-/** A suite on both servers; what there is none of is skipped by name, with the line that would enable it. */
+/** How a suite gets its server. */
+type Provision =
+  | { readonly kind: 'shared'; readonly url: string }
+  | { readonly kind: 'own'; readonly program: ServerProgram }
+  | { readonly kind: 'skipped' | 'failed'; readonly reason: string };
+
+/** `settings`: of a server that the suite has for itself. */
+function provisionOf(flavour: Flavour, settings: readonly string[] | null): Provision {
+  const names = SHARED[flavour];
+  const error = process.env[names.error];
+  if (error !== undefined) return { kind: 'failed', reason: error };
+  const url = process.env[names.url] ?? '';
+  if (url === '') {
+    const reason = process.env[names.missing] ?? `${names.url} is not set: run the tests through Jest`;
+    return { kind: isRequired(flavour) ? 'failed' : 'skipped', reason };
+  }
+  if (settings === null) return { kind: 'shared', url };
+  const program = installedProgram(flavour);
+  if (program !== null) return { kind: 'own', program };
+  return { kind: 'skipped', reason: `needs a server of its own: install ${PROGRAMS[flavour]}` };
+}
+
+const NAMES: Readonly<Record<Flavour, string>> = { mysql: 'MySQL', mariadb: 'MariaDB' };
+const PROGRAMS: Readonly<Record<Flavour, string>> = { mysql: 'mysqld of MySQL', mariadb: 'mariadbd' };
+
+/** A suite on both servers; where there is none it is skipped by name, with the line that would enable it. */
 export function describeServers(
   name: string,
   suite: (server: () => string, flavour: Flavour) => void,
   settings: readonly string[] = [],
 ): void {
-  for (const flavour of ['mariadb', 'mysql'] as const) {
-    const source = serverSource(flavour, settings);
-    const title = `${name} on ${flavour === 'mysql' ? 'MySQL' : 'MariaDB'}`;
-    if (source.missing !== '') {
-      // A suite needs a test to be skipped by.
-      describe.skip(`${title} (${source.missing})`, () => suite(() => '', flavour));
+  for (const flavour of FLAVOURS) {
+    if (settings.length > 0) {
+      describeOwnServer(name, flavour, (server) => suite(() => server().url, flavour), settings);
       continue;
     }
-    describe(title, () => {
-      let server = { url: '', stop: (): Promise<void> => Promise.resolve() };
-      beforeAll(async () => {
-        server = await source.start();
-      });
-      afterAll(async () => {
-        await server.stop();
-      });
-      suite(() => server.url, flavour);
-    });
+    const provision = provisionOf(flavour, null);
+    if (provision.kind !== 'shared') {
+      leaveOut(`${name} on ${NAMES[flavour]}`, provision, () => suite(() => '', flavour));
+      continue;
+    }
+    describe(`${name} on ${NAMES[flavour]}`, () => suite(() => provision.url, flavour));
   }
+}
+
+/** A suite on a server that it has for itself: it may restart it. */
+export function describeOwnServer(
+  name: string,
+  flavour: Flavour,
+  suite: (server: () => OwnServer) => void,
+  settings: readonly string[] = [],
+): void {
+  const title = `${name} on ${NAMES[flavour]}`;
+  const provision = provisionOf(flavour, settings);
+  const none = (): OwnServer => {
+    throw new Error('The server has not started');
+  };
+  if (provision.kind !== 'own') {
+    leaveOut(title, provision, () => suite(none));
+    return;
+  }
+  describe(title, () => {
+    let server: OwnServer | null = null;
+    beforeAll(async () => {
+      server = await startServer(provision.program, settings);
+    });
+    afterAll(async () => {
+      await server?.stop();
+    });
+    suite(() => server ?? none());
+  });
+}
+
+function leaveOut(title: string, provision: Provision, suite: () => void): void {
+  const reason = 'reason' in provision ? provision.reason : '';
+  if (provision.kind === 'skipped') {
+    // A suite needs a test to be skipped by.
+    describe.skip(`${title} (${reason})`, suite);
+    return;
+  }
+  test(title, () => {
+    throw new Error(reason);
+  });
 }
 
 export interface ScratchMysql {

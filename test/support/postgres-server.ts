@@ -1,9 +1,10 @@
 /** A PostgreSQL server of the tests' own: nobody else uses it, its settings are theirs, and it can be restarted. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chownSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../worker/temporal-server/free-ports';
+import { startKept, untilAnswers, type KeptProcess } from './kept-process';
 import { connectTo } from './postgres';
 import { embeddedPrograms, installedPrograms, type ServerPrograms } from './postgres-programs';
 
@@ -70,28 +71,10 @@ export async function startServer(
   const url = `postgres://tester@127.0.0.1:${port}/postgres`;
   const options = { port: String(port), unix_socket_directories: folder, fsync: 'off', ...settings };
   const given = Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const start = async (): Promise<Running> => {
-    const child = spawn('sh', ['-c', KEEPER, 'sh', join(bin, 'postgres'), '-D', data, ...given], {
-      ...user,
-      cwd: folder,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
-    child.stdin.on('error', () => undefined);
-    const running: Running = {
-      hasEnded: false,
-      ended: new Promise((resolve) =>
-        child.once('close', () => {
-          running.hasEnded = true;
-          resolve();
-        }),
-      ),
-      async end(signal) {
-        child.stdin.write(`${signal}\n`);
-        await running.ended;
-      },
-    };
-    await untilUp(url, running);
-    return running;
+  const start = async (): Promise<KeptProcess> => {
+    const server = startKept(folder, [join(bin, 'postgres'), '-D', data, ...given], user);
+    await untilAnswers(server, async () => (await connectTo(url)).end());
+    return server;
   };
   let running = await start();
   const replace = async (as: 'primary' | 'standby'): Promise<void> => {
@@ -130,32 +113,6 @@ export async function startServer(
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Ends the server by the signal that it reads; when its input ends, its parent is gone: then nothing is kept. */
-const KEEPER = `"$@" </dev/null & server=$!
-read signal
-kill -s "\${signal:-QUIT}" $server
-wait $server
-[ -n "$signal" ] || rm -rf "$PWD"`;
-
-interface Running {
-  hasEnded: boolean;
-  readonly ended: Promise<void>;
-  /** INT ends connections and writes a checkpoint; QUIT does neither. */
-  end(signal: 'INT' | 'QUIT'): Promise<void>;
-}
-
-async function untilUp(url: string, running: Running): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await (await connectTo(url)).end();
-      return;
-    } catch (error) {
-      if (running.hasEnded || attempt === 600) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }
 
 function readableBy(user: ServerUser, { bin, root }: ServerPrograms, folder: string): string {

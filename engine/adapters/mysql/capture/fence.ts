@@ -55,7 +55,7 @@ export function parseStatus(text: string): Fence | null {
  * INNODB_TRX is a copy that is up to 0.1 s old, and each reader keeps it young. A transaction of our own tells by its
  * statement, which is seen in it, that the copy was made after it began.
  */
-async function fenceByMarker(session: Session): Promise<FenceOutcome> {
+export async function fenceByMarker(session: Session): Promise<FenceOutcome> {
   try {
     return await session.transaction('write', async () => {
       await session.query(`SELECT one FROM ${own(session, MARKER)} FOR UPDATE`);

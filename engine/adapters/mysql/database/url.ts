@@ -1,5 +1,6 @@
 /** URLs: `mysql://user:password@host:3306/database?ssl-mode=VERIFY_IDENTITY&ssl-ca=/path`, and the same for `mariadb://`. */
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import type { SslOptions } from 'mysql2';
 import { CdcError } from '../../../errors';
 
@@ -90,9 +91,19 @@ export function identifyUrl(url: string): string {
   return `mysql:${local ? 'localhost' : host.toLowerCase()}:${port}/${database}`;
 }
 
-/** What TLS shall check; null for a connection without. Throws CONFIG_INVALID for a file that can't be read. */
-export function tlsOptions({ sslMode, sslCa, sslCert, sslKey, socket }: Address): SslOptions | null {
+/** What TLS shall check; null for a connection without. Throws CONFIG_INVALID for what can't be checked. */
+export function tlsOptions({ sslMode, sslCa, sslCert, sslKey, socket, host }: Address): SslOptions | null {
   if (sslMode === 'DISABLED' || socket !== null) return null;
+  if (sslMode === 'VERIFY_IDENTITY' && isIP(host) !== 0) {
+    // The driver compares no address with a certificate: it would take one that is made out to `localhost`.
+    throw new CdcError(
+      'CONFIG_INVALID',
+      'ssl-mode=VERIFY_IDENTITY needs the name of a host, not an address',
+      {
+        hint: 'Name the server in the URL as its certificate does, or use ssl-mode=VERIFY_CA with an ssl-ca of its own.',
+      },
+    );
+  }
   const files: SslOptions = {
     ...(sslCa === null ? {} : { ca: readCertificate(sslCa, 'ssl-ca') }),
     ...(sslCert === null ? {} : { cert: readCertificate(sslCert, 'ssl-cert') }),
