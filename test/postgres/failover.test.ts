@@ -170,6 +170,22 @@ describe('a source that was promoted', () => {
     await rejection(replicate(pipeline, generation), 'SOURCE_WENT_BACK');
   });
 
+  test('after an upgrade, which makes it another server, lets a batch run come to its end', async () => {
+    const { pipeline, generation } = await begin('upgraded');
+    await write('UPDATE upgraded SET v = 2');
+    await pipeline.markGoal({ chain: CHAIN, generation, batch: true });
+    if (target === null) throw new Error('no target');
+    const warehouse = await target.connect();
+    // What pg_upgrade does to a position: transactions keep their numbers under another name of the server.
+    const elsewhere = (column: string): string =>
+      `${column} = jsonb_set(${column}::jsonb, '{system}', '"1"')::text`;
+    await warehouse.query(`UPDATE cdc.pipeline SET ${elsewhere('position')}, ${elsewhere('goal')}`);
+    await rejection(replicate(pipeline, generation), 'SOURCE_REPLACED');
+    expect(await pipeline.acceptFailover({ chain: CHAIN, generation: generation + 1 })).toBe(true);
+    expect(await replicate(pipeline, generation + 1)).toMatchObject({ reachedGoal: true });
+    expect(await arrived('upgraded')).toEqual([['1', '2']]);
+  });
+
   test('that merely restarted is the same as before, crash or not', async () => {
     const { pipeline, generation } = await begin('restarted');
     for (const how of [undefined, 'crash'] as const) {

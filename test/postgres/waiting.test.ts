@@ -97,6 +97,21 @@ describe('a wait for changes', () => {
     expect(await source.waitForChange(rest.to, routes, 100, NEVER)).toBe(false);
   });
 
+  it('is not ended by what a cut window has had already, nor by what others have left of it', async () => {
+    const { client, source } = captured;
+    await client.query('CREATE TABLE words (id bigint PRIMARY KEY)');
+    await captured.install('items', 'words');
+    const from = await source.head();
+    const routes = await captured.routes('items', 'words');
+    await client.query("INSERT INTO items VALUES (1, 'one')");
+    await client.query('INSERT INTO words VALUES (1)');
+    const schemaToken = await source.check(from, routes);
+    const { to, more } = await source.read({ from, routes, limit: 1, schemaToken, snapshot: null });
+    expect(more).toBe(true);
+    expect(await source.waitForChange(to, await captured.routes('items'), 700, NEVER)).toBe(false);
+    expect(await source.waitForChange(to, await captured.routes('words'), 2_000, NEVER)).toBe(true);
+  });
+
   it('reads no more of a change table for what is kept in it of before', async () => {
     const { client, source } = captured;
     const routes = await captured.routes('items');
