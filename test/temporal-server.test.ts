@@ -195,6 +195,19 @@ describe('the dev server', () => {
     }
   });
 
+  test('a server that panics since a port was taken meanwhile is started again', async () => {
+    const tried = join(folder, 'tried');
+    const { path } = await findTemporalBinary({ env: process.env });
+    const panics = `echo 'panic: listen tcp 127.0.0.1:1: bind: address already in use'; seq 1 20000; exit 2`;
+    const binary = executable(
+      join(folder, 'unlucky'),
+      cli(`if [ ! -e ${tried} ]; then touch ${tried}; ${panics}; fi\nexec ${path} "$@"`),
+    );
+    const server = await startDevServer({ binary, headless: true });
+    expect(await namespaceNames(server.address)).toContain('default');
+    await server.stop();
+  });
+
   test('a server that never answers is ended', async () => {
     const pidFile = join(folder, 'pid');
     const binary = executable(join(folder, 'silent'), cli(`echo $$ > ${pidFile}; exec sleep 1000`));

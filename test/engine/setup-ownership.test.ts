@@ -89,11 +89,14 @@ describe('who owns a pipeline', () => {
     const outcomes = await Promise.allSettled(
       handles.map(async (pipeline, index) => {
         const attempt = (): ReturnType<typeof setUp> => setUp(pipeline, specOf(['*']), `chain-${index}`);
-        // The later one may find the tables of the earlier one, and looks again, as a workflow would.
-        return attempt().catch((error: unknown) => {
-          if (!isCdcError(error, 'SCHEMA_MOVED')) throw error;
-          return attempt();
-        });
+        // The later one may find the tables of the earlier one, or its locks, and tries again, as a workflow would.
+        for (;;) {
+          try {
+            return await attempt();
+          } catch (error) {
+            if (!isCdcError(error, 'SCHEMA_MOVED') && !isCdcError(error, 'DATABASE_LOCKED')) throw error;
+          }
+        }
       }),
     );
     const won = outcomes.flatMap((outcome, index) =>

@@ -61,6 +61,9 @@ const SQLITE_PRAGMAS = ['journal_mode=WAL', 'synchronous=NORMAL'] as const;
 const STOP_GRACE_MS = 5_000;
 const PORT_ATTEMPTS = 5;
 const OUTPUT_KEPT = 4_000;
+/** Of a server that panics, the first lines say why, and thousands of characters of stack follow. */
+const BEGINNING_KEPT = 1_000;
+const PORT_TAKEN = 'address already in use';
 
 /**
  * Starts the Temporal dev server as a child process, and resolves when its namespace answers.
@@ -76,7 +79,7 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<De
     if (!('output' in started)) return started;
     // Between our look for free ports and the server's use of them somebody else took one.
     const ourPorts = options.port === undefined && options.uiPort === undefined;
-    if (ourPorts && started.output.includes('address already in use') && attempt < PORT_ATTEMPTS) continue;
+    if (ourPorts && started.portTaken && attempt < PORT_ATTEMPTS) continue;
     const output = started.output === '' ? ' It wrote nothing.' : ` The last it wrote:\n${started.output}`;
     throw new TemporalServerError(
       'TEMPORAL_SERVER_NOT_STARTED',
@@ -89,7 +92,9 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<De
 
 interface NotStarted {
   readonly reason: string;
+  /** The beginning and the end of what it wrote. */
   readonly output: string;
+  readonly portTaken: boolean;
 }
 
 async function tryToStart(
@@ -119,7 +124,7 @@ async function tryToStart(
     withoutTemporalSettings(env),
   );
 
-  const written = { tail: '', announced: false };
+  const written = { beginning: '', tail: '', announced: false, portTaken: false };
   let endReason: string | undefined;
   const ended = new Promise<void>((resolve) => {
     const end = (reason: string) => {
@@ -131,9 +136,14 @@ async function tryToStart(
     child.once('close', (code, signal) => end(`ended with ${signal ?? `exit code ${code ?? '?'}`}`));
   });
   const read = (text: string) => {
-    written.tail = (written.tail + text).slice(-OUTPUT_KEPT);
+    const room = BEGINNING_KEPT - written.beginning.length;
+    written.beginning += text.slice(0, room);
+    const tail = written.tail + text.slice(room);
+    const all = written.beginning + tail;
     // Written once the server listens: what answers at the address is this server, not another one.
-    written.announced ||= written.tail.includes('Temporal Server:');
+    written.announced ||= all.includes('Temporal Server:');
+    written.portTaken ||= all.includes(PORT_TAKEN);
+    written.tail = tail.slice(-OUTPUT_KEPT);
     if (options.log !== undefined) text.trimEnd().split('\n').forEach(options.log);
   };
   child.stdout.setEncoding('utf8').on('data', read);
@@ -160,7 +170,8 @@ async function tryToStart(
   }
   const reason = endReason ?? `did not answer within ${startTimeoutMs / 1000} s`;
   await stop();
-  return { reason, output: written.tail.trim() };
+  const { beginning, tail, portTaken } = written;
+  return { reason, output: (beginning + tail).trim(), portTaken };
 }
 
 function databaseArguments(dbFilename: string | undefined): readonly string[] {
