@@ -88,7 +88,7 @@ function capturedAfter(
   return [...others, ...plans];
 }
 
-/** A trigger that could not even log a key has left a want of a resync: a hole as any other. */
+/** A trigger that could not log even a key leaves a hole: the table needs a resync, as for any other hole. */
 async function withResyncHole(session: Session, plan: TablePlan): Promise<TablePlan> {
   if (plan.fresh || plan.hole || plan.known === null) return plan;
   const row = await session.first(

@@ -1,6 +1,6 @@
 /**
  * Where a large window is cut. Sorting a million changes for a few marks takes a second in which nothing is copied;
- * counting them by stretches of the WAL takes a part of it, and a cut at the end of a stretch is as good as any.
+ * counting them by stretches of the WAL takes about half of that, and a part may end with any stretch.
  */
 import type { Session } from '../database';
 import type { ChangeMark } from '../capture/position';
