@@ -72,6 +72,32 @@ describe('PostgreSQL to PostgreSQL by COPY', () => {
     }
   });
 
+  test('rows that triggers and functions change twice in one statement, whose parts are in several chunks', async () => {
+    const source = await scratch(
+      `CREATE TABLE t (id integer PRIMARY KEY, v text, n integer)`,
+      `CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         UPDATE t SET n = 100 WHERE id = NEW.id; RETURN NULL; END $$`,
+      `CREATE TRIGGER stamp AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION stamp()`,
+      `CREATE FUNCTION touch_previous(k integer) RETURNS integer LANGUAGE plpgsql AS $$ BEGIN
+         UPDATE t SET v = 'touched' WHERE id = k - 1; RETURN k; END $$`,
+    );
+    const target = await scratch();
+    const pipeline = await pipelineOf(source, target);
+    const { generation } = await started(pipeline, specOf(['public.t']));
+    for (const [turn, batchRows] of [1, 2, 3, 1000].entries()) {
+      const first = 100 * turn;
+      await source.execute(
+        // The inner update of each row is logged before the insert that it follows.
+        `INSERT INTO t SELECT i, 'new', 0 FROM generate_series(${first + 1}, ${first + 6}) i`,
+        `ALTER TABLE t DISABLE TRIGGER stamp`,
+        `INSERT INTO t SELECT touch_previous(i), 'new', 0 FROM generate_series(${first + 11}, ${first + 16}) i`,
+        `ALTER TABLE t ENABLE TRIGGER stamp`,
+      );
+      await replicate(pipeline, generation, { settings: { batchRows } });
+      await same(source, target, 't');
+    }
+  });
+
   test('a table of other types on the target goes by rows, each value looked at', async () => {
     const source = await scratch(
       `CREATE TABLE t (id integer PRIMARY KEY, n numeric(10,4), at timestamptz)`,

@@ -2,7 +2,7 @@
  * Stages a chunk straight out of a source: its changes and a snapshot range, all read in one REPEATABLE READ
  * transaction, which is over before the chunk is merged.
  */
-import type { ChunkRequest, ChunkSummary, TableRoute } from '../../../model';
+import type { ChunkRequest, ChunkSummary, TableCounts, TableRoute } from '../../../model';
 import { requireCapture, requireToken } from '../capture/check';
 import { requireSamePast } from '../capture/past';
 import { decodePosition, encodePosition } from '../capture/position';
@@ -10,13 +10,14 @@ import { qualify, type Session } from '../database';
 import { capturesOf, type Captures } from '../source/branches';
 import type { ReadState } from '../source/read';
 import { summarize } from '../source/summarize';
+import type { Logged } from '../source/spans';
 import { noteRead, planChunk, type ChunkPlan } from '../source/window';
 import type { TargetShape } from '../target/shape';
 import type { StagedRows, StagedSet, StagingArea } from '../target/staging';
 import { copiedColumns, type CopiedColumns } from './copied-columns';
-import { copyChanges, countGone, stageAgain, type CopyTask } from './stage-changes';
+import type { LoggedPart } from './net-changes';
+import { copyChanges, stageAgain, type CopyTask, type StagedChanges } from './stage-changes';
 import { copyRange } from './stage-range';
-import { netLog, readLog, type LoggedChanges, type StagedLog } from './staged-log';
 
 export interface CopySessions {
   /** On the source. */
@@ -100,7 +101,7 @@ async function stageOnce(
     const plan = await planChunk(reader, routes, captures, { from, now, limit, behind }, state.cuts);
 
     const changed = await stagePlan(sessions, request, plan, columns);
-    const unlocked = changed.filter(({ log, task }) => log.logged.again && !locked.includes(task.route));
+    const unlocked = changed.filter(({ staged, task }) => staged.again > 0 && !locked.includes(task.route));
     if (unlocked.length > 0) {
       for (const { task } of unlocked) state.reread.add(task.route.id);
       return 'again';
@@ -124,14 +125,16 @@ function columnsOf(routes: readonly TableRoute[], shapes: Shapes, captures: Capt
   return columns;
 }
 
+/** What was logged of a table, and what of it is staged. */
 interface Changed {
   readonly task: CopyTask;
-  readonly log: StagedLog;
+  readonly logged: TableLog;
+  readonly staged: StagedChanges;
 }
 
 interface Netted {
   readonly route: TableRoute;
-  readonly logged: LoggedChanges;
+  readonly logged: TableLog;
   readonly rows: StagedRows;
 }
 
@@ -141,22 +144,19 @@ async function stagePlan(
   plan: ChunkPlan,
   columns: ColumnsByRoute,
 ): Promise<readonly Changed[]> {
-  const tasks = new Map<TableRoute, CopyTask>();
-  for (const { span, branches } of plan.parts) {
-    for (const branch of branches) {
-      const route = routes[branch.route];
-      const copied = route === undefined ? undefined : columns.get(route);
-      if (route === undefined || copied === undefined) continue;
-      const task = tasks.get(route) ?? (await taskOf(route, copied, area));
-      tasks.set(route, task);
-      await copyChanges(reader, writer, task, { branch, span });
-    }
-  }
   const changed: Changed[] = [];
-  for (const route of routes) {
-    const task = tasks.get(route);
-    const log = task === undefined ? null : await readLog(writer, task);
-    if (task !== undefined && log !== null) changed.push({ task, log });
+  for (const [index, route] of routes.entries()) {
+    const parts = plan.parts.flatMap(({ span, logged }) =>
+      logged.flatMap((part): LoggedPart[] => (part.branch.route === index ? [{ span, logged: part }] : [])),
+    );
+    const copied = columns.get(route);
+    if (parts.length === 0 || copied === undefined) continue;
+    const task = await taskOf(route, copied, area);
+    changed.push({
+      task,
+      logged: logOf(route, parts),
+      staged: await copyChanges(reader, writer, task, parts),
+    });
   }
   return changed;
 }
@@ -165,17 +165,39 @@ async function taskOf(route: TableRoute, copied: CopiedColumns, area: StagingAre
   return { route, copied, table: await area.borrow(copied.columns.map((column) => column.type)) };
 }
 
+/** What was logged of one table. */
+interface TableLog {
+  readonly changes: number;
+  readonly counts: TableCounts;
+  readonly touches: number;
+  readonly oldest: number;
+  readonly newest: number;
+}
+
+function logOf({ id }: TableRoute, parts: readonly LoggedPart[]): TableLog {
+  const sum = (of: (part: Logged) => number): number =>
+    parts.reduce((total, { logged }) => total + of(logged), 0);
+  return {
+    changes: sum(({ changes }) => changes),
+    counts: {
+      table: id,
+      inserted: sum(({ inserted }) => inserted),
+      updated: sum(({ updated }) => updated),
+      deleted: sum(({ deleted }) => deleted),
+    },
+    touches: sum(({ touches }) => touches),
+    oldest: Math.min(...parts.map(({ logged }) => logged.oldest)),
+    newest: Math.max(...parts.map(({ logged }) => logged.newest)),
+  };
+}
+
 /** Net rows, and what was logged; a touch counts as what came of its key. */
-async function resolve({ reader, writer }: CopySessions, { task, log }: Changed): Promise<Netted> {
+async function resolve({ reader, writer }: CopySessions, { task, logged, staged }: Changed): Promise<Netted> {
   const { route } = task;
-  const { logged } = log;
-  if (!logged.again) return { route, logged, rows: await netLog(writer, task, log) };
-  await stageAgain(reader, writer, task);
-  const gone = logged.touches === 0 ? 0 : await countGone(writer, task);
+  const { rows, gone } = staged.again === 0 ? staged : await stageAgain(reader, writer, task);
   const { updated, deleted } = logged.counts;
   const counts = { ...logged.counts, updated: updated + logged.touches - gone, deleted: deleted + gone };
-  const whole = (await readLog(writer, task)) ?? log;
-  return { route, logged: { ...logged, counts }, rows: await netLog(writer, task, whole) };
+  return { route, logged: { ...logged, counts }, rows };
 }
 
 async function finish(

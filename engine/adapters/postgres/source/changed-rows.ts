@@ -5,7 +5,7 @@ import type { Session, TextRow } from '../database';
 import { keyIdentity } from '../rows/key-identity';
 import { readersOf, readTuple } from '../rows/values';
 import { rereadRows } from './reread';
-import { changesFrom, milliseconds, newColumn, oldColumn, type Branch, type Span } from './spans';
+import { changesFrom, milliseconds, newColumn, oldColumn, type Logged, type Span } from './spans';
 import { capturedColumns } from './branches';
 
 /** One logged change, as far as applying needs it. */
@@ -37,16 +37,17 @@ const META_COLUMNS = 4;
 const GONE = ['delete', 'truncated'];
 const OPERATIONS = ['insert', 'update', 'delete', 'truncate', 'truncated', 'touch'];
 
-/** All changes of a branch in a span, in their order. */
+/** All changes that were logged of a branch in a span, in their order. */
 export async function readLog(
   session: Session,
   route: TableRoute,
-  branch: Branch,
+  logged: Logged,
   span: Span,
 ): Promise<readonly LoggedChange[]> {
-  const key = capturedColumns(branch.generation, route, route.key);
-  const columns = capturedColumns(branch.generation, route, route.columns);
-  const { from, again, parameters } = changesFrom(branch, span);
+  const { generation } = logged.branch;
+  const key = capturedColumns(generation, route, route.key);
+  const columns = capturedColumns(generation, route, route.columns);
+  const { from, again, parameters } = changesFrom(logged, span);
   const values = [
     // A row that was touched may have been logged by its old key or by its new one.
     ...key.map(

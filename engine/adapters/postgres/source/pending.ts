@@ -26,11 +26,11 @@ export async function countPending(
       ...(at.cut === null ? [] : await countChanges(session, branches, restOf(at), limit)),
       ...(await countChanges(session, branches, open, limit)),
     ];
-    const times = counts.flatMap(({ oldestChangedAt }) => oldestChangedAt ?? []);
+    const times = counts.map(({ oldest }) => oldest);
     return {
       count: Math.min(
         limit,
-        counts.reduce((sum, { count }) => sum + count, 0),
+        counts.reduce((sum, { changes }) => sum + changes, 0),
       ),
       oldestChangedAt: times.length === 0 ? null : Math.min(...times),
     };

@@ -92,13 +92,13 @@ async function readLogs(
   plan: ChunkPlan,
 ): Promise<ReadonlyMap<TableRoute, readonly LoggedChange[]>> {
   const logs = new Map<TableRoute, LoggedChange[]>();
-  for (const { span, branches } of plan.parts) {
-    for (const branch of branches) {
-      const route = routes[branch.route];
+  for (const { span, logged } of plan.parts) {
+    for (const part of logged) {
+      const route = routes[part.branch.route];
       if (route === undefined) continue;
       const log = logs.get(route) ?? [];
       // Not spread into arguments: a chunk can hold more rows than a call takes.
-      for (const change of await readLog(session, route, branch, span)) log.push(change);
+      for (const change of await readLog(session, route, part, span)) log.push(change);
       logs.set(route, log);
     }
   }

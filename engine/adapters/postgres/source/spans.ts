@@ -7,7 +7,7 @@
  * `from`'s list of running ones and have a number beyond its xmax though it has written already: so no number that
  * grows with the rows (an id, an LSN) may serve as the lower bound of a window.
  */
-import { own, quote, type Parameter, type Session } from '../database';
+import { own, quote, type Parameter, type Session, type TextRow } from '../database';
 import type { CapturedColumn, Generation } from '../capture/registry';
 import type { ChangeMark } from '../capture/position';
 
@@ -98,38 +98,95 @@ function hasRunning(snapshot: string): boolean {
   return !snapshot.endsWith(':');
 }
 
-export interface Count {
+/** What was logged of a branch in a span. */
+export interface Logged {
   readonly branch: Branch;
-  readonly count: number;
-  /** Milliseconds since 1970. */
-  readonly oldestChangedAt: number | null;
+  readonly changes: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+  /** Changes that tell no more than a key. */
+  readonly touches: number;
+  /** Milliseconds since 1970, of statements. */
+  readonly oldest: number;
+  readonly newest: number;
+  /** True when a transaction of the span may have written the table from inside of triggers. */
+  readonly nested: boolean;
+  /** Statements of which a part is before the span: transactions and times, as arrays in the server's spelling. */
+  readonly begun: { readonly xids: string; readonly times: string } | null;
 }
 
-/** Changes of each branch, counted up to `limit` each; branches with changes only. */
+/**
+ * Counts the changes of each branch, up to `limit` each; null: all. Branches with changes only. What is known of
+ * statements is whole where the limit was not reached.
+ */
 export async function countChanges(
   session: Session,
   branches: readonly Branch[],
   span: Span,
-  limit: number,
-): Promise<readonly Count[]> {
+  limit: number | null,
+): Promise<readonly Logged[]> {
   if (branches.length === 0 || span.from === span.to) return [];
-  const { sql, parameters } = conditionOf(span);
-  const place = `$${parameters.length + 1}`;
-  const counts = branches.map(
-    (branch, index) =>
-      `SELECT ${index} AS branch, count(*) AS n, ${milliseconds('min(changed_at)')} AS oldest
-FROM (SELECT c.changed_at FROM ${tableOf(branch)} WHERE ${sql} LIMIT ${place}::int8) x`,
-  );
+  const { parameters } = conditionOf(span);
+  const most = limit === null ? '' : `LIMIT $${parameters.length + 1}::int8`;
+  const counts = branches.map((branch, index) => countSql(branch, index, span, most));
   const rows = await session.query(
-    `WITH ${LATE} SELECT * FROM (${counts.join('\nUNION ALL ')}) counted WHERE n > 0`,
-    [...parameters, limit],
-    { prepared: true },
+    `WITH ${LATE} SELECT * FROM (${counts.join('\nUNION ALL ')}) counted WHERE changes > 0`,
+    [...parameters, ...(limit === null ? [] : [limit])],
+    { prepared: span.upTo === null && span.after === null },
   );
-  return rows.flatMap(([index, count, oldest]) => {
-    const branch = branches[Number(index)];
-    if (branch === undefined) return [];
-    return { branch, count: Number(count), oldestChangedAt: oldest === null ? null : Number(oldest) };
-  });
+  return rows.flatMap((row) => loggedOf(branches[Number(row[0])], row));
+}
+
+/** The order of the columns is that of `loggedOf`. */
+function countSql(branch: Branch, index: number, span: Span, most: string): string {
+  const table = tableOf(branch);
+  const { sql } = conditionOf(span);
+  const { after, readUntil = null } = span;
+  // A statement that began before the mark is no younger than the newest one that was read.
+  const early =
+    readUntil === null ? '' : `FILTER (WHERE changed_at <= to_timestamp(${(readUntil + 1) / 1000}))`;
+  const statements = after === null ? '' : `, array_agg(ROW(xid, changed_at)) ${early} AS early`;
+  const begun =
+    after === null
+      ? '(SELECT NULL AS xids, NULL AS times) begun'
+      : `LATERAL (SELECT array_agg(s.xid)::text AS xids, array_agg(s.changed_at)::text AS times
+  FROM (SELECT DISTINCT * FROM unnest(early) AS e(xid xid8, changed_at timestamptz)) s
+  WHERE EXISTS (SELECT FROM ${table} WHERE c.xid = s.xid AND c.changed_at = s.changed_at
+    AND (c.lsn, c.xid) <= ($3::pg_lsn, $4::xid8))) begun`;
+  return `SELECT ${index}, changes, inserted, updated, deleted, touches,
+  ${milliseconds('oldest')}, ${milliseconds('newest')}, EXISTS (${nestedSql(table)}), xids, times
+FROM (SELECT count(*) AS changes, count(*) FILTER (WHERE op = 'insert') AS inserted,
+    count(*) FILTER (WHERE op = 'update') AS updated, count(*) FILTER (WHERE op IN ('delete', 'truncated')) AS deleted,
+    count(*) FILTER (WHERE op = 'touch') AS touches, min(changed_at) AS oldest, max(changed_at) AS newest${statements}
+  FROM (SELECT c.op, c.xid, c.changed_at FROM ${table} WHERE ${sql} ${most}) x) y
+  CROSS JOIN ${begun}`;
+}
+
+function loggedOf(branch: Branch | undefined, row: TextRow): readonly Logged[] {
+  if (branch === undefined) return [];
+  const [, changes, inserted, updated, deleted, touches, oldest, newest] = row.map(Number);
+  const [xids, times] = row.slice(9);
+  return [
+    {
+      branch,
+      changes: changes ?? 0,
+      inserted: inserted ?? 0,
+      updated: updated ?? 0,
+      deleted: deleted ?? 0,
+      touches: touches ?? 0,
+      oldest: oldest ?? 0,
+      newest: newest ?? 0,
+      nested: row[8] === 't',
+      begun: typeof xids === 'string' && typeof times === 'string' ? { xids, times } : null,
+    },
+  ];
+}
+
+/** Transactions of the span that wrote the table from inside of triggers. */
+function nestedSql(table: string): string {
+  return `SELECT c.xid FROM ${table} WHERE c.depth > 1
+    AND c.xid >= pg_snapshot_xmin($1::pg_snapshot) AND c.xid < pg_snapshot_xmax($2::pg_snapshot)`;
 }
 
 /** Whole milliseconds since 1970 of an expression. */
@@ -149,28 +206,21 @@ export interface ChangesQuery {
   readonly parameters: readonly Parameter[];
 }
 
-export function changesFrom({ generation }: Branch, span: Span): ChangesQuery {
+export function changesFrom({ branch, nested, begun }: Logged, span: Span): ChangesQuery {
   const { sql, parameters } = conditionOf(span);
-  const table = own(generation.changeTable);
-  // A statement that began before the mark is no younger than the newest one that was read. Asked first: it costs least.
-  const { readUntil = null } = span;
-  const bound = readUntil === null ? '' : `c.changed_at <= to_timestamp(${(readUntil + 1) / 1000}) AND `;
-  const begun = `, begun AS MATERIALIZED (
-  SELECT d.xid, d.changed_at FROM (SELECT DISTINCT c.xid, c.changed_at FROM ${table} c WHERE ${bound}${sql}) d
-  WHERE EXISTS (SELECT FROM ${table} p WHERE p.xid = d.xid AND p.changed_at = d.changed_at
-    AND (p.lsn, p.xid) <= ($3::pg_lsn, $4::xid8)))`;
-  const nested = `nested AS MATERIALIZED (
-  SELECT DISTINCT xid FROM ${table} WHERE depth > 1
-    AND xid >= pg_snapshot_xmin($1::pg_snapshot) AND xid < pg_snapshot_xmax($2::pg_snapshot))`;
+  const table = tableOf(branch);
+  const [xids, times] = [`$${parameters.length + 1}::xid8[]`, `$${parameters.length + 2}::timestamptz[]`];
+  const reasons = [
+    ...(nested ? ['c.xid IN (SELECT xid FROM nested)'] : []),
+    ...(begun === null ? [] : [`(c.xid, c.changed_at) IN (SELECT * FROM unnest(${xids}, ${times}))`]),
+  ];
   return {
     from: {
-      before: `WITH ${LATE}, ${nested}${span.after === null ? '' : begun}`,
-      rows: `FROM ${table} c WHERE ${sql}`,
+      before: `WITH ${LATE}${nested ? `, nested AS MATERIALIZED (SELECT DISTINCT * FROM (${nestedSql(table)}) x)` : ''}`,
+      rows: `FROM ${table} WHERE ${sql}`,
     },
-    again: `c.xid IN (SELECT xid FROM nested)${
-      span.after === null ? '' : ' OR (c.xid, c.changed_at) IN (SELECT xid, changed_at FROM begun)'
-    }`,
-    parameters,
+    again: reasons.length === 0 ? 'false' : reasons.join(' OR '),
+    parameters: begun === null ? parameters : [...parameters, begun.xids, begun.times],
   };
 }
 

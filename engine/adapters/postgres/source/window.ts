@@ -4,12 +4,12 @@ import type { Session } from '../database';
 import { decodePosition, type ChangeMark, type PostgresPosition } from '../capture/position';
 import { branchesOf, type Captures } from './branches';
 import { cutWindow } from './cuts';
-import { countChanges, probe, type Branch, type Span } from './spans';
+import { countChanges, probe, type Branch, type Logged, type Span } from './spans';
 
-/** A part of a window with the change tables that have something in it. */
+/** A part of a window with what was logged in it. */
 export interface Part {
   readonly span: Span;
-  readonly branches: readonly Branch[];
+  readonly logged: readonly Logged[];
 }
 
 export interface ChunkPlan {
@@ -29,10 +29,12 @@ export interface WindowCuts {
   marks: readonly ChangeMark[];
   /** Time of the newest change that was read of it, milliseconds since 1970; null when not all was read here. */
   newest: number | null;
+  /** The end of the last window of which an estimated part was too large. */
+  misjudged: string;
 }
 
 export function noCuts(): WindowCuts {
-  return { key: '', to: '', marks: [], newest: null };
+  return { key: '', to: '', marks: [], newest: null, misjudged: '' };
 }
 
 /** To be told of each chunk that was read. */
@@ -65,25 +67,30 @@ export async function planChunk(
   if (behind.length > 0) return planTogether(session, routes, captures, request);
   const branches = branchesOf(routes, captures, from.from);
   const key = cutsKey(from, limit, branches);
-  const known = knownChunk(from, branches, key, cuts);
-  if (known !== null) return known;
-  const end: PostgresPosition = { ...from, from: now, cut: null };
   const readUntil = isCut(cuts, key, from) ? cuts.newest : null;
+  const known = knownSpan(from, key, cuts);
+  if (known !== null) {
+    const counted = await countPart(session, branches, known, null);
+    if (counted.changes <= limit) return cutChunkOf(counted, from);
+    cuts.misjudged = known.to;
+  }
+  const end: PostgresPosition = { ...from, from: now, cut: null };
   const rest =
     from.cut === null ? null : await part(session, branches, { ...restOf(from), readUntil }, limit);
-  if (rest !== null && rest.count > limit) {
-    return cutChunk(session, rest, from, { key, to: restOf(from).to, limit }, cuts);
+  if (rest !== null && rest.changes > limit) {
+    return cutChunk(session, branches, rest.span, from, { key, to: restOf(from).to, limit }, cuts);
   }
   const base = from.cut === null ? from.from : from.cut.to;
   const open = await part(session, branches, { from: base, to: now, after: null, upTo: null }, limit);
-  const before = rest === null || rest.count === 0 ? [] : [rest];
-  if ((rest?.count ?? 0) + open.count <= limit) {
-    const parts = open.count === 0 ? before : [...before, open];
+  const before = rest === null || rest.changes === 0 ? [] : [rest];
+  if ((rest?.changes ?? 0) + open.changes <= limit) {
+    const parts = open.changes === 0 ? before : [...before, open];
     return { parts, to: end, more: false };
   }
   if (before.length > 0) return { parts: before, to: { ...from, from: base, cut: null }, more: true };
   const start = { ...from, from: base, cut: null };
-  return cutChunk(session, open, start, { key: cutsKey(start, limit, branches), to: now, limit }, cuts);
+  const window = { key: cutsKey(start, limit, branches), to: now, limit };
+  return cutChunk(session, branches, open.span, start, window, cuts);
 }
 
 /** All tables to `now`, each from where it stands; nothing where that does not fit. */
@@ -101,9 +108,9 @@ async function planTogether(
     const spans = [restOf(at), { from: at.cut?.to ?? at.from, to: now, after: null, upTo: null }];
     for (const span of spans) {
       const found = await part(session, branches, span, left);
-      left -= found.count;
+      left -= found.changes;
       if (left < 0) return { parts: [], to: from, more: true };
-      if (found.count > 0) parts.push(found);
+      if (found.changes > 0) parts.push(found);
     }
   }
   return { parts, to: { ...from, from: now, cut: null }, more: false };
@@ -117,10 +124,10 @@ export function restOf({ from, cut }: PostgresPosition): Span {
 const FEW_BRANCHES = 4;
 
 interface CountedPart extends Part {
-  /** Exact up to the limit. */
-  readonly count: number;
+  readonly changes: number;
 }
 
+/** Counted up to one more than the limit. */
 async function part(
   session: Session,
   branches: readonly Branch[],
@@ -129,14 +136,19 @@ async function part(
 ): Promise<CountedPart> {
   // Counting few tables takes no longer than looking for a first change.
   if (branches.length > FEW_BRANCHES && !(await probe(session, branches, span))) {
-    return { span, branches: [], count: 0 };
+    return { span, logged: [], changes: 0 };
   }
-  const counts = await countChanges(session, branches, span, limit + 1);
-  return {
-    span,
-    branches: counts.map(({ branch }) => branch),
-    count: counts.reduce((sum, { count }) => sum + count, 0),
-  };
+  return countPart(session, branches, span, limit + 1);
+}
+
+async function countPart(
+  session: Session,
+  branches: readonly Branch[],
+  span: Span,
+  limit: number | null,
+): Promise<CountedPart> {
+  const logged = await countChanges(session, branches, span, limit);
+  return { span, logged, changes: logged.reduce((sum, { changes }) => sum + changes, 0) };
 }
 
 function cutsKey({ system, from }: PostgresPosition, limit: number, branches: readonly Branch[]): string {
@@ -149,43 +161,44 @@ function isCut(cuts: WindowCuts, key: string, { cut }: PostgresPosition): boolea
 }
 
 /** The next part of a window whose cuts are known; null at its last part, or when they are not. */
-function knownChunk(
-  from: PostgresPosition,
-  branches: readonly Branch[],
-  key: string,
-  cuts: WindowCuts,
-): ChunkPlan | null {
+function knownSpan(from: PostgresPosition, key: string, cuts: WindowCuts): Span | null {
   if (!isCut(cuts, key, from)) return null;
   const after = from.cut?.after ?? null;
   const place = after === null ? -1 : cuts.marks.findIndex((mark) => sameMark(mark, after));
   if (after !== null && place < 0) return null;
   const mark = cuts.marks[place + 1];
   if (mark === undefined) return null;
-  return {
-    parts: [{ span: { from: from.from, to: cuts.to, after, upTo: mark, readUntil: cuts.newest }, branches }],
-    to: { ...from, cut: { to: cuts.to, after: mark } },
-    more: true,
-  };
+  return { from: from.from, to: cuts.to, after, upTo: mark, readUntil: cuts.newest };
 }
 
-/** The first `limit` changes of a part that has more. */
+/** The first part of a span that has more than `limit` changes. */
 async function cutChunk(
   session: Session,
-  whole: Part,
+  branches: readonly Branch[],
+  span: Span,
   from: PostgresPosition,
   window: { readonly key: string; readonly to: string; readonly limit: number },
   cuts: WindowCuts,
 ): Promise<ChunkPlan> {
-  const { span, branches } = whole;
-  const marks = await cutWindow(session, branches, span, window.limit);
-  Object.assign(cuts, { key: window.key, to: window.to, marks, newest: span.after === null ? 0 : null });
-  const [mark] = marks;
-  if (mark === undefined) return { parts: [whole], to: { ...from, from: window.to, cut: null }, more: true };
-  return {
-    parts: [{ span: { ...span, upTo: mark }, branches }],
-    to: { ...from, cut: { to: window.to, after: mark } },
-    more: true,
-  };
+  const { key, to, limit } = window;
+  for (;;) {
+    const marks = await cutWindow(session, branches, span, limit, cuts.misjudged === to);
+    const newest = span.after === null ? 0 : (span.readUntil ?? null);
+    Object.assign(cuts, { key, to, marks, newest });
+    const counted = await countPart(session, branches, { ...span, upTo: marks[0] ?? null }, null);
+    if (counted.changes <= limit || cuts.misjudged === to) {
+      return cutChunkOf(counted, from);
+    }
+    cuts.misjudged = to;
+  }
+}
+
+/** The chunk that is one part of a cut window. */
+function cutChunkOf(part: CountedPart, from: PostgresPosition): ChunkPlan {
+  const { to, upTo } = part.span;
+  const cut = upTo === null ? null : { to, after: upTo };
+  const parts = part.changes === 0 ? [] : [part];
+  return { parts, to: { ...from, from: cut === null ? to : from.from, cut }, more: true };
 }
 
 function sameMark(one: ChangeMark, other: ChangeMark): boolean {

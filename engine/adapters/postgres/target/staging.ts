@@ -33,8 +33,8 @@ export interface Expectation {
 
 /**
  * Net rows of one table, one a key. Columns: `ord`, the place in the order of the source, for each key at least, or
- * `lsn`, the same as it was captured; `kind`; of changes that came by COPY `op` (EXPECTED) and `at`, their time; `c0`…,
- * the route's columns in order.
+ * `lsn`, the same as it was captured; `kind`; of changes that came by COPY `op` (EXPECTED) and `touches`, how many
+ * changes of the key told no more than it; `c0`…, the route's columns in order.
  */
 export interface StagedRows {
   readonly table: string;
@@ -93,7 +93,7 @@ export function createStagingArea(session: Session): StagingArea {
       const name = `pg_temp.cdc_stage_${made.size}`;
       const columns = types.map((type, index) => `c${index} ${type}`);
       await session.execute(
-        `CREATE TEMP TABLE cdc_stage_${made.size} (ord bigint, lsn pg_lsn, kind "char", op "char", at timestamptz, ${columns.join(', ')})`,
+        `CREATE TEMP TABLE cdc_stage_${made.size} (ord bigint, lsn pg_lsn, kind "char", op "char", touches bigint, ${columns.join(', ')})`,
       );
       made.set(name, { layout, deletes: 0 });
       return name;

@@ -4,7 +4,6 @@ import {
   EXPECTED,
   KIND,
   stagedKey,
-  stagedKeyColumns,
   type Expectation,
   type StagedRows,
   type StagedSet,
@@ -27,13 +26,6 @@ function where(places: Places): string {
 
 function staged({ table }: StagedRows, kind: string, places: Places): string {
   return `${table} AS s WHERE s.kind = '${kind}'${where(places)}`;
-}
-
-/** Two staged rows, by their names, have one key. */
-export function sameStagedKey(set: Pick<StagedSet, 'route' | 'shape'>, one: string, other: string): string {
-  return stagedKeyColumns(set)
-    .map((column, index) => `${one}.${column} ${set.shape.key[index]?.equals ?? '='} ${other}.${column}`)
-    .join(' AND ');
 }
 
 /** `t`, a row of the target, has the key of the staged `s`. */
