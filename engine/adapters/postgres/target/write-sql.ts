@@ -1,13 +1,6 @@
 /** The statements that bring staged rows into a target table. Nothing in them comes from a row. */
 import { quote, quoteText } from '../database/identifiers';
-import {
-  EXPECTED,
-  KIND,
-  stagedKey,
-  type Expectation,
-  type StagedRows,
-  type StagedSet,
-} from './staging';
+import { EXPECTED, KIND, stagedKey, type Expectation, type StagedRows, type StagedSet } from './staging';
 import type { TargetColumn, TargetUnique } from './shape';
 
 /** Which of the staged rows, by their place in source order. */
