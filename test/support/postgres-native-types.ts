@@ -204,12 +204,19 @@ const TIMES: readonly NativeSample[] = [
       `'-1.5 s'`,
       `'178000000 years'`,
       `'-178000000 years'`,
-      `'2147483647 mons 2147483647 days 2562047788:00:54.775807'`,
-      `'-2147483648 mons -2147483648 days -2562047788:00:54.775807'`,
       `'0'`,
       `'1 mon -1 day'`,
     ],
     respelled: [`'1 day'`, `'24:00:00'`],
+  },
+  {
+    declaration: 'interval(6)',
+    // Before, hours were no more than 2147483647.
+    since: 150000,
+    literals: [
+      `'2147483647 mons 2147483647 days 2562047788:00:54.775807'`,
+      `'-2147483648 mons -2147483648 days -2562047788:00:54.775807'`,
+    ],
   },
   { declaration: 'interval year to month', literals: [`'1-2'`, `'-3-4'`] },
   { declaration: 'interval day to second(3)', literals: [`'4 05:06:07.891'`] },
