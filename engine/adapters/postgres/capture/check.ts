@@ -34,12 +34,12 @@ export async function checkPosition(
   routes: readonly TableRoute[],
 ): Promise<string> {
   const at = decodePosition(position);
-  return session.transaction('repeatable read, read only', async () => {
+  return session.reading(async (now) => {
     await installedVersion(session, SOURCE_OBJECTS);
     if (!(await isInstalled(session))) {
       throw new CdcError('CAPTURE_MISSING', `Database ${session.database} has no capture (any more)`);
     }
-    await requireSamePast(session, at);
+    requireSamePast(session, at, now);
     const captures = await readCaptures(
       session,
       routes.map((route) => route.source.name),

@@ -9,11 +9,8 @@ import { currentSnapshot } from './head';
 import { lifeOf } from './life';
 import { decodePosition, encodePosition, parseSnapshot, type PostgresPosition } from './position';
 
-/**
- * Returns the session's present snapshot, since all that is read goes from the position to there. Throws
- * SOURCE_REPLACED, SOURCE_FAILED_OVER and SOURCE_WENT_BACK.
- */
-export async function requireSamePast(session: Session, position: PostgresPosition): Promise<string> {
+/** `now`: the session's present snapshot. Throws SOURCE_REPLACED, SOURCE_FAILED_OVER and SOURCE_WENT_BACK. */
+export function requireSamePast(session: Session, position: PostgresPosition, now: string): void {
   const life = lifeOf(session);
   if (position.system !== life.system) {
     throw new CdcError('SOURCE_REPLACED', `Database ${session.database} is on another server than before`, {
@@ -28,20 +25,19 @@ export async function requireSamePast(session: Session, position: PostgresPositi
       `Database ${session.database} is on a server that was promoted since`,
     );
   }
-  return requireReached(session, position);
+  requireReached(session, position, now);
 }
 
 /** The same position in the server's present life. Throws SOURCE_WENT_BACK and POSITION_INVALID. */
 export async function adoptPosition(session: Session, position: Position): Promise<Position> {
   const at = decodePosition(position);
-  await requireReached(session, at);
+  requireReached(session, at, await currentSnapshot(session));
   return encodePosition({ ...at, ...lifeOf(session) });
 }
 
 /** The transactions that were read last must be known to the server. */
-async function requireReached(session: Session, { from, cut }: PostgresPosition): Promise<string> {
-  const now = await currentSnapshot(session);
-  if (parseSnapshot(cut?.to ?? from).xmax <= parseSnapshot(now).xmax) return now;
+function requireReached(session: Session, { from, cut }: PostgresPosition, now: string): void {
+  if (parseSnapshot(cut?.to ?? from).xmax <= parseSnapshot(now).xmax) return;
   throw new CdcError(
     'SOURCE_WENT_BACK',
     `Database ${session.database} does not have the transactions that were read last`,

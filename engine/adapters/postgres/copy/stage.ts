@@ -86,30 +86,35 @@ async function stageOnce(
   const { routes, limit, snapshot, schemaToken, behind = [] } = request;
   const from = decodePosition(request.from);
   const locked = routes.filter((route) => state.reread.has(route.id) || route.id === snapshot?.table);
-  return reader.transaction('repeatable read, read only', async () => {
-    // A table that is rewritten after a snapshot was taken reads as empty in it: the lock comes first.
+  // A table that is rewritten after a snapshot was taken reads as empty in it: the lock comes first.
+  const lock = async (): Promise<void> => {
     for (const route of locked) {
       await reader.execute(`LOCK TABLE ${qualify(route.source.name)} IN ACCESS SHARE MODE`, {
         table: route.id,
       });
     }
-    const captures = await capturesOf(reader, routes);
-    requireToken(reader, routes, captures, schemaToken);
-    const now = await requireSamePast(reader, from);
-    const columns = columnsOf(routes, shapes, captures);
-    if (columns === null) return 'byRows';
-    const plan = await planChunk(reader, routes, captures, { from, now, limit, behind }, state.cuts);
+  };
+  return reader.reading(
+    async (now) => {
+      const captures = await capturesOf(reader, routes);
+      requireToken(reader, routes, captures, schemaToken);
+      requireSamePast(reader, from, now);
+      const columns = columnsOf(routes, shapes, captures);
+      if (columns === null) return 'byRows';
+      const plan = await planChunk(reader, routes, captures, { from, now, limit, behind }, state.cuts);
 
-    const changed = await stagePlan(sessions, request, plan, columns);
-    const unlocked = changed.filter(({ staged, task }) => staged.again > 0 && !locked.includes(task.route));
-    if (unlocked.length > 0) {
-      for (const { task } of unlocked) state.reread.add(task.route.id);
-      return 'again';
-    }
-    const netted: Netted[] = [];
-    for (const entry of changed) netted.push(await resolve(sessions, entry));
-    return finish(sessions, request, plan, { columns, shapes, netted });
-  });
+      const changed = await stagePlan(sessions, request, plan, columns);
+      const unlocked = changed.filter(({ staged, task }) => staged.again > 0 && !locked.includes(task.route));
+      if (unlocked.length > 0) {
+        for (const { task } of unlocked) state.reread.add(task.route.id);
+        return 'again';
+      }
+      const netted: Netted[] = [];
+      for (const entry of changed) netted.push(await resolve(sessions, entry));
+      return finish(sessions, request, plan, { columns, shapes, netted });
+    },
+    locked.length === 0 ? undefined : lock,
+  );
 }
 
 type ColumnsByRoute = ReadonlyMap<TableRoute, CopiedColumns>;

@@ -2,7 +2,7 @@
  * One connection to a server. All values are read as the text that the server writes, so that nothing is rounded on
  * the way; who reads a row makes values of it (`rows/values.ts`).
  */
-import { Client, type ClientConfig } from 'pg';
+import { Client, type ClientConfig, type QueryArrayResult } from 'pg';
 import { CdcError } from '../../../errors';
 import { toDatabaseError } from './errors';
 import { SETTINGS_SQL } from './settings';
@@ -10,6 +10,9 @@ import { tlsOptions, type Address } from './url';
 
 /** A row as the server wrote it. */
 export type TextRow = readonly (string | null)[];
+
+/** The same as the driver types it. */
+type TextFields = (string | null)[];
 
 /** What can be bound to `$1`; an array becomes an array of the server. */
 export type Parameter = null | string | number | bigint | boolean | Uint8Array | readonly (string | null)[];
@@ -45,6 +48,11 @@ export interface Session {
   execute(sql: string, options?: { readonly table?: string }): Promise<readonly number[]>;
   /** Commits when `work` resolves, rolls back when it throws. */
   transaction<T>(mode: TransactionMode, work: () => Promise<T>): Promise<T>;
+  /**
+   * A REPEATABLE READ transaction that knows its MVCC snapshot, which is asked for along with its beginning, since each
+   * round trip counts. `lock` runs before the snapshot is taken.
+   */
+  reading<T>(work: (now: string) => Promise<T>, lock?: () => Promise<void>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -52,6 +60,8 @@ const BEGIN: Readonly<Record<TransactionMode, string>> = {
   'read committed': 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE',
   'repeatable read, read only': 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
 };
+
+const NOW = 'SELECT pg_catalog.pg_current_snapshot()';
 
 const OLDEST_VERSION = 130_000;
 
@@ -83,7 +93,7 @@ export async function openSession(address: Address, role: string): Promise<Sessi
   const query: Session['query'] = async (sql, parameters = [], { prepared = false, table } = {}) => {
     if (ending !== null) await ending;
     try {
-      const result = await client.query<(string | null)[]>({
+      const result = await client.query<TextFields>({
         text: sql,
         values: parameters.map(bound),
         rowMode: 'array',
@@ -94,14 +104,34 @@ export async function openSession(address: Address, role: string): Promise<Sessi
       throw turn(error, table);
     }
   };
-  const execute: Session['execute'] = async (sql, { table } = {}) => {
+  const send = async (text: string, table?: string): Promise<readonly QueryArrayResult<TextFields>[]> => {
     if (ending !== null) await ending;
     try {
       // Of several statements the driver answers an array, whatever its types say.
-      const results = [await client.query<TextRow[]>(sql)].flat();
-      return results.map(({ rowCount }) => rowCount ?? 0);
+      return [await client.query<TextFields>({ text, rowMode: 'array' })].flat();
     } catch (error) {
       throw turn(error, table);
+    }
+  };
+  const execute: Session['execute'] = async (sql, { table } = {}) =>
+    (await send(sql, table)).map(({ rowCount }) => rowCount ?? 0);
+  /** `begin` runs within the transaction, too, so that what fails of it ends it. */
+  const within = async <B, T>(
+    mode: TransactionMode,
+    begin: () => Promise<B>,
+    work: (begun: B) => Promise<T>,
+  ): Promise<T> => {
+    try {
+      const result = await work(await begin());
+      const ended: Promise<unknown> = execute('COMMIT');
+      if (mode === 'read committed') await ended;
+      // What was read is read, and a connection that is lost now shows at its next use.
+      else ending = ended.catch(() => undefined).finally(() => (ending = null));
+      return result;
+    } catch (error) {
+      // What failed says more than that the rollback failed, too.
+      await execute('ROLLBACK').catch(() => undefined);
+      throw error;
     }
   };
   try {
@@ -126,20 +156,16 @@ export async function openSession(address: Address, role: string): Promise<Sessi
       query,
       first: async (sql, parameters) => (await query(sql, parameters))[0],
       execute,
-      async transaction(mode, work) {
-        await execute(BEGIN[mode]);
-        try {
-          const result = await work();
-          const ended: Promise<unknown> = execute('COMMIT');
-          if (mode === 'read committed') await ended;
-          // What was read is read, and a connection that is lost now shows at its next use.
-          else ending = ended.catch(() => undefined).finally(() => (ending = null));
-          return result;
-        } catch (error) {
-          // What failed says more than that the rollback failed, too.
-          await execute('ROLLBACK').catch(() => undefined);
-          throw error;
-        }
+      transaction: (mode, work) => within(mode, () => execute(BEGIN[mode]), work),
+      reading(work, lock) {
+        const mode = 'repeatable read, read only';
+        const begin = async (): Promise<string> => {
+          if (lock === undefined) return (await send(`${BEGIN[mode]}; ${NOW}`)).at(-1)?.rows[0]?.[0] ?? '';
+          await execute(BEGIN[mode]);
+          await lock();
+          return (await query(NOW))[0]?.[0] ?? '';
+        };
+        return within(mode, begin, work);
       },
       async close() {
         if (ending !== null) await ending;

@@ -1,5 +1,6 @@
 /** Whether a reader has seen all that a goal covers. */
 import type { Position } from '../../../model';
+import { currentSnapshot } from '../capture/head';
 import { requireSamePast } from '../capture/past';
 import { coversPosition, decodePosition } from '../capture/position';
 import { readCaptures } from '../capture/registry';
@@ -14,7 +15,7 @@ import { restOf } from './window';
 export async function coversGoal(session: Session, position: Position, goal: Position): Promise<boolean> {
   const [here, there] = [decodePosition(position), decodePosition(goal)];
   if (coversPosition(here, there)) return true;
-  await requireSamePast(session, there);
+  requireSamePast(session, there, await currentSnapshot(session));
   return session.transaction('repeatable read, read only', async () => {
     const captures = [...(await readCaptures(session)).values()];
     const branches = captures.flatMap(({ generations }) =>

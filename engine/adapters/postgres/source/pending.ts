@@ -1,6 +1,5 @@
 /** How much is waiting. */
 import type { CaptureFigures, Pending, Position, TableRoute } from '../../../model';
-import { currentSnapshot } from '../capture/head';
 import { decodePosition } from '../capture/position';
 import { isInstalled } from '../capture/registry';
 import { own, type Session } from '../database';
@@ -16,8 +15,7 @@ export async function countPending(
   limit: number,
 ): Promise<Pending> {
   const at = decodePosition(position);
-  return session.transaction('repeatable read, read only', async () => {
-    const now = await currentSnapshot(session);
+  return session.reading(async (now) => {
     if (now === at.from) return { count: 0, oldestChangedAt: null };
     if (!(await isInstalled(session))) return { count: 0, oldestChangedAt: null };
     const branches = capturedBranches(routes, await capturesOf(session, routes), at.from);

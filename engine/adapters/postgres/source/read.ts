@@ -47,43 +47,48 @@ async function readOnce(session: Session, request: ChunkRequest, state: ReadStat
   const { routes, limit, snapshot, schemaToken, behind = [] } = request;
   const from = decodePosition(request.from);
   const locked = routes.filter((route) => state.reread.has(route.id) || route.id === snapshot?.table);
-  return session.transaction('repeatable read, read only', async () => {
-    // A table that is rewritten after a snapshot was taken reads as empty in it: the lock comes first.
+  // A table that is rewritten after a snapshot was taken reads as empty in it: the lock comes first.
+  const lock = async (): Promise<void> => {
     for (const route of locked) {
       await session.execute(`LOCK TABLE ${qualify(route.source.name)} IN ACCESS SHARE MODE`, {
         table: route.id,
       });
     }
-    const captures = await capturesOf(session, routes);
-    requireToken(session, routes, captures, schemaToken);
-    const now = await requireSamePast(session, from);
-    const plan = await planChunk(session, routes, captures, { from, now, limit, behind }, state.cuts);
-    const logs = await readLogs(session, routes, plan);
-    const unlocked = [...logs].filter(
-      ([route, log]) => !locked.includes(route) && log.some((change) => change.again),
-    );
-    if (unlocked.length > 0) {
-      for (const [route] of unlocked) state.reread.add(route.id);
-      return null;
-    }
-    const tables: TableChanges[] = [];
-    for (const [route, log] of logs) {
-      const changes = await resolveLog(session, route, log);
-      if (changes !== null) tables.push(changes);
-    }
-    const range = plan.more || snapshot === null ? null : await readRange(session, routes, snapshot);
-    return {
-      to: encodePosition(plan.to),
-      more: plan.more,
-      changes: tables.reduce((sum, table) => sum + table.logged, 0),
-      counts: tables.map((table) => table.counts),
-      oldestChangedAt: tables.length === 0 ? null : Math.min(...tables.map((table) => table.oldest)),
-      newestChangedAt: tables.length === 0 ? null : Math.max(...tables.map((table) => table.newest)),
-      snapshot: range?.progress ?? null,
-      tables: tables.map(({ counts, changes }) => ({ table: counts.table, changes })),
-      range: range?.range ?? null,
-    };
-  });
+  };
+  return session.reading(
+    async (now) => {
+      const captures = await capturesOf(session, routes);
+      requireToken(session, routes, captures, schemaToken);
+      requireSamePast(session, from, now);
+      const plan = await planChunk(session, routes, captures, { from, now, limit, behind }, state.cuts);
+      const logs = await readLogs(session, routes, plan);
+      const unlocked = [...logs].filter(
+        ([route, log]) => !locked.includes(route) && log.some((change) => change.again),
+      );
+      if (unlocked.length > 0) {
+        for (const [route] of unlocked) state.reread.add(route.id);
+        return null;
+      }
+      const tables: TableChanges[] = [];
+      for (const [route, log] of logs) {
+        const changes = await resolveLog(session, route, log);
+        if (changes !== null) tables.push(changes);
+      }
+      const range = plan.more || snapshot === null ? null : await readRange(session, routes, snapshot);
+      return {
+        to: encodePosition(plan.to),
+        more: plan.more,
+        changes: tables.reduce((sum, table) => sum + table.logged, 0),
+        counts: tables.map((table) => table.counts),
+        oldestChangedAt: tables.length === 0 ? null : Math.min(...tables.map((table) => table.oldest)),
+        newestChangedAt: tables.length === 0 ? null : Math.max(...tables.map((table) => table.newest)),
+        snapshot: range?.progress ?? null,
+        tables: tables.map(({ counts, changes }) => ({ table: counts.table, changes })),
+        range: range?.range ?? null,
+      };
+    },
+    locked.length === 0 ? undefined : lock,
+  );
 }
 
 async function readLogs(

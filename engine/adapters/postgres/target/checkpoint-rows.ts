@@ -108,22 +108,24 @@ ON CONFLICT (name) DO UPDATE SET ${assignments}`,
   );
 }
 
-const TABLE_COLUMNS = [
-  'source_schema',
-  'source_table',
-  'target_schema',
-  'target_table',
-  'columns',
-  'state',
-  'position',
-  'cause',
-  'cursor',
-  'replace_rows',
-  'snapshot_rows',
-  'inserted',
-  'updated',
-  'deleted',
-] as const;
+const TABLE_COLUMN_TYPES = {
+  source_schema: 'text',
+  source_table: 'text',
+  target_schema: 'text',
+  target_table: 'text',
+  columns: 'text[]',
+  state: 'text',
+  position: 'text',
+  cause: 'text',
+  cursor: 'text',
+  replace_rows: 'boolean',
+  snapshot_rows: 'bigint',
+  inserted: 'bigint',
+  updated: 'bigint',
+  deleted: 'bigint',
+} as const;
+
+const TABLE_COLUMNS = Object.keys(TABLE_COLUMN_TYPES);
 
 /** In the order in which the tables were first saved; none before setup. */
 export async function readTableCheckpoints(
@@ -159,40 +161,43 @@ function tableCheckpointOf(row: TextRow): TableCheckpoint {
   };
 }
 
-/** Inserts or replaces these rows; a table keeps its place. */
+/** Inserts or replaces these rows, in one statement; a table keeps its place. */
 export async function writeTableCheckpoints(
   session: Session,
   uuid: string,
   tables: readonly TableCheckpoint[],
 ): Promise<void> {
-  const marks = TABLE_COLUMNS.map((_, index) => `$${index + 3}`).join(', ');
+  const types = Object.entries(TABLE_COLUMN_TYPES).map(([column, type]) => `${column} ${type}`);
   const assignments = TABLE_COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ');
-  for (const table of tables) {
-    await session.query(
-      `INSERT INTO ${own('pipeline_table')} (uuid, source, ordinal, ${TABLE_COLUMNS.join(', ')})
-VALUES ($1, $2, (SELECT coalesce(max(ordinal), 0) + 1 FROM ${own('pipeline_table')} WHERE uuid = $1), ${marks})
+  const records = tables.map((table, place) => ({ place, source: table.source, ...recordOf(table) }));
+  await session.query(
+    `INSERT INTO ${own('pipeline_table')} (uuid, source, ordinal, ${TABLE_COLUMNS.join(', ')})
+SELECT $1, source, (SELECT coalesce(max(ordinal), 0) FROM ${own('pipeline_table')} WHERE uuid = $1) + 1 + place,
+  ${TABLE_COLUMNS.join(', ')}
+FROM json_to_recordset($2) AS t(place int, source text, ${types.join(', ')}) ORDER BY place
 ON CONFLICT (uuid, source) DO UPDATE SET ${assignments}`,
-      [
-        uuid,
-        table.source,
-        table.sourceTable.schema,
-        table.sourceTable.name,
-        table.targetTable.schema,
-        table.targetTable.name,
-        table.columns,
-        table.state,
-        table.position,
-        table.cause,
-        table.cursor,
-        table.replace,
-        table.snapshotRows,
-        table.inserted,
-        table.updated,
-        table.deleted,
-      ],
-      { prepared: true },
-    );
-  }
+    [uuid, JSON.stringify(records)],
+    { prepared: true },
+  );
+}
+
+function recordOf(table: TableCheckpoint): Readonly<Record<keyof typeof TABLE_COLUMN_TYPES, unknown>> {
+  return {
+    source_schema: table.sourceTable.schema,
+    source_table: table.sourceTable.name,
+    target_schema: table.targetTable.schema,
+    target_table: table.targetTable.name,
+    columns: table.columns,
+    state: table.state,
+    position: table.position,
+    cause: table.cause,
+    cursor: table.cursor,
+    replace_rows: table.replace,
+    snapshot_rows: table.snapshotRows,
+    inserted: table.inserted,
+    updated: table.updated,
+    deleted: table.deleted,
+  };
 }
 
 export async function deleteTableCheckpoints(
