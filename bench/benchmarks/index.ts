@@ -5,6 +5,8 @@ import { catchUp } from './catch-up';
 import { history } from './history';
 import { latency } from './latency';
 import { memory } from './memory';
+import { pairsCatchUp } from './pairs-catch-up';
+import { pairsLatency } from './pairs-latency';
 import { postgresCapture } from './postgres-capture';
 import { postgresCatchUp } from './postgres-catch-up';
 import { postgresIdle } from './postgres-idle';
@@ -24,4 +26,6 @@ export const BENCHMARKS: readonly Benchmark[] = [
   postgresIdle,
   postgresLatency,
   postgresSnapshot,
+  pairsCatchUp,
+  pairsLatency,
 ];

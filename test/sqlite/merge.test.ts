@@ -47,6 +47,16 @@ describe('merging', () => {
     expect(rows('SELECT typeof(k), v FROM u')).toEqual([['real', 'b']]);
   });
 
+  test('takes a key whose collation another database alone has', async () => {
+    const own = await routeFor('CREATE TABLE c (k TEXT PRIMARY KEY NOT NULL, v)');
+    const columns = own.source.columns.map((column) => ({ ...column, collation: 'utf8mb4_general_ci' }));
+    const route = { ...own, source: { ...own.source, columns } };
+    const opened = await targetFor(route);
+    await apply(opened, [rowSet(route, [['a', 1n]])]);
+    await apply(opened, [rowSet(route, [['b', 2n]], [['a']])]);
+    expect(rows('SELECT k, v FROM c')).toEqual([['b', 2n]]);
+  });
+
   test('into a table that was dropped says so, and how to have it again', async () => {
     const route = await routeFor('CREATE TABLE u (id INTEGER PRIMARY KEY)');
     const opened = await targetFor(route);

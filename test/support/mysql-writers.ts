@@ -2,7 +2,7 @@
 import { errorNumberOf } from '../../engine/adapters/mysql/database';
 import type { Connection } from 'mysql2/promise';
 import { randomNumbers } from './random-numbers';
-import type { ScratchMysql } from './mysql';
+import { select, type ScratchMysql } from './mysql';
 
 export const STRESS_TABLES = [
   'CREATE TABLE accounts (id INT PRIMARY KEY, n INT NOT NULL, note VARCHAR(40)) ENGINE = InnoDB',
@@ -19,6 +19,8 @@ export interface WriterOptions {
   readonly until: () => boolean;
   /** Longest time that a transaction stays open, milliseconds. */
   readonly longest: number;
+  /** Some commit in two steps: what a lost connection leaves prepared is for whoever started the writers. */
+  readonly prepared?: boolean;
   readonly seed: number;
 }
 
@@ -29,12 +31,14 @@ export async function runWriters(database: ScratchMysql, options: WriterOptions)
       const client = await database.connect();
       const numbers = randomNumbers(options.seed * 1000 + index);
       for (let turn = 0; !options.until(); turn++) {
-        await transaction(
-          client,
-          (limit) => numbers.below(limit),
-          `w${index}_${turn}`,
-          options.longest,
-        ).catch(async (error: unknown) => {
+        const random: Random = (limit) => numbers.below(limit);
+        const name = `w${index}_${turn}`;
+        if (options.prepared === true && random(12) === 0) {
+          const xid = `'${database.name}_${options.seed}_${name}'`;
+          await preparedTransaction(client, random, { name, xid, longest: options.longest });
+          continue;
+        }
+        await transaction(client, random, name, options.longest).catch(async (error: unknown) => {
           await client.query('ROLLBACK');
           if (!EXPECTED.includes(errorNumberOf(error) ?? 0)) throw error;
         });
@@ -59,6 +63,38 @@ async function transaction(client: Connection, random: Random, name: string, lon
     if (random(40) === 0) await new Promise((resolve) => setTimeout(resolve, random(longest)));
   }
   await client.query(random(5) === 0 ? 'ROLLBACK' : 'COMMIT');
+}
+
+/** One that is prepared, stays so for a while, and commits late. */
+async function preparedTransaction(
+  client: Connection,
+  random: Random,
+  { name, xid, longest }: { readonly name: string; readonly xid: string; readonly longest: number },
+): Promise<void> {
+  await client.query(`XA START ${xid}`);
+  try {
+    for (let n = random(3); n >= 0; n--) await client.query(statement(random, name));
+    await client.query(`XA END ${xid}`);
+    await client.query(`XA PREPARE ${xid}`);
+  } catch (error) {
+    if (!EXPECTED.includes(errorNumberOf(error) ?? 0)) throw error;
+    // A deadlock has marked it for rollback: then it has no end of its own.
+    await client.query(`XA END ${xid}`).catch(() => undefined);
+    await client.query(`XA ROLLBACK ${xid}`);
+    return;
+  }
+  await new Promise((resolve) => setTimeout(resolve, random(longest)));
+  await client.query(`XA ${random(5) === 0 ? 'ROLLBACK' : 'COMMIT'} ${xid}`);
+}
+
+/** Commits what writers have left prepared; it was written before, and holds its locks until then. */
+export async function commitPrepared(database: ScratchMysql): Promise<void> {
+  const client = await database.connect();
+  for (const [, length, , data] of await select(client, 'XA RECOVER')) {
+    const xid = (data ?? '').slice(0, Number(length));
+    if (xid.startsWith(`${database.name}_`)) await client.query(`XA COMMIT '${xid}'`);
+  }
+  await client.end();
 }
 
 function statement(random: Random, name: string): string {

@@ -80,6 +80,29 @@ export function describeOwnServer(
   });
 }
 
+/** The server of this kind that the run shares. Throws where it is required and there is none. */
+export function serverOf(flavour: Flavour): { readonly url?: string; readonly missing?: string } {
+  const provision = orFail(provisionOf(flavour, null));
+  if ('url' in provision) return { url: provision.url };
+  return { missing: 'reason' in provision ? provision.reason : '' };
+}
+
+/** A server that a test may restart, and what it takes to have one. `start`: null where none can be had. */
+export function ownServerOf(flavour: Flavour): {
+  readonly missing?: string;
+  start(): Promise<OwnServer | null>;
+} {
+  const provision = orFail(provisionOf(flavour, []));
+  return 'program' in provision
+    ? { start: () => startServer(provision.program) }
+    : { missing: 'reason' in provision ? provision.reason : '', start: () => Promise.resolve(null) };
+}
+
+function orFail(provision: Provision): Provision {
+  if (provision.kind === 'failed') throw new Error(provision.reason);
+  return provision;
+}
+
 function leaveOut(title: string, provision: Provision, suite: () => void): void {
   const reason = 'reason' in provision ? provision.reason : '';
   if (provision.kind === 'skipped') {
@@ -131,6 +154,7 @@ export async function createScratchDatabase(server: string): Promise<ScratchMysq
   const url = `${server.replace(/\/$/, '')}/${name}`;
   const main = await connectTo(server);
   await main.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
+  await main.end();
   const open: Connection[] = [];
   return {
     name,
@@ -142,8 +166,10 @@ export async function createScratchDatabase(server: string): Promise<ScratchMysq
     },
     async drop() {
       for (const client of open) client.destroy();
-      await main.query(`DROP DATABASE IF EXISTS ${name}`);
-      await main.end();
+      // The server may have been restarted since.
+      const last = await connectTo(server);
+      await last.query(`DROP DATABASE IF EXISTS ${name}`);
+      await last.end();
     },
   };
 }

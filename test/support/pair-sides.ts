@@ -1,6 +1,12 @@
 /** Either side of a pair of databases: the same two tables in any dialect, written to and read back in one way. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
+import { createScratchDatabase as createScratchMysql, select as selectMysql } from './mysql';
+import {
+  commitPrepared as commitPreparedOfMysql,
+  runWriters as runMysqlWriters,
+  STRESS_TABLES as MYSQL_TABLES,
+} from './mysql-writers';
 import { connectTo, createScratchDatabase, select, type ScratchPostgres } from './postgres';
 import { runWriters, STRESS_TABLES } from './postgres-writers';
 import { randomNumbers } from './random-numbers';
@@ -20,24 +26,25 @@ export interface Side {
   dispose(): Promise<void>;
 }
 
-export type Family = 'sqlite' | 'postgres';
+export type Family = 'sqlite' | 'postgres' | 'mariadb' | 'mysql';
 
 export interface SideOptions {
   readonly folder: TemporaryFolder;
-  /** Of the PostgreSQL server. */
-  readonly server: string;
+  /** URLs of servers; SQLite needs none. */
+  readonly servers: Readonly<Partial<Record<Family, string>>>;
   readonly name: string;
 }
 
 const COLUMNS = { accounts: ['id', 'n', 'note'], pairs: ['a', 'b', 'n'] } as const;
 
 export function openSide(family: Family, options: SideOptions): Promise<Side> {
-  return family === 'postgres'
-    ? openPostgres(options)
-    : Promise.resolve(openSqlite(options.folder, options.name));
+  if (family === 'sqlite') return Promise.resolve(openSqlite(options.folder, options.name));
+  const server = options.servers[family];
+  if (server === undefined) throw new Error(`There is no server of ${family}`);
+  return family === 'postgres' ? openPostgres(server) : openMysql(server);
 }
 
-async function openPostgres({ server }: SideOptions): Promise<Side> {
+async function openPostgres(server: string): Promise<Side> {
   const database = await createScratchDatabase(server);
   const execute = async (...statements: readonly string[]): Promise<unknown> => {
     const client = await connectTo(database.url);
@@ -95,7 +102,46 @@ function isLoss(error: unknown): boolean {
   // Errors of sockets come from outside of the test's realm, so `instanceof Error` does not know them.
   if (typeof error !== 'object' || error === null) return false;
   const text = `${'code' in error ? String(error.code) : ''} ${'message' in error ? String(error.message) : ''}`;
-  return /57P|ECONN|EPIPE|terminated|not queryable|closed/.test(text);
+  return /57P|ECONN|EPIPE|terminated|not queryable|closed|CONNECTION_LOST|SERVER_SHUTDOWN|INTERRUPTED|KILLED/.test(
+    text,
+  );
+}
+
+async function openMysql(server: string): Promise<Side> {
+  const database = await createScratchMysql(server);
+  const execute = async (...statements: readonly string[]): Promise<unknown> => {
+    const client = await database.connect();
+    let value: unknown;
+    for (const sql of statements) value = (await selectMysql(client, sql))[0]?.[0];
+    await client.end();
+    return value;
+  };
+  return {
+    url: database.url,
+    tables: ['accounts', 'pairs'],
+    // The default of MySQL is one that MariaDB does not know.
+    createTables: () =>
+      execute('ALTER DATABASE COLLATE utf8mb4_general_ci', ...MYSQL_TABLES).then(() => undefined),
+    execute,
+    async write(ended, seed) {
+      for (let turn = 0; !ended(); turn++) {
+        const options = { writers: 6, longest: 400, prepared: true, seed: seed + turn, until: ended };
+        await runMysqlWriters(database, options).catch(orLost);
+        while (!(await commitPreparedOfMysql(database).then(() => true, orLost))) await sleep(50);
+      }
+    },
+    async rows() {
+      const client = await database.connect();
+      const found: string[] = [];
+      for (const [table, columns] of Object.entries(COLUMNS)) {
+        const rows = await selectMysql(client, `SELECT ${columns.join(', ')} FROM ${table}`);
+        found.push(...rows.map((row) => `${table} ${JSON.stringify(row)}`));
+      }
+      await client.end();
+      return found.sort();
+    },
+    dispose: () => database.drop(),
+  };
 }
 
 function openSqlite(folder: TemporaryFolder, name: string): Side {

@@ -11,17 +11,18 @@ const optionsSchema = z.object({
   taskQueue: z.string(),
   /** URLs by the name of the connection; without any, the scripted engine is used. */
   connections: z.record(z.string(), z.string()),
+  pipelines: z.number(),
 });
 
 async function main(argument: string): Promise<void> {
-  const { address, codePath, taskQueue, connections } = optionsSchema.parse(JSON.parse(argument));
+  const { address, codePath, taskQueue, connections, pipelines } = optionsSchema.parse(JSON.parse(argument));
   const urls = new Map(Object.entries(connections));
   const engine: Engine = urls.size === 0 ? createScriptedEngine() : openEngine({ connections: urls });
   const worker = await startWorker({
     connection: { address },
     taskQueue,
     engine,
-    pipelines: 1,
+    pipelines,
     workflows: { codePath },
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void worker.stop());

@@ -20,9 +20,10 @@ export interface WorkerProcess {
 export async function startWorkerProcess(
   taskQueue: string,
   connections: Readonly<Record<string, string>> = {},
+  pipelines = 1,
 ): Promise<WorkerProcess> {
   const { address, bundlePath } = testTemporal();
-  const options = JSON.stringify({ address, codePath: bundlePath, taskQueue, connections });
+  const options = JSON.stringify({ address, codePath: bundlePath, taskQueue, connections, pipelines });
   const child = spawn(process.execPath, [join(__dirname, 'worker-child.js'), options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -10,11 +10,13 @@ import { z } from 'zod';
 import { createCdcClient } from '../../client';
 import { runCdc, startCdc, type CliResult } from '../support/cli';
 import { textsOf } from '../support/history-json';
-import { openSide, type Family, type Side } from '../support/pair-sides';
+import { openSide, type Side } from '../support/pair-sides';
 import { sharedServer } from '../support/postgres';
 import { folderPerTest } from '../support/sqlite';
 import { testTemporalAddress } from '../support/temporal';
 import { cleanup, connectTemporal, endWorkflow, until } from '../support/workflow-bench';
+
+type Family = 'sqlite' | 'postgres';
 
 const folder = folderPerTest();
 
@@ -90,7 +92,7 @@ function secretNumber(): number {
 
 async function privateRun([from, to]: readonly [Family, Family]) {
   const side = (family: Family, name: string): Promise<Side> =>
-    openSide(family, { folder, server: sharedServer(), name });
+    openSide(family, { folder, servers: { postgres: sharedServer() }, name });
   const [source, target] = [await side(from, 'source'), await side(to, 'target')];
   cleanup(() => Promise.all([source.dispose(), target.dispose()]));
   await source.createTables();

@@ -6,6 +6,7 @@ import { readSchemaToken } from '../capture/captured';
 import { readColumns, type ColumnDetail } from './columns';
 import { findReturning } from './effects';
 import { readForeignKeys } from './foreign-keys';
+import { isBuiltIn } from '../database/collations';
 import { foldName, sameName } from '../database/identifiers';
 import { readUniques, ruleOf, type UniqueDetail } from './indexes';
 import { isOwnName } from '../database/objects';
@@ -219,9 +220,6 @@ function keyColumns(columns: readonly ColumnDetail[], index: UniqueDetail): read
   return names;
 }
 
-/** SQLite's own. What an application registers exists on its connections only. */
-const COLLATIONS = ['BINARY', 'NOCASE', 'RTRIM'];
-
 const VIEW: TableRefusal = {
   code: 'TABLE_UNSUPPORTED',
   reason: 'it is a view, whose rows change without any trigger on it',
@@ -238,9 +236,7 @@ function refuse(columns: readonly ColumnDetail[], key: FoundKey | null): TableRe
   if (key === null) return refuseKey(columns);
   const foreign = columns.find(
     (column) =>
-      key.columns.includes(column.name) &&
-      column.collation !== null &&
-      !COLLATIONS.includes(column.collation),
+      key.columns.includes(column.name) && column.collation !== null && !isBuiltIn(column.collation),
   );
   if (foreign !== undefined) {
     return {

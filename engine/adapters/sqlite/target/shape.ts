@@ -1,6 +1,7 @@
 /** What writing into a target table must know of it: the unique index over the key, others, and what differs. */
 import { CdcError } from '../../../errors';
 import { displayName, type TableRoute } from '../../../model';
+import { builtIn } from '../database/collations';
 import { foldName, quote, sameName } from '../database/identifiers';
 import { affinityOf } from '../schema/affinity';
 import { sessionState, type Session } from '../database/session';
@@ -137,7 +138,7 @@ function keyRule({ key, source }: TableRoute): string {
   const terms = key.map((column) => ({
     column,
     expression: null,
-    collation: source.columns.find((candidate) => candidate.name === column)?.collation ?? 'BINARY',
+    collation: builtIn(source.columns.find((candidate) => candidate.name === column)?.collation ?? null),
   }));
   return ruleOf({ name: '', isPrimaryKey: false, terms, predicate: null });
 }

@@ -5,6 +5,7 @@
  */
 import { CdcError } from '../../../errors';
 import type { CursorValue, Tuple, TableRoute } from '../../../model';
+import { isBuiltIn } from '../database/collations';
 import { quote } from '../database/identifiers';
 import { sessionState, type Session } from '../database/session';
 
@@ -65,11 +66,11 @@ export function stagedKey(route: TableRoute): readonly string[] {
   return route.key.map((column) => stagedColumn(route, column));
 }
 
-/** `COLLATE …` of a key column where the source has given it one, else nothing. */
+/** `COLLATE …` of a key column where the source has given it one that SQLite has itself, else nothing. */
 export function keyCollation(route: TableRoute, column: string): string {
   if (!route.key.includes(column)) return '';
   const collation = route.source.columns.find((candidate) => candidate.name === column)?.collation ?? null;
-  return collation === null ? '' : ` COLLATE ${quote(collation)}`;
+  return collation === null || !isBuiltIn(collation) ? '' : ` COLLATE ${quote(collation)}`;
 }
 
 /** An empty TEMP table for this route's rows. */
