@@ -3,6 +3,7 @@ import { CdcError } from '../../../errors';
 import type { ColumnSchema, ForeignKey, TableKey, TableRefusal, TableSchema } from '../../../model';
 import { capturedKeys } from '../capture/registry';
 import { readSchemaToken } from '../capture/captured';
+import { isOwnCollation } from './collations';
 import { readColumns, type ColumnDetail } from './columns';
 import { findReturning } from './effects';
 import { readForeignKeys } from './foreign-keys';
@@ -219,9 +220,6 @@ function keyColumns(columns: readonly ColumnDetail[], index: UniqueDetail): read
   return names;
 }
 
-/** SQLite's own. What an application registers exists on its connections only. */
-const COLLATIONS = ['BINARY', 'NOCASE', 'RTRIM'];
-
 const VIEW: TableRefusal = {
   code: 'TABLE_UNSUPPORTED',
   reason: 'it is a view, whose rows change without any trigger on it',
@@ -236,11 +234,10 @@ const VIRTUAL: TableRefusal = {
 
 function refuse(columns: readonly ColumnDetail[], key: FoundKey | null): TableRefusal | null {
   if (key === null) return refuseKey(columns);
+  // What an application registers exists on its connections only.
   const foreign = columns.find(
     (column) =>
-      key.columns.includes(column.name) &&
-      column.collation !== null &&
-      !COLLATIONS.includes(column.collation),
+      key.columns.includes(column.name) && column.collation !== null && !isOwnCollation(column.collation),
   );
   if (foreign !== undefined) {
     return {

@@ -3,6 +3,7 @@ import { CdcError } from '../../../errors';
 import { displayName, type TableRoute } from '../../../model';
 import { foldName, quote, sameName } from '../database/identifiers';
 import { affinityOf } from '../schema/affinity';
+import { keyCollation } from '../schema/collations';
 import { sessionState, type Session } from '../database/session';
 import { flagOf, numberOf, textOf } from '../database/values';
 import { readUniques, ruleOf, type UniqueDetail } from '../schema/indexes';
@@ -133,11 +134,11 @@ function rowidKey(columns: readonly Column[], indexes: readonly UniqueDetail[]):
 }
 
 /** The rule of a unique index that tells the source's keys apart as the source does. */
-function keyRule({ key, source }: TableRoute): string {
-  const terms = key.map((column) => ({
+function keyRule(route: TableRoute): string {
+  const terms = route.key.map((column) => ({
     column,
     expression: null,
-    collation: source.columns.find((candidate) => candidate.name === column)?.collation ?? 'BINARY',
+    collation: keyCollation(route, column),
   }));
   return ruleOf({ name: '', isPrimaryKey: false, terms, predicate: null });
 }
