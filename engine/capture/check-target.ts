@@ -55,30 +55,39 @@ export function checkTargetTable(route: TableRoute, target: TableSchema, sameFam
 }
 
 /** Whether a unique index of the target tells the same keys apart; its collations mean something within a family only. */
-function hasKey({ key, source }: TableRoute, target: TableSchema, sameFamily: boolean): boolean {
-  const collation = (table: TableSchema, name: string): string | null =>
-    findNamed(table.columns, (column) => column.name, name)?.collation ?? null;
-  const terms = (names: readonly string[], collations: readonly (string | null)[]): string =>
-    JSON.stringify(
-      names
-        .map((name, place) => [name.toLowerCase(), sameFamily ? (collations[place] ?? null) : null])
-        .map((term) => JSON.stringify(term))
-        .sort(),
-    );
-  const own = (table: TableSchema, names: readonly string[]): string =>
-    terms(
-      names,
-      names.map((name) => collation(table, name)),
-    );
-  const indexes = target.uniqueIndexes.flatMap(({ columns, collations, partial }) => {
+function hasKey(route: TableRoute, target: TableSchema, sameFamily: boolean): boolean {
+  const collation = (name: string): string | null =>
+    findNamed(target.columns, (column) => column.name, name)?.collation ?? null;
+  const covers = (names: readonly string[], collations: readonly (string | null)[]): boolean =>
+    names.length === route.key.length &&
+    route.key.every((name) => {
+      const place = names.findIndex((candidate) => candidate.toLowerCase() === name.toLowerCase());
+      return place >= 0 && (!sameFamily || tellsKeysApart(route, target, name, collations[place] ?? null));
+    });
+  const own = target.key?.columns ?? [];
+  if (covers(own, own.map(collation))) return true;
+  return target.uniqueIndexes.some(({ columns, collations, partial }) => {
     const names = columns.filter((column) => column !== null);
-    return partial || names.length < columns.length ? [] : [terms(names, collations)];
+    return !partial && names.length === columns.length && covers(names, collations);
   });
-  const candidates = [...(target.key === null ? [] : [own(target, target.key.columns)]), ...indexes];
-  return candidates.includes(own(source, key));
 }
 
-/** Keys that are equal on one side and differ on the other can't be replicated by key. */
+/**
+ * Whether the target takes no two keys of the source for one: by the same collation, or by bytes. A key that is spelled
+ * anew comes as another one, so to tell more keys apart than the source does is as good.
+ */
+function tellsKeysApart(
+  route: TableRoute,
+  target: TableSchema,
+  name: string,
+  collation: string | null,
+): boolean {
+  const here = route.source.columns.find((column) => column.name === name)?.collation ?? null;
+  const there = findNamed(target.columns, (column) => column.name, name);
+  return here === collation || (there?.comparesBytes === true && there.collation === collation);
+}
+
+/** Keys that are equal on the target and differ on the source can't be replicated by key. */
 function checkCollations(
   route: TableRoute,
   target: TableSchema,
@@ -87,10 +96,10 @@ function checkCollations(
   for (const name of route.key) {
     const here = route.source.columns.find((column) => column.name === name)?.collation ?? null;
     const there = findNamed(target.columns, (column) => column.name, name)?.collation ?? null;
-    if (here !== there) {
+    if (!tellsKeysApart(route, target, name, there)) {
       refuse(
         `compares the key column ${name} by another collation (${there ?? 'default'}) than the source (${here ?? 'default'})`,
-        'Give both columns the same collation.',
+        'Give both columns the same collation, or drop the table so that it is created.',
         name,
       );
     }

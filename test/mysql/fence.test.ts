@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import {
   fenceByMarker,
+  parseList,
   parseStatus,
   readFence,
   type FenceOutcome,
@@ -28,6 +29,25 @@ test('a status that is cut short proves nothing', () => {
   expect(parseStatus(`${status}... truncated...\n`)).toBeNull();
 });
 
+test('a list proves nothing in which our own statement is not seen, or our transaction has no number', () => {
+  const asked = { thread: 7, nonce: 'n-1' };
+  const others = [
+    ['90', 5, 'INSERT'],
+    ['0', 6, 'SELECT'],
+    ['421234567890123', 8, null],
+  ] as const;
+  expect(parseList([['100', 7, 'SELECT /* n-1 */'], ...others], asked)).toEqual({ newest: 100, oldest: 90 });
+  expect(parseList([['100', 7, 'SELECT /* n-1 */']], asked)).toEqual({ newest: 100, oldest: 100 });
+  // What was there before: nothing, our transaction between two statements, another fence of ours, or another's.
+  expect(parseList(others, asked)).toBeNull();
+  expect(parseList([['100', 7, null], ...others], asked)).toBeNull();
+  expect(parseList([['100', 7, 'SELECT /* n-0 */'], ...others], asked)).toBeNull();
+  expect(parseList([['100', 9, 'SELECT /* n-1 */'], ...others], asked)).toBeNull();
+  expect(parseList([['0', 7, 'SELECT /* n-1 */'], ...others], asked)).toBeNull();
+  const many = Array.from({ length: 1_000 }, (_, index) => ['90', index, 'INSERT'] as const);
+  expect(parseList([['100', 7, 'SELECT /* n-1 */'], ...many], asked)).toBeNull();
+});
+
 describeServers('A fence', (server) => {
   test.each([
     ['the status', readFence],
@@ -46,6 +66,34 @@ describeServers('A fence', (server) => {
       const after = await untilKnown(() => ask(session));
       expect(after.oldest).toBeGreaterThan(during.oldest);
       expect(after.newest).toBeGreaterThan(during.newest);
+    } finally {
+      await session.close();
+      await end();
+    }
+  });
+
+  test('by the list is asked for at intervals, with others between, and a list that is kept young tells nothing', async () => {
+    const { database, end } = await captureMysql(server(), STRESS_TABLES);
+    const session = await openSession(parseUrl(database.url), 'test');
+    try {
+      const poller = await database.connect();
+      await untilKnown(() => fenceByMarker(session));
+      const began = performance.now();
+      let questions = 0;
+      let outcomes = 0;
+      while (performance.now() - began < 2_000) {
+        // So nobody has left the list alone for long enough when the fence reads it.
+        await poller.query('SELECT COUNT(*) FROM information_schema.INNODB_TRX');
+        const before = await session.first(`SHOW SESSION STATUS LIKE 'Questions'`);
+        const fence = await fenceByMarker(session);
+        const after = await session.first(`SHOW SESSION STATUS LIKE 'Questions'`);
+        if (Number(after?.[1]) - Number(before?.[1]) > 1) questions += 1;
+        if (fence !== 'unknown') outcomes += 1;
+      }
+      expect(questions).toBeGreaterThan(1);
+      expect(questions).toBeLessThanOrEqual(8);
+      // A machine that stops for 0.1 s lets the list grow old.
+      expect(outcomes).toBeLessThan(questions);
     } finally {
       await session.close();
       await end();

@@ -52,6 +52,38 @@ export function describeServers(
   }
 }
 
+/** A suite for each pair of servers, one and the same among them. */
+export function describeServerPairs(
+  name: string,
+  suite: (source: () => string, target: () => string, from: Flavour, to: Flavour) => void,
+): void {
+  for (const from of FLAVOURS) {
+    for (const to of FLAVOURS) {
+      const title = `${name} from ${NAMES[from]} to ${NAMES[to]}`;
+      const [source, target] = [provisionOf(from, null), provisionOf(to, null)];
+      if (source.kind === 'shared' && target.kind === 'shared') {
+        describe(title, () =>
+          suite(
+            () => source.url,
+            () => target.url,
+            from,
+            to,
+          ),
+        );
+      } else {
+        leaveOut(title, source.kind === 'shared' ? target : source, () =>
+          suite(
+            () => '',
+            () => '',
+            from,
+            to,
+          ),
+        );
+      }
+    }
+  }
+}
+
 /** A suite on a server that it has for itself: it may restart it. */
 export function describeOwnServer(
   name: string,

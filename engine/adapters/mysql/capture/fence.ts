@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { isCdcError } from '../../../errors';
-import { errorNumberOf, own, type Session } from '../database';
+import { errorNumberOf, own, type FieldRow, type Session } from '../database';
 import { MARKER } from './objects';
 import type { TablePosition } from './position';
 
@@ -52,10 +52,24 @@ export function parseStatus(text: string): Fence | null {
 }
 
 /**
+ * The copy is renewed when nobody has read it for 0.1 s: who asks more often keeps it from that. Several processes may
+ * ask, so the pauses vary.
+ */
+const MARKER_PAUSE_MS = 250;
+const MARKER_JITTER_MS = 250;
+
+/** By the server: before when no further fence of this process is worth asking for. */
+const nextMarker = new Map<string, number>();
+
+/**
  * INNODB_TRX is a copy that is up to 0.1 s old, and each reader keeps it young. A transaction of our own tells by its
- * statement, which is seen in it, that the copy was made after it began.
+ * statement, which is seen in it, that the copy was made after it began. Answers `unknown` without asking where this
+ * process has asked a moment ago.
  */
 export async function fenceByMarker(session: Session): Promise<FenceOutcome> {
+  const now = performance.now();
+  if (now < (nextMarker.get(session.server) ?? 0)) return 'unknown';
+  nextMarker.set(session.server, now + MARKER_PAUSE_MS + Math.random() * MARKER_JITTER_MS);
   try {
     return await session.transaction('write', async () => {
       await session.query(`SELECT one FROM ${own(session, MARKER)} FOR UPDATE`);
@@ -63,21 +77,32 @@ export async function fenceByMarker(session: Session): Promise<FenceOutcome> {
       const rows = await session.query(
         `SELECT /* ${nonce} */ trx_id, trx_mysql_thread_id, trx_query FROM information_schema.INNODB_TRX`,
       );
-      const mine = rows.find(
-        ([, thread, query]) => Number(thread) === session.id && String(query).includes(nonce),
-      );
-      if (mine === undefined) return 'unknown';
-      const newest = Number(mine[0]);
-      const others = rows
-        .filter((row) => row !== mine)
-        .map(([id]) => Number(id))
-        .filter((id) => id > 0 && id < READ_ONLY_FROM);
-      return { newest, oldest: Math.min(newest, ...others) };
+      return parseList(rows, { thread: session.id, nonce }) ?? 'unknown';
     });
   } catch (error) {
     if (isCdcError(error, 'PRIVILEGE_MISSING')) return 'denied';
     throw error;
   }
+}
+
+/** The copy has 16 MB, and leaves out in silence what does not fit; so many transactions do. */
+const MOST_LISTED = 1_000;
+
+/**
+ * `rows`: numbers, threads and statements of the transactions. Null for a list that was made before the statement with
+ * the nonce, for one that may have been cut short, and where our own transaction has no number.
+ */
+export function parseList(
+  rows: readonly FieldRow[],
+  { thread, nonce }: { readonly thread: number; readonly nonce: string },
+): Fence | null {
+  if (rows.length > MOST_LISTED) return null;
+  const isOurs = ([, ofThread, statement]: FieldRow): boolean =>
+    Number(ofThread) === thread && String(statement).includes(nonce);
+  const numbers = (found: readonly FieldRow[]): readonly number[] =>
+    found.map(([id]) => Number(id)).filter((id) => id > 0 && id < READ_ONLY_FROM);
+  const [newest] = numbers(rows.filter(isOurs));
+  return newest === undefined ? null : { newest, oldest: Math.min(newest, ...numbers(rows)) };
 }
 
 /** What a source has proven of its change tables since it was opened. Positions keep none of it. */

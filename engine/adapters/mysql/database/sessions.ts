@@ -1,5 +1,5 @@
 /** A few sessions on one database, lent out one piece of work at a time. A lost one is replaced by a new one. */
-import { CdcError } from '../../../errors';
+import { CdcError, isCdcError } from '../../../errors';
 import { openSession, type Session } from './session';
 import type { Address } from './url';
 
@@ -60,10 +60,12 @@ export async function openSessions(
       await new Promise<void>((resolve) => waiting.push(resolve));
     }
   };
-  const giveBack = async (session: Session): Promise<void> => {
-    if (session.isLost || closed) {
-      all.delete(session);
-      await session.close();
+  /** `isRefused`: for want of a privilege. What is granted from now on is not seen by connections that are open. */
+  const giveBack = async (session: Session, isRefused: boolean): Promise<void> => {
+    if (session.isLost || closed || isRefused) {
+      const ended = [session, ...(isRefused ? idle.splice(0) : [])];
+      for (const one of ended) all.delete(one);
+      await Promise.all(ended.map((one) => one.close()));
     } else {
       idle.push(session);
     }
@@ -73,10 +75,14 @@ export async function openSessions(
     database: address.database,
     async use(work) {
       const session = await take();
+      let isRefused = false;
       try {
         return await work(session);
+      } catch (error) {
+        isRefused = isCdcError(error, 'PRIVILEGE_MISSING');
+        throw error;
       } finally {
-        await giveBack(session);
+        await giveBack(session, isRefused);
       }
     },
     async close() {

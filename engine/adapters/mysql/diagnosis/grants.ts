@@ -19,9 +19,19 @@ UNION ALL SELECT PRIVILEGE_TYPE, CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) FROM info
   return (right, on, table) =>
     rows.some(([type, where]) => {
       const scope = String(where);
-      const here = scope === '' || scope.replaceAll('\\', '') === on || scope === '%';
+      const here = scope === '' || covers(scope, on);
       return type === right && (here || (table !== null && scope === `${on}.${table}`));
     });
+}
+
+/** Whether a database's name is among those that a grant means: `_` and `%` stand for others, unless escaped. */
+function covers(pattern: string, database: string): boolean {
+  const source = pattern.replace(/\\([_%])|([_%])|[^\w]/g, (part, escaped?: string, wild?: string) => {
+    if (escaped !== undefined) return escaped;
+    if (wild !== undefined) return wild === '_' ? '.' : '.*';
+    return `\\${part}`;
+  });
+  return new RegExp(`^${source}$`, 's').test(database);
 }
 
 async function hasRoles(session: Session): Promise<boolean> {

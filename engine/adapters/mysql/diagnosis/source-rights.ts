@@ -83,7 +83,7 @@ async function triggerRight(session: Session, account: string): Promise<Diagnosi
   }
   const rows = await session.query(
     `SELECT 1 FROM information_schema.USER_PRIVILEGES
-WHERE GRANTEE = ? AND PRIVILEGE_TYPE IN ('SUPER', 'SET_USER_ID', 'SET_ANY_DEFINER', 'SYSTEM_VARIABLES_ADMIN')`,
+WHERE GRANTEE = ? AND PRIVILEGE_TYPE = 'SUPER'`,
     [account],
   );
   return rows.length > 0

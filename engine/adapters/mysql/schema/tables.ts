@@ -2,6 +2,7 @@
 import { CdcError } from '../../../errors';
 import type { ColumnSchema, TableKey, TableName, TableRefusal, TableSchema } from '../../../model';
 import type { Session } from '../database';
+import { comparesBytes } from './collations';
 import { readCatalog, type FoundColumn, type FoundIndex, type FoundTable } from './catalog';
 import { logicalTypeOf } from './types';
 
@@ -112,6 +113,7 @@ function columnOf(column: FoundColumn): ColumnSchema {
     nullable: column.nullable,
     generated: column.generated,
     collation: column.collation,
+    comparesBytes: comparesBytes(column.collation),
     defaultSql: column.defaultSql,
   };
 }

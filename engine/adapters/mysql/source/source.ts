@@ -9,6 +9,8 @@ import { encodePosition } from '../capture/position';
 import { purge } from '../capture/purge';
 import { suspend, uninstall } from '../capture/uninstall';
 import { openSessions, parseUrl } from '../database';
+import { namingRights } from '../diagnosis/name-rights';
+import { sourceRights } from '../diagnosis/source-rights';
 import { FAMILY } from '../family';
 import { encodeCursor } from '../rows/cursor';
 import { scanRows } from '../rows/scan';
@@ -35,7 +37,14 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
     tables: () => sessions.use(listTables),
     planCapture: (tables) => sessions.use((session) => planCapture(session, tables.map(nameOf))),
     notices: (tables) => sessions.use((session) => readNotices(session, tables.map(nameOf))),
-    install: (tables, consumer) => sessions.use((session) => install(session, tables.map(nameOf), consumer)),
+    install: (tables, consumer) =>
+      sessions.use((session) => {
+        const names = tables.map(nameOf);
+        return namingRights(
+          () => sourceRights(session, names),
+          () => install(session, names, consumer),
+        );
+      }),
     uninstall: (uuid) => sessions.use((session) => uninstall(session, uuid)),
     sourceId: () => sessions.use(sourceId),
     feeders: () => sessions.use(readFeeders),

@@ -1,7 +1,8 @@
 /** The statement that makes a target table for a route. */
 import { CdcError } from '../../../errors';
-import { displayName, type ColumnSchema, type TableRoute } from '../../../model';
+import { displayName, type ColumnSchema, type PlanNotice, type TableRoute } from '../../../model';
 import { featuresOf, qualify, quote, quoteAll, type Session } from '../database';
+import { readCollations } from '../schema/collations';
 import { COUNTING } from '../schema/tables';
 import { keptDefault } from './defaults';
 import { nativeType, type Room } from './native-types';
@@ -11,11 +12,11 @@ const KEY_BYTES = 3_072;
 const LETTER_BYTES = 4;
 
 /**
- * Within the family: the source's declared types with their character sets and collations, NOT NULL, the counting column
+ * Within the family: the source's declared types with their character sets and collations as far as they are known, NOT NULL, the counting column
  * and the defaults that both servers understand; else types that hold what the source's do. Further indexes and foreign
  * keys are left out: the source has checked them.
  *
- * Throws TYPE_MISMATCH for a type or collation that can't be had here, and for a key that no index takes, with table and
+ * Throws TYPE_MISMATCH for a type or character set that can't be had here, and for a key that no index takes, with table and
  * column.
  */
 export async function createTableSql(
@@ -60,7 +61,10 @@ async function familyColumns(
     const { name, collation } = column;
     const parts = [quote(name), declaredHere(column, namesTablesOfChecks)];
     if (collation !== null && column.type.kind !== 'json') {
-      const known = collations.get(collation) ?? substitute(route, column, collations);
+      const known = comparisonFor(route, column, collations);
+      if (known === null) {
+        throw missing(route, column, `has the collation ${collation}, which this server does not know`);
+      }
       parts.push(`CHARACTER SET ${known.charset} COLLATE ${known.collation}`);
     }
     // Without it a TIMESTAMP would not take NULL everywhere.
@@ -79,38 +83,54 @@ function declaredHere({ type, declaredType }: ColumnSchema, checksTexts: boolean
   return declaredType === 'json' ? 'json' : 'longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin';
 }
 
-interface Collation {
-  readonly collation: string;
+/** How a text is stored and compared. */
+interface Comparison {
   readonly charset: string;
+  readonly collation: string;
 }
 
-async function readCollations(session: Session): Promise<ReadonlyMap<string, Collation>> {
-  const rows = await session.query(
-    'SELECT COLLATION_NAME, COALESCE(CHARACTER_SET_NAME, SUBSTRING_INDEX(COLLATION_NAME, "_", 1)) FROM information_schema.COLLATIONS'.replaceAll(
-      '"',
-      "'",
-    ),
-  );
-  return new Map(
-    rows.map(([name, charset]): [string, Collation] => [
-      String(name),
-      { collation: String(name), charset: String(charset) },
-    ]),
-  );
+/** The best that a server has to compare texts by their bytes. */
+function byBytes(collations: ReadonlyMap<string, string>): string {
+  return ['utf8mb4_0900_bin', 'utf8mb4_nopad_bin'].find((name) => collations.has(name)) ?? 'utf8mb4_bin';
 }
 
-/** What sorts a column that is no key matters to those who read here only; a key has to mean the same. */
-function substitute(
+/**
+ * As on the source where the server knows the collation. Else keys are compared by their bytes, which tells apart
+ * whatever the source does; what sorts another column matters to those who read here only. Null for a character set
+ * that is not known either.
+ */
+function comparisonFor(
   route: TableRoute,
-  column: ColumnSchema,
-  collations: ReadonlyMap<string, Collation>,
-): Collation {
-  const wanted = column.collation ?? '';
-  const isKey = route.key.includes(column.name);
-  const charset = wanted.replace(/_.*$/, '');
-  const found = isKey ? undefined : collations.get(`${charset}_general_ci`);
-  if (found !== undefined) return found;
-  throw missing(route, column, `has the collation ${wanted}, which this server does not know`);
+  { name, collation }: ColumnSchema,
+  collations: ReadonlyMap<string, string>,
+): Comparison | null {
+  const wanted = collation ?? '';
+  const known = collations.get(wanted);
+  const isKey = route.key.includes(name);
+  // MariaDB has MySQL's newer names for collations of its own, which don't take the same texts for equal.
+  const isAlias = /_0900_(?!bin)/.test(wanted) && !collations.has('utf8mb4_0900_bin');
+  if (known !== undefined && !(isKey && isAlias)) return { charset: known, collation: wanted };
+  if (isKey) return { charset: 'utf8mb4', collation: byBytes(collations) };
+  const general = `${wanted.replace(/_.*$/, '')}_general_ci`;
+  const charset = collations.get(general);
+  return charset === undefined ? null : { charset, collation: general };
+}
+
+/** What a person should know of texts that are compared otherwise than on the source, in a table that is made here. */
+export async function collationNotices(session: Session, route: TableRoute): Promise<readonly PlanNotice[]> {
+  const collations = await readCollations(session);
+  return route.source.columns.flatMap((column) => {
+    const { name, collation, type } = column;
+    if (collation === null || type.kind === 'json' || !route.columns.includes(name)) return [];
+    const found = comparisonFor(route, column, collations)?.collation ?? collation;
+    if (found === collation) return [];
+    return [
+      {
+        table: route.id,
+        message: `Column ${name} of target table ${displayName(route.target)} gets the collation ${found}: this server does not have the source's ${collation}`,
+      },
+    ];
+  });
 }
 
 async function foreignColumns(
@@ -119,8 +139,7 @@ async function foreignColumns(
   columns: readonly ColumnSchema[],
 ): Promise<string[]> {
   const collations = await readCollations(session);
-  const collation =
-    ['utf8mb4_0900_bin', 'utf8mb4_nopad_bin'].find((name) => collations.has(name)) ?? 'utf8mb4_bin';
+  const collation = byBytes(collations);
   const keyColumns = columns.filter(({ name }) => route.key.includes(name));
   const free = KEY_BYTES - keyColumns.reduce((sum, column) => sum + keyBytes(column), 0);
   const open = keyColumns.filter((column) => keyBytes(column) === 0).length;

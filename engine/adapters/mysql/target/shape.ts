@@ -1,8 +1,9 @@
 /** What writing into a target table must know of it: its key, its other unique indexes, how each column is written. */
 import { CdcError } from '../../../errors';
-import { displayName, type TableRoute, type TableSchema } from '../../../model';
+import { displayName, type ColumnSchema, type TableRoute, type TableSchema } from '../../../model';
 import { errorNumberOf, qualify, type Session } from '../database';
 import type { FoundColumn, FoundIndex } from '../schema/catalog';
+import { comparesBytes, ignoresBlanks } from '../schema/collations';
 import { readTable, type TableDetail } from '../schema/tables';
 import { fitFor, type Fit } from './fitting';
 
@@ -65,8 +66,8 @@ export async function readShape(session: Session, route: TableRoute): Promise<Ta
     return {
       name: column.name,
       found: column,
-      fit: fitFor(source.type, column),
-      respelled: column.collation !== null && !column.collation.endsWith('_bin'),
+      fit: fitHere(column, source, route.key.includes(name)),
+      respelled: column.collation !== null && !comparesBytes(column.collation),
     };
   });
   const key = route.key.flatMap((name) => columns[route.columns.indexOf(name)] ?? []);
@@ -94,6 +95,16 @@ export async function readShape(session: Session, route: TableRoute): Promise<Ta
     alikeUnique: whole.length === others.length && others.every((index) => isAlike(route, index)),
     keyFirst: keys.some(({ primary }) => primary) && !found.uniqueIndexes.some(({ hashed }) => hashed),
   };
+}
+
+/**
+ * A key that ends in blanks would be written over the one without them, where the column ignores them and the source may
+ * not.
+ */
+function fitHere(column: FoundColumn, source: ColumnSchema, isKey: boolean): Fit {
+  const fit = fitFor(source.type, column);
+  if (!isKey || !ignoresBlanks(column.collation) || column.collation === source.collation) return fit;
+  return (value) => (typeof value === 'string' && value.endsWith(' ') ? undefined : fit(value));
 }
 
 /** `table` with all that a shape depends on, as one text; null where there is no such table. */

@@ -1,5 +1,5 @@
 /** A database of MySQL or MariaDB as a target: the port over its sessions. */
-import type { OpenTargetOptions, PlanStep, RowSet, Target } from '../../../model';
+import type { OpenTargetOptions, PlanStep, RowSet, TableName, Target } from '../../../model';
 import { sourceId } from '../capture/install';
 import {
   dropObjects,
@@ -14,6 +14,8 @@ import {
   type Session,
   type Sessions,
 } from '../database';
+import { namingRights } from '../diagnosis/name-rights';
+import { targetRights } from '../diagnosis/target-rights';
 import { FAMILY } from '../family';
 import { scanRows } from '../rows/scan';
 import { readTables } from '../schema/tables';
@@ -34,6 +36,9 @@ import { runOnChunk, runOnControl } from './transaction';
 
 /** A claim that waits for the checkpoint must not keep a reader waiting, nor who looks after it. */
 const CONTROL_SESSIONS = 3;
+
+/** A table that is still to be made. */
+const NOT_THERE: TableName = { schema: null, name: '' };
 
 /** Throws CONFIG_INVALID, DATABASE_MISSING and the other database codes. Never creates a database. */
 export async function openTarget({ url, readOnly }: OpenTargetOptions): Promise<Target> {
@@ -83,10 +88,20 @@ function createTarget(control: Sessions, openMerging: () => Promise<Sessions>): 
         return missing.map((sql): PlanStep => ({ on: 'target', table: null, sql }));
       }),
     installObjects: () =>
-      control.use((session) => withObjectsLock(session, () => migrate(session, TARGET_OBJECTS))),
+      control.use((session) =>
+        namingRights(
+          () => targetRights(session, []),
+          () => withObjectsLock(session, () => migrate(session, TARGET_OBJECTS)),
+        ),
+      ),
     createTables: (steps) =>
       control.use(async (session) => {
-        for (const step of steps) await createTable(session, step);
+        for (const step of steps) {
+          await namingRights(
+            () => targetRights(session, [NOT_THERE]),
+            () => createTable(session, step),
+          );
+        }
       }),
 
     direct: () => Promise.resolve(null),

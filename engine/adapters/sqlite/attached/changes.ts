@@ -4,7 +4,7 @@ import type { Reading } from './attach';
 import { toMilliseconds, type ReachedTable } from '../capture/captured';
 import { quote } from '../database/identifiers';
 import type { Session } from '../database/session';
-import { keyCollation, KIND, stagedColumns, stagedKey, type StagedChanges } from '../target/staging';
+import { collateKey, KIND, stagedColumns, stagedKey, type StagedChanges } from '../target/staging';
 import { numberOf } from '../database/values';
 
 export interface ReadChanges {
@@ -69,8 +69,7 @@ function netSql(route: TableRoute, changes: string, table: string): string {
       : after;
   });
   const key = route.key.map(
-    (column) =>
-      `coalesce(${quote(`new_${column}`)}, ${quote(`old_${column}`)})${keyCollation(route, column)}`,
+    (column) => `coalesce(${quote(`new_${column}`)}, ${quote(`old_${column}`)})${collateKey(route, column)}`,
   );
   const kind = route.source.reread
     ? String(KIND.reread)

@@ -3,10 +3,10 @@ import { CdcError } from '../../../errors';
 import type { ColumnSchema, ForeignKey, TableKey, TableRefusal, TableSchema } from '../../../model';
 import { capturedKeys } from '../capture/registry';
 import { readSchemaToken } from '../capture/captured';
+import { isOwnCollation } from './collations';
 import { readColumns, type ColumnDetail } from './columns';
 import { findReturning } from './effects';
 import { readForeignKeys } from './foreign-keys';
-import { isBuiltIn } from '../database/collations';
 import { foldName, sameName } from '../database/identifiers';
 import { readUniques, ruleOf, type UniqueDetail } from './indexes';
 import { isOwnName } from '../database/objects';
@@ -234,9 +234,10 @@ const VIRTUAL: TableRefusal = {
 
 function refuse(columns: readonly ColumnDetail[], key: FoundKey | null): TableRefusal | null {
   if (key === null) return refuseKey(columns);
+  // What an application registers exists on its connections only.
   const foreign = columns.find(
     (column) =>
-      key.columns.includes(column.name) && column.collation !== null && !isBuiltIn(column.collation),
+      key.columns.includes(column.name) && column.collation !== null && !isOwnCollation(column.collation),
   );
   if (foreign !== undefined) {
     return {

@@ -1,9 +1,9 @@
 /** What writing into a target table must know of it: the unique index over the key, others, and what differs. */
 import { CdcError } from '../../../errors';
 import { displayName, type TableRoute } from '../../../model';
-import { builtIn } from '../database/collations';
 import { foldName, quote, sameName } from '../database/identifiers';
 import { affinityOf } from '../schema/affinity';
+import { keyCollation } from '../schema/collations';
 import { sessionState, type Session } from '../database/session';
 import { flagOf, numberOf, textOf } from '../database/values';
 import { readUniques, ruleOf, type UniqueDetail } from '../schema/indexes';
@@ -134,11 +134,11 @@ function rowidKey(columns: readonly Column[], indexes: readonly UniqueDetail[]):
 }
 
 /** The rule of a unique index that tells the source's keys apart as the source does. */
-function keyRule({ key, source }: TableRoute): string {
-  const terms = key.map((column) => ({
+function keyRule(route: TableRoute): string {
+  const terms = route.key.map((column) => ({
     column,
     expression: null,
-    collation: builtIn(source.columns.find((candidate) => candidate.name === column)?.collation ?? null),
+    collation: keyCollation(route, column),
   }));
   return ruleOf({ name: '', isPrimaryKey: false, terms, predicate: null });
 }

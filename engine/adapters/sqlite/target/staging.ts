@@ -5,9 +5,9 @@
  */
 import { CdcError } from '../../../errors';
 import type { CursorValue, Tuple, TableRoute } from '../../../model';
-import { isBuiltIn } from '../database/collations';
 import { quote } from '../database/identifiers';
 import { sessionState, type Session } from '../database/session';
+import { keyCollation } from '../schema/collations';
 
 /** What a staged row wants; the column `kind`. */
 export const KIND = { delete: 0, upsert: 1, reread: 2 } as const;
@@ -66,11 +66,11 @@ export function stagedKey(route: TableRoute): readonly string[] {
   return route.key.map((column) => stagedColumn(route, column));
 }
 
-/** `COLLATE …` of a key column where the source has given it one that SQLite has itself, else nothing. */
-export function keyCollation(route: TableRoute, column: string): string {
+/** `COLLATE …` of a key column where the source has given it one, else nothing. */
+export function collateKey(route: TableRoute, column: string): string {
   if (!route.key.includes(column)) return '';
-  const collation = route.source.columns.find((candidate) => candidate.name === column)?.collation ?? null;
-  return collation === null || !isBuiltIn(collation) ? '' : ` COLLATE ${quote(collation)}`;
+  const collation = keyCollation(route, column);
+  return collation === 'BINARY' ? '' : ` COLLATE ${quote(collation)}`;
 }
 
 /** An empty TEMP table for this route's rows. */
@@ -78,7 +78,7 @@ export function borrowTable(session: Session, route: TableRoute): string {
   const area = areaOf(session);
   // Columns have no type, so that no value is converted; the key's have the collation of the source, so that
   // spellings which are equal there are equal here.
-  const columns = route.columns.map((column, index) => `c${index}${keyCollation(route, column)}`);
+  const columns = route.columns.map((column, index) => `c${index}${collateKey(route, column)}`);
   const shape = `${route.id}\n${columns.join(', ')}`;
   const free = area.free.get(shape)?.pop();
   if (free !== undefined) return free;

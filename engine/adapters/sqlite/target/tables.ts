@@ -1,7 +1,7 @@
 /** Target tables: the statement that makes one for a route, and what to know of one that exists. */
 import { CdcError } from '../../../errors';
 import { displayName, type ColumnSchema, type LogicalType, type TableRoute } from '../../../model';
-import { isBuiltIn } from '../database/collations';
+import { isOwnCollation } from '../schema/collations';
 import { FAMILY } from '../database/family';
 import { quote, quoteAll, sameName } from '../database/identifiers';
 import { affinityOf, type Affinity } from '../schema/affinity';
@@ -39,7 +39,7 @@ function columnSql(column: ColumnSchema, sameFamily: boolean): string {
     parts.push(`DEFAULT ${column.defaultSql}`);
   }
   // A collation that only the application has loaded cannot be named here; the source refuses it in a key.
-  if (sameFamily && column.collation !== null && isBuiltIn(column.collation)) {
+  if (sameFamily && column.collation !== null && isOwnCollation(column.collation)) {
     parts.push(`COLLATE ${quote(column.collation)}`);
   }
   return parts.filter((part) => part !== '').join(' ');
