@@ -69,7 +69,7 @@ describe('each target is equal to the source in the end', () => {
       await writing.catch(() => undefined);
     });
     const settings = { batchRows: 200, snapshotRows: 100, roundMs: 2_000, retainMs: 0 };
-    for (const { spec } of pipelines) await client.start(spec(settings));
+    for (const pipeline of pipelines) await client.start(pipeline.spec(settings));
     for (let round = 0; round < ROUNDS; round++) {
       await sleep(1_500);
       worker.signal('SIGKILL');

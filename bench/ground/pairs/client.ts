@@ -33,19 +33,27 @@ function openSqlite(file: string): AnyClient {
   // The product may be writing.
   db.pragma('busy_timeout = 10000');
   return {
-    run: (sql) => Promise.resolve(void db.exec(sql)),
+    run(sql) {
+      db.exec(sql);
+      return Promise.resolve();
+    },
     one: (sql) => {
       const value: unknown = db.prepare(sql).pluck().get();
       return Promise.resolve(textOf(value));
     },
-    end: () => Promise.resolve(void db.close()),
+    end() {
+      db.close();
+      return Promise.resolve();
+    },
   };
 }
 
 async function openPostgres(url: string): Promise<AnyClient> {
   const client = await connectPostgres(url);
   return {
-    run: async (sql) => void (await client.query(sql)),
+    async run(sql) {
+      await client.query(sql);
+    },
     one: (sql) => selectOne(client, sql),
     end: () => client.end(),
   };
@@ -54,7 +62,9 @@ async function openPostgres(url: string): Promise<AnyClient> {
 async function openMysql(url: string): Promise<AnyClient> {
   const client = await createConnection({ uri: url, multipleStatements: true, dateStrings: true });
   return {
-    run: async (sql) => void (await client.query(sql)),
+    async run(sql) {
+      await client.query(sql);
+    },
     async one(sql) {
       const [rows]: readonly unknown[] = await client.query({ sql, rowsAsArray: true });
       const row: unknown = Array.isArray(rows) ? rows[0] : undefined;
@@ -65,5 +75,6 @@ async function openMysql(url: string): Promise<AnyClient> {
 }
 
 function textOf(value: unknown): string | null {
-  return value === null || value === undefined ? null : String(value);
+  if (value === null || value === undefined) return null;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

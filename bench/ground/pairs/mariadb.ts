@@ -20,7 +20,11 @@ const START_TIMEOUT_MS = 30_000;
 const SETTINGS = ['--innodb-buffer-pool-size=512M', '--innodb-log-file-size=1G', '--binlog-format=ROW'];
 
 /** `id` tells the servers of one run apart. */
-export async function startMariadb(workspace: Workspace, id: number): Promise<MariadbServer> {
+export async function startMariadb(
+  workspace: Workspace,
+  id: number,
+  settings: readonly string[] = [],
+): Promise<MariadbServer> {
   const folder = workspace.folder(`mariadb-${id}`);
   const data = join(folder, 'data');
   const user = process.getuid?.() === 0 ? ['--user=root'] : [];
@@ -49,6 +53,7 @@ export async function startMariadb(workspace: Workspace, id: number): Promise<Ma
       `--log-bin=${join(folder, 'log')}`,
       `--server-id=${id}`,
       ...SETTINGS,
+      ...settings,
       ...user,
     ],
     { stdio: 'ignore' },
