@@ -66,7 +66,9 @@ export interface ScratchPostgres {
 export async function createScratchDatabase(server = sharedServer()): Promise<ScratchPostgres> {
   const name = `cdc_test_${randomBytes(6).toString('hex')}`;
   const url = databaseUrl(name, undefined, server);
-  await onServer((client) => client.query(`CREATE DATABASE ${name} TEMPLATE template0`), server);
+  await onServer(async (client) => {
+    await client.query(`CREATE DATABASE ${name} TEMPLATE template0 ${await asFiles(client)}`);
+  }, server);
   const open: Client[] = [];
   return {
     name,
@@ -81,6 +83,12 @@ export async function createScratchDatabase(server = sharedServer()): Promise<Sc
       await onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`), server);
     },
   };
+}
+
+/** Copied as files a database is made in half the time that the log takes; before version 15 that is the only way. */
+async function asFiles(client: Client): Promise<string> {
+  const [version] = await select(client, 'SHOW server_version_num');
+  return Number(version?.[0]) >= 150_000 ? 'STRATEGY file_copy' : '';
 }
 
 /** Runs something on a server's own database. */
