@@ -18,6 +18,8 @@ module.exports = {
   setupFiles: ['<rootDir>/dist/test/support/own-driver-errors.js'],
   globalSetup: '<rootDir>/dist/test/support/global-setup.js',
   globalTeardown: '<rootDir>/dist/test/support/global-teardown.js',
-  maxWorkers: 2,
+  testSequencer: '<rootDir>/scripts/longest-first.cjs',
+  // One more than a small machine has cores: the tests wait for servers and for time as long as they compute.
+  maxWorkers: 3,
   testTimeout: long ? 60 * 60_000 : 240_000,
 };

@@ -1,10 +1,15 @@
-/** The same contract on the PostgreSQL that is installed on this machine, which need not be the tests' own version. */
+/**
+ * The same contract on the PostgreSQL that is installed on this machine, which need not be the tests' own version. In
+ * the short run its last part alone, whole pipelines of every kind, which run what the other parts look at one by one.
+ */
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { postgresAdapter } from '../../engine/adapters/postgres';
 import { adapterContract } from '../../engine/contract';
 import { postgresFixtureOn } from '../support/postgres-fixture';
 import { installedPrograms } from '../support/postgres-programs';
 import { startServer, type OwnServer } from '../support/postgres-server';
+
+const LONG = process.env['CDC_LONG'] === '1';
 
 const programs = installedPrograms();
 let server: OwnServer | null = null;
@@ -23,6 +28,7 @@ where('PostgreSQL as installed on this machine (none: skipped)', () => {
     adapter: postgresAdapter,
     fixture: postgresFixtureOn(() => server?.url ?? ''),
     capabilities: { lateCommits: true, truncate: true, globalOrder: true },
+    ...(LONG ? {} : { parts: ['pair'] }),
   });
   for (const { name, run } of cases) test(name, run);
 });

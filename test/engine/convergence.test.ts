@@ -20,7 +20,7 @@ async function converges(): Promise<void> {
         await rm(folder, { recursive: true, force: true });
       }
     }),
-    { numRuns: long ? 3_000 : 25, includeErrorInReport: true },
+    { numRuns: long ? 3_000 : 15, includeErrorInReport: true },
   );
 }
 

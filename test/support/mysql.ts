@@ -39,16 +39,7 @@ export function describeServers(
   settings: readonly string[] = [],
 ): void {
   for (const flavour of FLAVOURS) {
-    if (settings.length > 0) {
-      describeOwnServer(name, flavour, (server) => suite(() => server().url, flavour), settings);
-      continue;
-    }
-    const provision = provisionOf(flavour, null);
-    if (provision.kind !== 'shared') {
-      leaveOut(`${name} on ${NAMES[flavour]}`, provision, () => suite(() => '', flavour));
-      continue;
-    }
-    describe(`${name} on ${NAMES[flavour]}`, () => suite(() => provision.url, flavour));
+    describeServer(name, flavour, (server) => suite(server, flavour), settings);
   }
 }
 
@@ -82,6 +73,25 @@ export function describeServerPairs(
       }
     }
   }
+}
+
+/** The same on one of them, for suites so long that each has a file of its own. */
+export function describeServer(
+  name: string,
+  flavour: Flavour,
+  suite: (server: () => string) => void,
+  settings: readonly string[] = [],
+): void {
+  if (settings.length > 0) {
+    describeOwnServer(name, flavour, (server) => suite(() => server().url), settings);
+    return;
+  }
+  const provision = provisionOf(flavour, null);
+  if (provision.kind !== 'shared') {
+    leaveOut(`${name} on ${NAMES[flavour]}`, provision, () => suite(() => ''));
+    return;
+  }
+  describe(`${name} on ${NAMES[flavour]}`, () => suite(() => provision.url));
 }
 
 /** A suite on a server that it has for itself: it may restart it. */

@@ -1,0 +1,14 @@
+import { test } from '@jest/globals';
+import { mysqlAdapter } from '../../engine/adapters/mysql';
+import { adapterContract } from '../../engine/contract';
+import { describeServer } from '../support/mysql';
+import { mysqlFixture } from '../support/mysql-fixture';
+
+describeServer('The adapter', 'mariadb', (server) => {
+  const cases = adapterContract({
+    adapter: mysqlAdapter,
+    fixture: mysqlFixture(server, 'mariadb'),
+    capabilities: { lateCommits: true, truncate: false, globalOrder: false },
+  });
+  for (const { name, run } of cases) test(name, run);
+});
