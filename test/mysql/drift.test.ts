@@ -120,6 +120,17 @@ describeServers('A captured table', (server) => {
   test.each([
     ['was truncated', ['TRUNCATE items']],
     ['was truncated and written again', ['TRUNCATE items', `INSERT INTO items VALUES (1, 'one', 1)`]],
+    // Its rows are all there, as after the next one some are, and nothing tells the two apart.
+    ['was copied', ['OPTIMIZE TABLE items']],
+    [
+      'was exchanged with a partition that has some of its keys',
+      [
+        'CREATE TABLE parts LIKE items',
+        'ALTER TABLE parts PARTITION BY HASH (id) PARTITIONS 1',
+        `INSERT INTO parts SELECT * FROM items LIMIT 1`,
+        'ALTER TABLE parts EXCHANGE PARTITION p0 WITH TABLE items',
+      ],
+    ],
     ['has its change table truncated', ['UPDATE items SET n = 8', 'TRUNCATE _cdc_changes_items']],
     [
       'was swapped by an online schema change',

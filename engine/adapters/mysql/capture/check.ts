@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import { CdcError, type ErrorDetails } from '../../../errors';
 import type { Position, TableName, TableRoute } from '../../../model';
-import { installedVersion, own, qualify, type Session } from '../database';
+import { installedVersion, own, qualify, readOwnTables, type Session } from '../database';
 import type { TableDetail } from '../schema/tables';
 import { SOURCE_OBJECTS } from './objects';
 import { compareCaptured, findHole, isDoubtful } from './plan';
 import { coversTable, decodePosition, encodePosition, type MysqlPosition } from './position';
-import { isInstalled, readCaptures, writeCapture, type Capture } from './registry';
+import { CAPTURE_TABLE, isInstalled, readCaptures, writeCapture, type Capture } from './registry';
 import { identitiesOf, readState, type SourceState } from './state';
 
 /**
@@ -20,18 +20,17 @@ export async function checkPosition(
   routes: readonly TableRoute[],
 ): Promise<string> {
   const at = decodePosition(position);
-  await installedVersion(session, SOURCE_OBJECTS);
-  if (!(await isInstalled(session))) {
+  const ownTables = await readOwnTables(session);
+  await installedVersion(session, SOURCE_OBJECTS, ownTables);
+  if (!ownTables.has(CAPTURE_TABLE)) {
     throw new CdcError('CAPTURE_MISSING', `Database ${session.database} has no capture (any more)`);
   }
   if (at.server !== session.server) {
     throw new CdcError('SOURCE_FAILED_OVER', `Database ${session.database} is on another server than before`);
   }
-  const state = await readState(session, await readCaptures(session));
-  for (const route of routes) {
-    checkTable(session, route, state, at);
-    await requireReached(session, route, state, at);
-  }
+  const state = await readState(session, await readCaptures(session), ownTables);
+  for (const route of routes) checkTable(session, route, state, at);
+  await requireReached(session, routes, state, at);
   return tokenOf(session, routes, state);
 }
 
@@ -152,32 +151,45 @@ function changedColumn(
   return { what: `column ${column} was added and is not captured yet`, details: { column } };
 }
 
-/** The change that was read last must be the one that is there, and its number must have been given. */
+/** Of each table the change that was read last must be the one that is there, and its number must have been given. */
 async function requireReached(
   session: Session,
-  route: TableRoute,
-  state: SourceState,
+  routes: readonly TableRoute[],
+  { captures }: SourceState,
   position: MysqlPosition,
 ): Promise<void> {
-  const capture = state.captures.get(route.source.name.name);
-  const here = capture === undefined ? undefined : position.tables.get(capture.id);
-  if (capture === undefined || here === undefined || here.after === 0) return;
-  const table = own(session, capture.changeTable);
-  const row = await session.first(
-    `SELECT (SELECT changed_at FROM ${table} WHERE id = ?), (SELECT MAX(id) FROM ${table})`,
-    [BigInt(here.after)],
-  );
-  const [found, newest] = row ?? [];
-  const isOther = typeof found === 'string' && here.at !== null && found !== here.at;
-  const isKnown = Number(newest ?? 0) >= here.after || (await nextId(session, capture)) > here.after;
-  if (isOther || !isKnown) {
-    throw new CdcError(
-      'SOURCE_WENT_BACK',
-      `Database ${session.database} does not have the change that was read last`,
-      { table: route.id },
+  const reached = routes.flatMap(({ id, source }) => {
+    const capture = captures.get(source.name.name);
+    const here = capture === undefined ? undefined : position.tables.get(capture.id);
+    return capture === undefined || here === undefined || here.after === 0 ? [] : [{ id, capture, here }];
+  });
+  for (let start = 0; start < reached.length; start += TABLES_AT_ONCE) {
+    const some = reached.slice(start, start + TABLES_AT_ONCE);
+    const row = await session.first(
+      `SELECT ${some
+        .map(({ capture, here }) => {
+          const table = own(session, capture.changeTable);
+          return `(SELECT changed_at FROM ${table} WHERE id = ${here.after}), (SELECT MAX(id) FROM ${table})`;
+        })
+        .join(',\n  ')}`,
     );
+    for (const [index, { id, capture, here }] of some.entries()) {
+      const [found, newest] = [row?.[2 * index], row?.[2 * index + 1]];
+      const isOther = typeof found === 'string' && here.at !== null && found !== here.at;
+      const isKnown = Number(newest ?? 0) >= here.after || (await nextId(session, capture)) > here.after;
+      if (isOther || !isKnown) {
+        throw new CdcError(
+          'SOURCE_WENT_BACK',
+          `Database ${session.database} does not have the change that was read last`,
+          { table: id },
+        );
+      }
+    }
   }
 }
+
+/** A statement names so many tables at most: the servers take 61 in one join, and more in selects of their own. */
+const TABLES_AT_ONCE = 50;
 
 /** The number that the next change gets. */
 async function nextId(session: Session, { changeTable }: Capture): Promise<number> {

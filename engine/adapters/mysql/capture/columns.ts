@@ -9,11 +9,17 @@ import type { CapturedColumn } from './registry';
 /** The server takes rows of 65,535 bytes, apart from long texts; some of it is for our own columns and NULL bits. */
 const MOST_BYTES = 65_000;
 
-/** A name that may have 64 characters, with what makes it unique at its end where it is cut. */
-export function shortName(name: string): string {
+/** A name that may have 64 characters, with what makes it unique at its end where it is cut, or where `digest` is given. */
+export function shortName(
+  name: string,
+  { digest: of = null }: { readonly digest?: string | null } = {},
+): string {
   const characters = Array.from(name);
-  if (characters.length <= 64) return name;
-  const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  if (characters.length <= 64 && of === null) return name;
+  const digest = createHash('sha256')
+    .update(of ?? name)
+    .digest('hex')
+    .slice(0, 8);
   return `${characters.slice(0, 55).join('')}_${digest}`;
 }
 

@@ -28,7 +28,7 @@ export async function readIdentities(
   const entries = rows.map(([name, id]) => ({ name: String(name), id: String(id) }));
   return new Map(
     tables.map((table) => {
-      const pattern = new RegExp(`^${encodedName(database)}/${encodedName(table)}(?:#p#.*)?$`, 'i');
+      const pattern = new RegExp(`^${encodedName(database)}/${encodedName(table)}(?:#[pP]#.*)?$`);
       return [
         table,
         entries
@@ -42,7 +42,7 @@ export async function readIdentities(
 
 /**
  * A name as InnoDB writes it into a file's name, as a pattern: letters of some alphabets have codes of their own, for
- * which any will do.
+ * which any will do. Two tables of such names are then told as one, which hides nothing of either.
  */
 function encodedName(name: string): string {
   return Array.from(name)
@@ -50,7 +50,7 @@ function encodedName(name: string): string {
       if (/^\w$/.test(character)) return character;
       const code = character.charCodeAt(0);
       const hex = `@${code.toString(16).padStart(4, '0')}`;
-      return code < 0x80 ? hex : `(?:${hex}|@[0-9a-z]{2})`;
+      return code < 0x80 ? hex : `(?:${hex}|@[0-9a-zA-Z]{2})`;
     })
     .join('');
 }

@@ -53,8 +53,11 @@ export interface Capture {
   readonly resyncId: number;
 }
 
+/** Where something is captured this table is. */
+export const CAPTURE_TABLE = '_cdc_capture';
+
 export async function isInstalled(session: Session): Promise<boolean> {
-  return hasOwnTable(session, '_cdc_capture');
+  return hasOwnTable(session, CAPTURE_TABLE);
 }
 
 /** Sessions that have seen our tables; should these go after all, the statement that misses them says so. */

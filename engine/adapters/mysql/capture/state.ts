@@ -1,6 +1,5 @@
 /** How captured tables look now, beside what is recorded of them. */
-import type { Session } from '../database';
-import { readReferences } from '../schema/catalog';
+import { readOwnTables, type Session } from '../database';
 import { readTables, type TableDetail } from '../schema/tables';
 import type { References } from './cascades';
 import { readIdentities } from './identity';
@@ -14,24 +13,31 @@ export interface SourceState {
   readonly triggers: ReadonlyMap<string, OwnTrigger>;
   /** By the name of a captured table: what `Capture.identity` would be now; absent where the server does not tell. */
   readonly identities: ReadonlyMap<string, string>;
-  /** Names of change tables that are there. */
+  /** Names of the tables that are there in our own database, change tables among them. */
   readonly changeTables: ReadonlySet<string>;
 }
 
 /** Of a capture whose triggers are being made: it has a hole until that is done. */
 export const BROKEN = '?';
 
+/** `ownTables`: as `readOwnTables` has just read them. */
 export async function readState(
   session: Session,
   captures: ReadonlyMap<string, Capture>,
+  ownTables?: ReadonlySet<string>,
 ): Promise<SourceState> {
+  const details = await readTables(session);
   return {
     captures,
-    details: await readTables(session),
-    references: await readReferences(session),
+    details,
+    references: new Map(
+      [...details].flatMap(([table, { found }]) =>
+        found.foreignKeys.length === 0 ? [] : [[table, found.foreignKeys] as const],
+      ),
+    ),
     triggers: await readOwnTriggers(session),
     identities: await identitiesOf(session, [...captures.values()]),
-    changeTables: await readChangeTables(session),
+    changeTables: ownTables ?? (await readOwnTables(session)),
   };
 }
 
@@ -52,13 +58,4 @@ export async function identitiesOf(
       `${here.get(table) ?? ''} ${there.get(changeTable) ?? ''}`,
     ]),
   );
-}
-
-/** Of tables and indexes in our own database. */
-async function readChangeTables(session: Session): Promise<ReadonlySet<string>> {
-  const rows = await session.query(
-    'SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?',
-    [session.ownDatabase],
-  );
-  return new Set(rows.map(([name]) => String(name)));
 }

@@ -46,11 +46,17 @@ export function wantedTriggers(
   });
 }
 
+/** Names of tables that differ in case or accents alone make one name of a trigger on MySQL: a digest tells them apart. */
+function triggerName(kind: string, table: string): string {
+  const plain = /^[a-z0-9_]+$/.test(table);
+  return shortName(`${OWN_PREFIX}${kind}_${table}`, { digest: plain ? null : table });
+}
+
 function rowTriggers(log: ChangeLog): readonly WantedTrigger[] {
   const { table } = log;
   const trigger = (event: OwnTrigger['event'], body: string): WantedTrigger => ({
     table,
-    name: shortName(`${OWN_PREFIX}${event.toLowerCase()}_${table}`),
+    name: triggerName(event.toLowerCase(), table),
     timing: 'AFTER',
     event,
     body: marked(body),
@@ -81,7 +87,7 @@ function cascadeTriggers(
     return [
       {
         table,
-        name: shortName(`${OWN_PREFIX}cascade_${event}_${table}`),
+        name: triggerName(`cascade_${event}`, table),
         timing: 'BEFORE',
         event: event === 'delete' ? 'DELETE' : 'UPDATE',
         body: marked(cascadeTrigger(these, logOf, table)),

@@ -71,9 +71,22 @@ export async function hasOwnTable(session: Session, name: string): Promise<boole
   return Number(row?.[0]) > 0;
 }
 
-/** A value of `_cdc_meta`; null where there is none. */
-export async function readMeta(session: Session, name: string): Promise<string | null> {
-  if (!(await hasOwnTable(session, META))) return null;
+/** Names of the tables in our own database. */
+export async function readOwnTables(session: Session): Promise<ReadonlySet<string>> {
+  const rows = await session.query(
+    'SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?',
+    [session.ownDatabase],
+  );
+  return new Set(rows.map(([name]) => String(name)));
+}
+
+/** A value of `_cdc_meta`; null where there is none. `tables`: those that are known to be there. */
+export async function readMeta(
+  session: Session,
+  name: string,
+  tables?: ReadonlySet<string>,
+): Promise<string | null> {
+  if (!(tables?.has(META) ?? (await hasOwnTable(session, META)))) return null;
   const row = await session.first(`SELECT value FROM ${own(session, META)} WHERE name = ?`, [name]);
   return row === undefined ? null : String(row[0]);
 }
@@ -82,9 +95,13 @@ export async function writeMeta(session: Session, name: string, value: string): 
   await session.execute(`REPLACE INTO ${own(session, META)} (name, value) VALUES (?, ?)`, [name, value]);
 }
 
-/** The set's version in this database, 0 where it was never installed. Throws OBJECTS_TOO_NEW. */
-export async function installedVersion(session: Session, set: ObjectSet): Promise<number> {
-  const version = Number((await readMeta(session, set.versionKey)) ?? 0);
+/** The set's version in this database, 0 where it was never installed. `tables`: as of `readMeta`. Throws OBJECTS_TOO_NEW. */
+export async function installedVersion(
+  session: Session,
+  set: ObjectSet,
+  tables?: ReadonlySet<string>,
+): Promise<number> {
+  const version = Number((await readMeta(session, set.versionKey, tables)) ?? 0);
   if (version > set.migrations.length) {
     throw new CdcError(
       'OBJECTS_TOO_NEW',

@@ -111,9 +111,12 @@ export async function openSession(address: Address, role: string): Promise<Sessi
     );
     await execute(settingsSql(new Set(variables.keys())));
     const fact = (name: string): string => variables.get(name) ?? '';
+    // Where the server folds names, it tells those of databases folded, whatever the URL says.
+    const folded = (name: string): string =>
+      fact('lower_case_table_names') === '0' ? name : name.toLowerCase();
     return {
-      database,
-      ownDatabase: address.ownDatabase,
+      database: folded(database),
+      ownDatabase: folded(address.ownDatabase),
       gaps: address.gaps,
       version: fact('version'),
       // A name of a host is another after each start of a container; replicas differ by the number, by rule.
