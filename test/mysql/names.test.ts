@@ -66,7 +66,7 @@ const TABLES = [
   'quo"te',
   'ünï ✓',
   'per%cent_',
-  `${LONG}`,
+  LONG,
   'back\\slash',
 ];
 
@@ -150,7 +150,7 @@ describeServers('Columns', (server, flavour) => {
     withBoth(
       [server(), server()],
       [
-        `CREATE TABLE items (id INT PRIMARY KEY, n INT NOT NULL, twice INT AS (n * 2) ${'STORED'}, thrice INT AS (n * 3) VIRTUAL,
+        `CREATE TABLE items (id INT PRIMARY KEY, n INT NOT NULL, twice INT AS (n * 2) STORED, thrice INT AS (n * 3) VIRTUAL,
            hidden VARCHAR(20) ${flavour === 'mysql' ? `DEFAULT 'h' INVISIBLE` : `INVISIBLE DEFAULT 'h'`}, UNIQUE (twice)) ENGINE = InnoDB`,
         'INSERT INTO items (id, n) VALUES (1, 1), (2, 2), (3, 3)',
       ],
