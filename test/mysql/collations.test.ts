@@ -88,7 +88,7 @@ async function play(
   try {
     const { start, routes } = await capture(source, sameFamily);
     const { step, copy, notices } = await moving(source, target, start, routes);
-    await copy(3, false);
+    await copy(5, false);
     const compare = async (): Promise<void> => {
       for (const { table } of spelled)
         expect([table, await rowsOf(table)]).toEqual([table, await select(client, HEX(table))]);
@@ -97,7 +97,7 @@ async function play(
     for (const { table, padded } of spelled) {
       for (const sql of SPELLINGS(table, padded)) await client.query(twoColumns(sql, table));
     }
-    await step(4);
+    await step(9);
     await compare();
     // All at once, and back.
     for (const { table } of spelled) {
@@ -108,7 +108,7 @@ async function play(
     await step(100);
     await compare();
     // What nobody has told the target is found out by a copy.
-    await copy(3, true);
+    await copy(5, true);
     await compare();
     return notices.map(({ message }) => message);
   } finally {

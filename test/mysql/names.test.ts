@@ -93,7 +93,7 @@ describeServers('Names', (server) => {
           await app.query(`DELETE FROM ${quote(table)} WHERE old_ = 1`);
           await app.query(`INSERT INTO ${quote(table)} VALUES (5, 5, 'five', 5)`);
         }
-        await step(3);
+        await step(11);
         const all = (await source.tables()).map(({ name }) => name.name);
         expect(all).toHaveLength(2 * TABLES.length);
         await expectSame(both, all);
