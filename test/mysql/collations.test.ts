@@ -83,9 +83,9 @@ async function play(
 ): Promise<readonly string[]> {
   const database = await createScratchDatabase(server);
   const client = await database.connect();
-  for (const one of spelled) for (const sql of tableSql(one)) await client.query(sql);
   const source = await openSource({ url: database.url, readOnly: false });
   try {
+    for (const one of spelled) for (const sql of tableSql(one)) await client.query(sql);
     const { start, routes } = await capture(source, sameFamily);
     const { step, copy, notices } = await moving(source, target, start, routes);
     await copy(5, false);
