@@ -28,13 +28,27 @@ export async function waitInServer(
   branches: readonly Branch[],
   { seen, pauseMs, waitMs }: { readonly seen: string; readonly pauseMs: number; readonly waitMs: number },
 ): Promise<ServerWait> {
-  const looks = [await prepare(session, branches, false), await prepare(session, branches, true)];
+  const looks = await looksOf(session, branches);
   const [row] = await session.query(
     `CALL ${own('wait_for_change')}($1, NULL, $2::float8, $3::text[], $4::int4, $5::float8, $6::float8, $7::float8, $8::float8)`,
     [seen, pauseMs, looks, waitMs, QUIET_PAUSE_MS, BUSY_PAUSE_MS, LONGEST_PAUSE_MS, SHARE],
     { prepared: true },
   );
   return { seen: row?.[0] ?? seen, found: row?.[1] === 't', pauseMs: Number(row?.[2] ?? pauseMs) };
+}
+
+/** By the list of branches itself: for many tables, writing the statements anew takes longer than the wait's own work. */
+const looks = new WeakMap<Session, WeakMap<readonly Branch[], readonly string[]>>();
+
+async function looksOf(session: Session, branches: readonly Branch[]): Promise<readonly string[]> {
+  const known = looks.get(session) ?? new WeakMap<readonly Branch[], readonly string[]>();
+  looks.set(session, known);
+  const names = known.get(branches) ?? [
+    await prepare(session, branches, false),
+    await prepare(session, branches, true),
+  ];
+  known.set(branches, names);
+  return names;
 }
 
 async function prepare(session: Session, branches: readonly Branch[], late: boolean): Promise<string> {

@@ -7,7 +7,7 @@ import { isInstalled } from '../capture/registry';
 import type { Session, Sessions } from '../database';
 import { capturesOf, type Captures } from './branches';
 import { countPending, capturedBranches } from './pending';
-import { probe } from './spans';
+import { probe, type Branch } from './spans';
 import { FIRST_PAUSE_MS, waitInServer } from './wait-in-server';
 
 /** The server waits this long at a time: so long at most does it keep old rows from being vacuumed. */
@@ -131,6 +131,25 @@ async function askCaptures(
   return entry;
 }
 
+/** What was last asked for: where nothing is written, each wait asks for the same. */
+const lastBranches = new WeakMap<
+  KnownCaptures,
+  { readonly seen: string; readonly branches: readonly Branch[] }
+>();
+
+function branchesAfter(
+  entry: KnownCaptures,
+  captures: Captures,
+  routes: readonly TableRoute[],
+  seen: string,
+): readonly Branch[] {
+  const last = lastBranches.get(entry);
+  if (last?.seen === seen) return last.branches;
+  const branches = capturedBranches(routes, captures, seen);
+  lastBranches.set(entry, { seen, branches });
+  return branches;
+}
+
 /** The next pause, after SERVER_WAIT_MS or when the signal aborts. */
 async function waitFurther(
   sessions: Sessions,
@@ -149,7 +168,7 @@ async function waitFurther(
     await sleep(Math.min(longest, NOT_INSTALLED_PAUSE_MS), signal);
     return pause;
   }
-  const branches = capturedBranches(routes, entry.captures, sight.seen);
+  const branches = branchesAfter(entry, entry.captures, routes, sight.seen);
   const waiting = sessions.use(async (session) => {
     try {
       return await waitInServer(session, branches, { seen: sight.seen, pauseMs: pause, waitMs: longest });
