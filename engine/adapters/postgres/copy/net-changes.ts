@@ -50,6 +50,7 @@ FROM (
 ) AS netted WHERE later IS NULL`;
 }
 
+/** Whether `touches` is among the columns: counting them takes a pass of its own, and they are rare. */
 export function hasTouches(parts: readonly LoggedPart[]): boolean {
   return parts.some(({ logged }) => logged.touches > 0);
 }

@@ -1,7 +1,7 @@
 /**
  * Where a large window is cut. Sorting a million changes for a few marks takes a second in which nothing is copied;
- * counting them by stretches of the WAL takes about half of that, and looking at one in fifty takes a twentieth. A part
- * may end anywhere.
+ * counting them by stretches of the WAL takes most of that, and looking at some of them a twentieth. A part may end
+ * anywhere.
  */
 import { own, quoteText, type Session } from '../database';
 import type { ChangeMark } from '../capture/position';
