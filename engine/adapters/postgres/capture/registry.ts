@@ -204,7 +204,16 @@ function captureOf(row: TextRow, generation: (id: GenerationId) => Generation): 
       triggers: (triggers ?? '').split(',').filter((text) => text !== ''),
       hasChangeTable: hasChangeTable === 't',
       missed: missed ?? null,
-      signature: [oid, triggers, row[12], suspended, signature, missed === null ? '' : 'missed'].join(' '),
+      // A hole that was closed since is one all the same.
+      signature: [
+        oid,
+        triggers,
+        row[12],
+        suspended,
+        signature,
+        missed === null ? '' : 'missed',
+        wholeSince,
+      ].join(' '),
     },
   };
 }

@@ -3,15 +3,14 @@
  * transaction, which is over before the chunk is merged.
  */
 import type { ChunkRequest, ChunkSummary, TableCounts, TableRoute } from '../../../model';
-import { requireCapture, requireToken } from '../capture/check';
-import { requireSamePast } from '../capture/past';
+import { requireCapture } from '../capture/check';
 import { decodePosition, encodePosition } from '../capture/position';
 import { qualify, type Session } from '../database';
-import { capturesOf, type Captures } from '../source/branches';
+import { planConcerned, type PlannedChunk } from '../source/planned-chunk';
 import type { ReadState } from '../source/read';
 import { summarize } from '../source/summarize';
 import type { Logged } from '../source/spans';
-import { noteRead, planChunk, type ChunkPlan } from '../source/window';
+import { noteRead, type ChunkPlan } from '../source/window';
 import type { TargetShape } from '../target/shape';
 import type { StagedRows, StagedSet, StagingArea } from '../target/staging';
 import { copiedColumns, type CopiedColumns } from './copied-columns';
@@ -33,7 +32,8 @@ export interface CopiedChunk {
   readonly sets: readonly StagedSet[];
 }
 
-type Shapes = ReadonlyMap<TableRoute, TargetShape>;
+/** Throws TARGET_TABLE_MISMATCH. */
+export type ShapeOf = (route: TableRoute) => Promise<TargetShape>;
 
 /**
  * `byRows` when a route has columns of other types on the target. Throws SCHEMA_MOVED, SOURCE_WENT_BACK,
@@ -42,7 +42,7 @@ type Shapes = ReadonlyMap<TableRoute, TargetShape>;
 export async function stageCopied(
   sessions: CopySessions,
   request: ChunkRequest,
-  shapes: Shapes,
+  shapeOf: ShapeOf,
   state: ReadState,
 ): Promise<CopiedChunk | 'byRows'> {
   const borrowed: string[] = [];
@@ -57,7 +57,7 @@ export async function stageCopied(
   const { marks } = state.cuts;
   for (;;) {
     try {
-      const staged = await stageOnce({ ...sessions, area }, request, shapes, state);
+      const staged = await stageOnce({ ...sessions, area }, request, shapeOf, state);
       if (staged !== 'again') {
         if (staged !== 'byRows') noteRead(state.cuts, staged.summary.newestChangedAt);
         if (state.cuts.marks !== marks) await summarize(sessions.reader, request.routes);
@@ -79,11 +79,11 @@ async function emptyTables({ area }: CopySessions, tables: readonly string[]): P
 async function stageOnce(
   sessions: CopySessions,
   request: ChunkRequest,
-  shapes: Shapes,
+  shapeOf: ShapeOf,
   state: ReadState,
 ): Promise<CopiedChunk | 'again' | 'byRows'> {
   const { reader } = sessions;
-  const { routes, limit, snapshot, schemaToken, behind = [] } = request;
+  const { routes, snapshot } = request;
   const from = decodePosition(request.from);
   const locked = routes.filter((route) => state.reread.has(route.id) || route.id === snapshot?.table);
   // A table that is rewritten after a snapshot was taken reads as empty in it: the lock comes first.
@@ -96,13 +96,10 @@ async function stageOnce(
   };
   return reader.reading(
     async (now) => {
-      const captures = await capturesOf(reader, routes);
-      requireToken(reader, routes, captures, schemaToken);
-      requireSamePast(reader, from, now);
-      const columns = columnsOf(routes, shapes, captures);
+      const planned = await planConcerned(reader, request, { from, now }, state);
+      const columns = await columnsOf(planned, shapeOf);
       if (columns === null) return 'byRows';
-      const plan = await planChunk(reader, routes, captures, { from, now, limit, behind }, state.cuts);
-
+      const { plan } = planned;
       const changed = await stagePlan(sessions, request, plan, columns);
       const unlocked = changed.filter(({ staged, task }) => staged.again > 0 && !locked.includes(task.route));
       if (unlocked.length > 0) {
@@ -111,7 +108,7 @@ async function stageOnce(
       }
       const netted: Netted[] = [];
       for (const entry of changed) netted.push(await resolve(sessions, entry));
-      return finish(sessions, request, plan, { columns, shapes, netted });
+      return finish(sessions, request, plan, { columns, netted });
     },
     locked.length === 0 ? undefined : lock,
   );
@@ -119,11 +116,13 @@ async function stageOnce(
 
 type ColumnsByRoute = ReadonlyMap<TableRoute, CopiedColumns>;
 
-function columnsOf(routes: readonly TableRoute[], shapes: Shapes, captures: Captures): ColumnsByRoute | null {
+async function columnsOf(
+  { concerned, captures }: PlannedChunk,
+  shapeOf: ShapeOf,
+): Promise<ColumnsByRoute | null> {
   const columns = new Map<TableRoute, CopiedColumns>();
-  for (const route of routes) {
-    const shape = shapes.get(route);
-    const copied = shape === undefined ? null : copiedColumns(route, shape, requireCapture(captures, route));
+  for (const route of concerned) {
+    const copied = copiedColumns(route, await shapeOf(route), requireCapture(captures, route));
     if (copied === null) return null;
     columns.set(route, copied);
   }
@@ -211,11 +210,10 @@ async function finish(
   plan: ChunkPlan,
   staged: {
     readonly columns: ColumnsByRoute;
-    readonly shapes: Shapes;
     readonly netted: readonly Netted[];
   },
 ): Promise<CopiedChunk> {
-  const { columns, shapes, netted } = staged;
+  const { columns, netted } = staged;
   const wanted = plan.more ? null : snapshot;
   const ranged = routes.find((route) => route.id === wanted?.table);
   const copied = ranged === undefined ? undefined : columns.get(ranged);
@@ -224,15 +222,23 @@ async function finish(
       ? null
       : await copyRange(reader, writer, await taskOf(ranged, copied, area), wanted);
   const sets = routes.flatMap((route): StagedSet[] => {
-    const shape = shapes.get(route);
+    const known = columns.get(route);
     const entry = netted.find((candidate) => candidate.route === route);
     const own = route === ranged ? (range?.range ?? null) : null;
-    if (shape === undefined || (entry === undefined && own === null)) return [];
+    if (known === undefined || (entry === undefined && own === null)) return [];
     // Rows that a copy has not come to yet are not where they are expected.
     const copying = snapshot?.table === route.id;
     const changes = entry === undefined ? null : copying ? { ...entry.rows, expected: null } : entry.rows;
     return [
-      { route, shape, columns: columns.get(route)?.columns ?? [], changes, range: own, unfit: [], gone: [] },
+      {
+        route,
+        shape: known.shape,
+        columns: known.columns,
+        changes,
+        range: own,
+        unfit: [],
+        gone: [],
+      },
     ];
   });
   const logged = netted.map((entry) => entry.logged);

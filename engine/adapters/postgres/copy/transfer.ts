@@ -8,7 +8,6 @@ import { decodeLocator } from '../source/locator';
 import { newReadState, readChunk, type ReadState } from '../source/read';
 import type { Chunks } from '../target/chunks';
 import type { Lane, Lanes, LaneSession } from '../target/lanes';
-import type { Powers } from '../target/preparing';
 import type { TargetShape } from '../target/shape';
 import type { Shapes } from '../target/shapes';
 import { stageSets, type ShapedSet } from '../target/stage-rows';
@@ -85,8 +84,8 @@ async function stage(
   state: ReadState,
 ): Promise<StagedChunk> {
   const { session, area, powers } = on;
-  const known = await shapesOf(shapes, session, request.routes, powers);
-  const copied = await stageCopied({ reader, writer: session, area }, request, known, state);
+  const shapeOf = (route: TableRoute): Promise<TargetShape> => shapes.of(session, route, powers);
+  const copied = await stageCopied({ reader, writer: session, area }, request, shapeOf, state);
   if (copied !== 'byRows') {
     return { ...copied.summary, token: chunks.keep({ lane, session, sets: copied.sets }) };
   }
@@ -97,15 +96,4 @@ async function stage(
   }
   const sets = await stageSets(session, area, shaped);
   return { ...summary, token: chunks.keep({ lane, session, sets }) };
-}
-
-async function shapesOf(
-  shapes: Shapes,
-  session: Session,
-  routes: readonly TableRoute[],
-  powers: Powers,
-): Promise<ReadonlyMap<TableRoute, TargetShape>> {
-  const known = new Map<TableRoute, TargetShape>();
-  for (const route of routes) known.set(route, await shapes.of(session, route, powers));
-  return known;
 }

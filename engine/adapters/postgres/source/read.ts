@@ -3,27 +3,26 @@
  * REPEATABLE READ transaction, which is over before anybody works on the rows.
  */
 import type { ChunkRequest, RowChunk, SnapshotRequest, TableRoute } from '../../../model';
-import { requireToken } from '../capture/check';
-import { requireSamePast } from '../capture/past';
 import { decodePosition, encodePosition } from '../capture/position';
 import { qualify, type Session } from '../database';
 import { selectRange } from '../rows/key-order';
 import { cursorOf, selectList } from '../rows/scan';
 import { readersOf, readTuple } from '../rows/values';
-import { capturesOf } from './branches';
 import { readLog, resolveLog, type LoggedChange, type TableChanges } from './changed-rows';
+import { planConcerned, type CaptureMemory } from './planned-chunk';
 import { summarize } from './summarize';
-import { noCuts, noteRead, planChunk, type ChunkPlan, type WindowCuts } from './window';
+import { noCuts, noteRead, type ChunkPlan, type WindowCuts } from './window';
 
 /** What a source keeps between chunks. */
 export interface ReadState {
   readonly cuts: WindowCuts;
   /** Tables of which rows had to be read again: they are locked beforehand, by display name. */
   readonly reread: Set<string>;
+  readonly captures: CaptureMemory;
 }
 
 export function newReadState(): ReadState {
-  return { cuts: noCuts(), reread: new Set() };
+  return { cuts: noCuts(), reread: new Set(), captures: new WeakMap() };
 }
 
 /** Throws SCHEMA_MOVED, SOURCE_WENT_BACK, SOURCE_REPLACED, SOURCE_FAILED_OVER, CAPTURE_MISSING, POSITION_INVALID. */
@@ -44,7 +43,7 @@ export async function readChunk(
 
 /** Null when rows of tables must be read again that were not locked: they are now remembered. */
 async function readOnce(session: Session, request: ChunkRequest, state: ReadState): Promise<RowChunk | null> {
-  const { routes, limit, snapshot, schemaToken, behind = [] } = request;
+  const { routes, snapshot } = request;
   const from = decodePosition(request.from);
   const locked = routes.filter((route) => state.reread.has(route.id) || route.id === snapshot?.table);
   // A table that is rewritten after a snapshot was taken reads as empty in it: the lock comes first.
@@ -57,10 +56,7 @@ async function readOnce(session: Session, request: ChunkRequest, state: ReadStat
   };
   return session.reading(
     async (now) => {
-      const captures = await capturesOf(session, routes);
-      requireToken(session, routes, captures, schemaToken);
-      requireSamePast(session, from, now);
-      const plan = await planChunk(session, routes, captures, { from, now, limit, behind }, state.cuts);
+      const { plan } = await planConcerned(session, request, { from, now }, state);
       const logs = await readLogs(session, routes, plan);
       const unlocked = [...logs].filter(
         ([route, log]) => !locked.includes(route) && log.some((change) => change.again),

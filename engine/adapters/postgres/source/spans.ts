@@ -77,13 +77,53 @@ export async function probe(session: Session, branches: readonly Branch[], span:
   return (await session.query(statement, parameters, { prepared: true })).length > 0;
 }
 
+/** Those branches that have changes in the window. */
+export async function changedBranches(
+  session: Session,
+  branches: readonly Branch[],
+  span: Span,
+): Promise<readonly Branch[]> {
+  if (branches.length === 0 || span.from === span.to) return [];
+  const { sql, parameters } = conditionOf(span);
+  const isPart = span.after !== null || span.upTo !== null;
+  const conditions = isPart ? [sql] : lookedFor(hasRunning(span.from));
+  const statement = written(branches, `each ${conditions.join(' ')}`, () => eachSql(branches, conditions));
+  const rows = await session.query(statement, parameters, { prepared: true });
+  return rows.flatMap(([index]) => branches[Number(index)] ?? []);
+}
+
+function eachSql(branches: readonly Branch[], conditions: readonly string[]): string {
+  const looks = branches.map((branch, index) => {
+    const exists = conditions.map(
+      (condition) => `EXISTS (SELECT FROM ${tableOf(branch)} WHERE ${condition})`,
+    );
+    return `SELECT ${index} WHERE ${exists.join(' OR ')}`;
+  });
+  return `WITH ${LATE} ${looks.join('\nUNION ALL ')}`;
+}
+
+/** By their branches and kind: to write a statement for a thousand tables takes longer than to run it over nothing. */
+const statements = new WeakMap<readonly Branch[], Map<string, string>>();
+
+function written(branches: readonly Branch[], kind: string, write: () => string): string {
+  const known = statements.get(branches) ?? new Map<string, string>();
+  statements.set(branches, known);
+  const statement = known.get(kind) ?? write();
+  known.set(kind, statement);
+  return statement;
+}
+
 /**
  * Answers true where there is a change between snapshots $1 and $2. `late`: transactions were running at $1. New
  * transactions and late ones are asked for apart: of either the planner, told that one row is enough, would read a
  * whole index where pages are known to be visible.
  */
 export function probeSql(branches: readonly Branch[], late: boolean): string {
-  return lookSql(branches, [`${FROM_NEW} AND ${VISIBLE}`, ...(late ? [`${FROM_LATE} AND ${VISIBLE}`] : [])]);
+  return written(branches, `any, late: ${late}`, () => lookSql(branches, lookedFor(late)));
+}
+
+function lookedFor(late: boolean): readonly string[] {
+  return [`${FROM_NEW} AND ${VISIBLE}`, ...(late ? [`${FROM_LATE} AND ${VISIBLE}`] : [])];
 }
 
 function lookSql(branches: readonly Branch[], conditions: readonly string[]): string {
@@ -118,13 +158,14 @@ export interface Logged {
 
 /**
  * Counts the changes of each branch, up to `limit` each; null: all. Branches with changes only. What is known of
- * statements is whole where the limit was not reached.
+ * statements is whole where the limit was not reached. `often`: these very branches are asked for again and again.
  */
 export async function countChanges(
   session: Session,
   branches: readonly Branch[],
   span: Span,
   limit: number | null,
+  often = true,
 ): Promise<readonly Logged[]> {
   if (branches.length === 0 || span.from === span.to) return [];
   const { parameters } = conditionOf(span);
@@ -133,7 +174,7 @@ export async function countChanges(
   const rows = await session.query(
     `WITH ${LATE} SELECT * FROM (${counts.join('\nUNION ALL ')}) counted WHERE changes > 0`,
     [...parameters, ...(limit === null ? [] : [limit])],
-    { prepared: span.upTo === null && span.after === null },
+    { prepared: often && span.upTo === null && span.after === null },
   );
   return rows.flatMap((row) => loggedOf(branches[Number(row[0])], row));
 }

@@ -2,9 +2,9 @@
 import type { ChunkRequest, TableRoute } from '../../../model';
 import type { Session } from '../database';
 import { decodePosition, type ChangeMark, type PostgresPosition } from '../capture/position';
-import { branchesOf, type Captures } from './branches';
+import { allBranches, branchesOf, changeTablesOf, type Captures } from './branches';
 import { cutWindow } from './cuts';
-import { countChanges, probe, type Branch, type Logged, type Span } from './spans';
+import { changedBranches, countChanges, type Branch, type Logged, type Span } from './spans';
 
 /** A part of a window with what was logged in it. */
 export interface Part {
@@ -65,7 +65,7 @@ export async function planChunk(
 ): Promise<ChunkPlan> {
   const { from, now, limit, behind = [] } = request;
   if (behind.length > 0) return planTogether(session, routes, captures, request);
-  const branches = branchesOf(routes, captures, from.from);
+  const branches = allBranches(routes, captures, from.from);
   const key = cutsKey(from, limit, branches);
   const readUntil = isCut(cuts, key, from) ? cuts.newest : null;
   const known = knownSpan(from, key, cuts);
@@ -134,11 +134,11 @@ async function part(
   span: Span,
   limit: number,
 ): Promise<CountedPart> {
-  // Counting few tables takes no longer than looking for a first change.
-  if (branches.length > FEW_BRANCHES && !(await probe(session, branches, span))) {
-    return { span, logged: [], changes: 0 };
-  }
-  return countPart(session, branches, span, limit + 1);
+  // Counting few tables takes no longer than looking which of them have changes.
+  if (branches.length <= FEW_BRANCHES) return countPart(session, branches, span, limit + 1);
+  const changed = await changedBranches(session, branches, span);
+  const most = 2 * changed.length > branches.length;
+  return countPart(session, most ? branches : changed, span, limit + 1, most);
 }
 
 async function countPart(
@@ -146,13 +146,14 @@ async function countPart(
   branches: readonly Branch[],
   span: Span,
   limit: number | null,
+  often = true,
 ): Promise<CountedPart> {
-  const logged = await countChanges(session, branches, span, limit);
+  const logged = await countChanges(session, branches, span, limit, often);
   return { span, logged, changes: logged.reduce((sum, { changes }) => sum + changes, 0) };
 }
 
 function cutsKey({ system, from }: PostgresPosition, limit: number, branches: readonly Branch[]): string {
-  return JSON.stringify([system, from, limit, branches.map(({ generation }) => generation.changeTable)]);
+  return JSON.stringify([system, from, limit, changeTablesOf(branches)]);
 }
 
 /** Whether these are the cuts of the window that a reader stands at or in. */
