@@ -1,10 +1,12 @@
 /** Looks whether there is something to apply, waiting on the source for it; guards the source's size meanwhile. */
 import { BACKLOG_COUNT_LIMIT, movingTables, NEVER_ABORTS, stragglersOf } from '../apply';
-import type { BacklogLimit, Checkpoint, Source, TableCheckpoint } from '../model';
+import type { BacklogLimit, Checkpoint, Pending, Source, TableCheckpoint } from '../model';
 import { readCheckpoint } from './checkpoint';
 import type { PipelineContext } from './context';
 import type { FetchOptions, FetchResult } from './contract';
 import { inspectPipeline } from './inspect';
+
+const NOTHING: Pending = { count: 0, oldestChangedAt: null };
 
 /** Throws PIPELINE_UNKNOWN, what makes the pipeline unsound (see `inspectPipeline`), and the databases' codes. */
 export async function fetchPendingChanges(
@@ -33,7 +35,8 @@ export async function fetchPendingChanges(
     waitMs > 0
       ? await source.waitForChange(checkpoint.position, routes, waitMs, options.signal ?? NEVER_ABORTS)
       : false;
-  const pending = await source.pending(checkpoint.position, routes, BACKLOG_COUNT_LIMIT);
+  const rested = waitMs > 0 && !changed;
+  const pending = rested ? NOTHING : await source.pending(checkpoint.position, routes, BACKLOG_COUNT_LIMIT);
   return {
     // A wait that was woken is believed even if the count says nothing: applying finds out.
     pending: unfinished || changed || pending.count > 0,

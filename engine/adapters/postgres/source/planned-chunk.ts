@@ -3,13 +3,10 @@ import type { ChunkRequest, TableRoute } from '../../../model';
 import { requireToken } from '../capture/check';
 import { requireSamePast } from '../capture/past';
 import type { PostgresPosition } from '../capture/position';
-import { readStamp } from '../capture/stamp';
+import { FEW_TABLES, readStamp } from '../capture/stamp';
 import type { Session } from '../database';
 import { capturesOf, type Captures } from './branches';
 import { planChunk, type ChunkPlan, type WindowCuts } from './window';
-
-/** Asking for so many tables takes no longer than finding out whether they are as they were. */
-const FEW_TABLES = 8;
 
 interface KnownCaptures {
   readonly stamp: string;

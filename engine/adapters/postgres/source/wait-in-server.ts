@@ -4,11 +4,11 @@ import { probeSql, type Branch } from './spans';
 
 /** Pause between looks after a wait began, and at most while nothing is written at all. */
 export const FIRST_PAUSE_MS = 1;
-const QUIET_PAUSE_MS = 25;
+export const QUIET_PAUSE_MS = 40;
 
 /** The same while others write; more where looks take long: they shall cost the server no more than this share. */
-const BUSY_PAUSE_MS = 10;
-const SHARE = 0.03;
+const BUSY_PAUSE_MS = 20;
+const SHARE = 0.02;
 const LONGEST_PAUSE_MS = 100;
 
 /** Names of the prepared statements of a session by what they look at. */

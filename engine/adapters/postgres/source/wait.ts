@@ -4,14 +4,17 @@ import type { Position, TableRoute } from '../../../model';
 import { currentSnapshot } from '../capture/head';
 import { decodePosition } from '../capture/position';
 import { isInstalled } from '../capture/registry';
+import { readStamp } from '../capture/stamp';
 import type { Session, Sessions } from '../database';
 import { capturesOf, type Captures } from './branches';
 import { countPending, capturedBranches } from './pending';
 import { probe, type Branch } from './spans';
-import { FIRST_PAUSE_MS, waitInServer } from './wait-in-server';
+import { FIRST_PAUSE_MS, QUIET_PAUSE_MS, waitInServer } from './wait-in-server';
 
-/** The server waits this long at a time: so long at most does it keep old rows from being vacuumed. */
+/** The server waits this long at a time, and holds its session as long when nobody waits any more. */
 const SERVER_WAIT_MS = 500;
+/** Where nothing has been written for a while. */
+const QUIET_WAIT_MS = 2_000;
 
 /** Which change tables there are is asked this often: until then a new one is not looked at, which loses nothing. */
 const CAPTURES_MS = 1_000;
@@ -19,7 +22,9 @@ const CAPTURES_MS = 1_000;
 const NOT_INSTALLED_PAUSE_MS = 100;
 
 interface KnownCaptures {
-  readonly asked: number;
+  /** When they were last known to be so. */
+  asked: number;
+  readonly stamp: string | null;
   /** Null where nothing is installed. */
   readonly captures: Captures | null;
 }
@@ -101,6 +106,11 @@ async function lookFurther(
   const now = await currentSnapshot(session);
   if (now === sight.sure) return false;
   const entry = isFresh ? before : await askCaptures(session, known, routes);
+  if (entry.captures !== null && entry === (sight.by ?? before)) {
+    // There are no others than the server has looked at, or will look at.
+    sight.sure = sight.seen;
+    return false;
+  }
   if (entry.captures !== null) {
     const from = sight.by === entry ? sight.seen : sight.sure;
     const branches = capturedBranches(routes, entry.captures, from);
@@ -125,8 +135,17 @@ async function askCaptures(
   known: WaitState,
   routes: readonly TableRoute[],
 ): Promise<KnownCaptures> {
-  const captures = (await isInstalled(session)) ? await capturesOf(session, routes) : null;
-  const entry = { asked: performance.now(), captures };
+  const before = known.get(routes);
+  const asked = performance.now();
+  const installed = await isInstalled(session);
+  // Before the captures: what changes in between shows at the next time.
+  const stamp = installed ? await readStamp(session) : null;
+  if (before !== undefined && before.captures !== null && before.stamp === stamp) {
+    before.asked = asked;
+    return before;
+  }
+  const captures = installed ? await capturesOf(session, routes) : null;
+  const entry = { asked, stamp, captures };
   known.set(routes, entry);
   return entry;
 }
@@ -150,7 +169,7 @@ function branchesAfter(
   return branches;
 }
 
-/** The next pause, after SERVER_WAIT_MS or when the signal aborts. */
+/** The next pause, after QUIET_WAIT_MS at the latest or when the signal aborts. */
 async function waitFurther(
   sessions: Sessions,
   known: WaitState,
@@ -162,7 +181,7 @@ async function waitFurther(
     signal,
   }: { readonly pause: number; readonly waitMs: number; readonly signal: AbortSignal },
 ): Promise<number | 'found'> {
-  const longest = Math.ceil(Math.min(waitMs, SERVER_WAIT_MS));
+  const longest = Math.ceil(Math.min(waitMs, pause < QUIET_PAUSE_MS ? SERVER_WAIT_MS : QUIET_WAIT_MS));
   const entry = known.get(routes) ?? (await sessions.use((session) => askCaptures(session, known, routes)));
   if (entry.captures === null) {
     await sleep(Math.min(longest, NOT_INSTALLED_PAUSE_MS), signal);
