@@ -21,6 +21,7 @@ export function qualify({ schema, name }: TableName): string {
 
 /** A text as a literal. Sessions of ours never have NO_BACKSLASH_ESCAPES, under which it would mean another. */
 export function quoteText(text: string): string {
+  if (!/[\\'\0]/.test(text)) return `'${text}'`;
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\0', '\\0')}'`;
 }
 

@@ -162,7 +162,7 @@ function numberText(value: bigint | number): string {
 
 /** UTF-8 has no half of a surrogate pair. */
 function isStorable(text: string): boolean {
-  return !/[\ud800-\udfff]/u.test(text);
+  return text.isWellFormed();
 }
 
 function fitString(fits: (text: string) => boolean): Fitting {

@@ -17,6 +17,8 @@ export function doubleLiteral(value: number): string {
 
 /** A decimal number without exponent and without zeros at its end; null for what is none. */
 export function plainDecimal(text: string): string | null {
+  // As most are: nothing to be left out, and no zero with a sign.
+  if (/^(?:-?[1-9]\d*|0|-?(?:[1-9]\d*|0)\.\d*[1-9])$/.test(text)) return text;
   const match = /^([-+]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:e([-+]?\d{1,4}))?$/i.exec(text);
   if (match === null) return null;
   const [, sign = '', whole = '', fraction = match[4] ?? '', , exponent = '0'] = match;

@@ -52,18 +52,22 @@ function stageSet(
   const gone: Tuple[] = [];
   const most = mostBytes(maxPacket);
   const keys: StagedKey[] = [];
-  const stage = (rows: readonly Tuple[], copied: boolean): readonly StagedRow[] =>
-    rows.flatMap((row) => {
+  const stage = (rows: readonly Tuple[], copied: boolean): readonly StagedRow[] => {
+    const stagedRows: StagedRow[] = [];
+    for (const row of rows) {
       const key = keyOf(route, row);
       const keySql = keyLiteral(shape, key);
       if (copied && keySql !== null) keys.push({ key, keySql });
-      const staged = literals(shape, row, most);
-      if (keySql !== null && Array.isArray(staged)) return [{ key, keySql, row, values: staged }];
-      const place = typeof staged === 'number' ? staged : -1;
-      const column = route.columns[place] ?? null;
+      const values = literals(shape, row, most);
+      if (keySql !== null && typeof values !== 'number') {
+        stagedRows.push({ key, keySql, row, values });
+        continue;
+      }
+      const column = typeof values === 'number' ? (route.columns[values] ?? null) : null;
       unfit.push({ table: route.id, key, row, op: 'upsert', code: 'TYPE_MISMATCH', column, copied });
-      return [];
-    });
+    }
+    return stagedRows;
+  };
   const stagedDeletes = deletes.flatMap((key): StagedKey[] => {
     const keySql = keyLiteral(shape, key);
     if (keySql !== null) return [{ key, keySql }];

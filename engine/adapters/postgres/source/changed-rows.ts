@@ -3,7 +3,7 @@ import { CdcError } from '../../../errors';
 import type { RowChange, TableCounts, TableRoute, Tuple } from '../../../model';
 import type { Session, TextRow } from '../database';
 import { keyIdentity } from '../rows/key-identity';
-import { readersOf, readTuple } from '../rows/values';
+import { readersOf, readTuple, type ValueReader } from '../rows/values';
 import { rereadRows } from './reread';
 import { changesFrom, milliseconds, newColumn, oldColumn, type Logged, type Span } from './spans';
 import { capturedColumns } from './branches';
@@ -34,8 +34,8 @@ export interface TableChanges {
 /** How many columns come before those of the table: transaction, operation, time, whether to look at the row. */
 const META_COLUMNS = 4;
 
-const GONE = ['delete', 'truncated'];
-const OPERATIONS = ['insert', 'update', 'delete', 'truncate', 'truncated', 'touch'];
+const GONE = new Set(['delete', 'truncated']);
+const OPERATIONS = new Set(['insert', 'update', 'delete', 'truncate', 'truncated', 'touch']);
 
 /** All changes that were logged of a branch in a span, in their order. */
 export async function readLog(
@@ -62,16 +62,18 @@ ${from.rows} ORDER BY c.lsn, c.xid`;
   const rows = await session.query(sql, parameters, { prepared: span.upTo === null, table: route.id });
   const readers = readersOf(route.source, route.columns);
   const start = META_COLUMNS + route.key.length;
-  const log = rows.map((row): LoggedChange => {
+  const log: LoggedChange[] = [];
+  const last = new Map<string, MutableChange>();
+  for (const row of rows) {
     const [xid, op, changedAt, mustLook] = row;
-    if (op === null || op === undefined || !OPERATIONS.includes(op)) {
+    if (op === null || op === undefined || !OPERATIONS.has(op)) {
       throw new CdcError('INTERNAL', 'A change table holds an operation that nobody logs', {
         table: route.id,
       });
     }
     const key = row.slice(META_COLUMNS, start);
     const isThere = op === 'insert' || op === 'update';
-    return {
+    const change: MutableChange = {
       op,
       xid: xid ?? '',
       changedAt: Number(changedAt),
@@ -79,27 +81,35 @@ ${from.rows} ORDER BY c.lsn, c.xid`;
       key,
       row: isThere ? readTuple(row, readers, start) : null,
       again: op === 'touch' || mustLook === 't',
+      before: null,
     };
-  });
-  return markRepeated(log);
+    log.push(change);
+    if (op !== 'truncate') markRepeated(change, last);
+  }
+  return log;
+}
+
+interface MutableChange extends LoggedChange {
+  again: boolean;
+  /** Of the same key. */
+  before: MutableChange | null;
 }
 
 /**
  * A row that one statement of a client changed twice was changed from inside of functions, and the inner change, made
  * later, can be logged first. A procedure that changes a row twice looks the same; reading its row again does no harm.
+ * `last`: of each key so far. The changes that a transaction made to a key stand together.
  */
-function markRepeated(log: readonly LoggedChange[]): readonly LoggedChange[] {
-  const seen = new Set<string>();
-  const repeated = new Set<string>();
-  const nameOf = ({ xid, changedAt, identity }: LoggedChange): string => `${xid} ${changedAt} ${identity}`;
-  for (const change of log) {
-    if (change.op === 'truncate') continue;
-    const name = nameOf(change);
-    if (seen.has(name)) repeated.add(name);
-    seen.add(name);
+function markRepeated(change: MutableChange, last: Map<string, MutableChange>): void {
+  change.before = last.get(change.identity) ?? null;
+  last.set(change.identity, change);
+  for (let other = change.before; other !== null && other.xid === change.xid; other = other.before) {
+    if (other.changedAt !== change.changedAt) continue;
+    change.again = true;
+    other.again = true;
+    // What stands before it was marked with it.
+    return;
   }
-  if (repeated.size === 0) return log;
-  return log.map((change) => (repeated.has(nameOf(change)) ? { ...change, again: true } : change));
 }
 
 /** Null when nothing was logged. */
@@ -110,23 +120,27 @@ export async function resolveLog(
 ): Promise<TableChanges | null> {
   const [first] = log;
   if (first === undefined) return null;
-  const last = new Map(log.map((change, index) => [change.identity, index]));
-  const again = log.filter((change, index) => change.again && last.get(change.identity) === index);
+  const last = new Map<string, LoggedChange>();
+  for (const change of log) last.set(change.identity, change);
+  const again = log.filter((change) => change.again && last.get(change.identity) === change);
   const rows = await rereadRows(
     session,
     route,
     again.map((change) => change.key),
   );
-  const outcome = new Map<string, 'upsert' | 'delete'>();
-  const changes = log.flatMap((change, index): readonly RowChange[] => {
-    if (change.op === 'truncate') return [];
-    const isLast = last.get(change.identity) === index;
-    if (change.again && !isLast) return [];
+  /** Keys of which nothing is left. */
+  const gone = new Set<string>();
+  const keyReaders = readersOf(route.source, route.key);
+  const changes: RowChange[] = [];
+  for (const change of log) {
+    if (change.op === 'truncate') continue;
+    const isLast = last.get(change.identity) === change;
+    if (change.again && !isLast) continue;
     const row = change.again ? (rows.get(change.identity) ?? null) : change.row;
-    const resolved = rowChange(route, change, row);
-    if (isLast) outcome.set(change.identity, resolved.kind);
-    return [resolved];
-  });
+    const resolved = rowChange(change, row, keyReaders);
+    if (isLast && resolved.kind === 'delete') gone.add(change.identity);
+    changes.push(resolved);
+  }
   const counts = { inserted: 0, updated: 0, deleted: 0 };
   let [oldest, newest] = [first.changedAt, first.changedAt];
   for (const { op, identity, changedAt } of log) {
@@ -134,13 +148,17 @@ export async function resolveLog(
     newest = Math.max(newest, changedAt);
     if (op === 'truncate') continue;
     // A touch counts as what came of its key.
-    const isGone = GONE.includes(op) || (op === 'touch' && outcome.get(identity) === 'delete');
+    const isGone = GONE.has(op) || (op === 'touch' && gone.has(identity));
     counts[op === 'insert' ? 'inserted' : isGone ? 'deleted' : 'updated'] += 1;
   }
   return { changes, logged: log.length, counts: { table: route.id, ...counts }, oldest, newest };
 }
 
-function rowChange(route: TableRoute, { op, identity, key }: LoggedChange, row: Tuple | null): RowChange {
+function rowChange(
+  { op, identity, key }: LoggedChange,
+  row: Tuple | null,
+  keyReaders: readonly ValueReader[],
+): RowChange {
   if (row !== null) return { kind: 'upsert', identity, op: op === 'insert' ? 'insert' : 'update', row };
-  return { kind: 'delete', identity, key: readTuple(key, readersOf(route.source, route.key)) };
+  return { kind: 'delete', identity, key: readTuple(key, keyReaders) };
 }
