@@ -138,6 +138,8 @@ export interface ScanRequest {
   /** Inclusive; null: to the end. */
   readonly upTo: Cursor | null;
   readonly limit: number | null;
+  /** The rows of these keys alone (`Source.cursorOf`, or a row's own), some hundred at most; the bounds are null then. */
+  readonly keys?: readonly Cursor[];
 }
 
 export interface ScanResult {

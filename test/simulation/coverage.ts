@@ -69,6 +69,8 @@ export const EXPECTED_EVENTS = [
   'letter superseded',
   'letter retried',
   'letter retried in vain',
+  'key repaired',
+  'key to repair refused',
 ] as const;
 
 export function formatCoverage(seeds: ReadonlyMap<string, number>, total: number): string {

@@ -18,6 +18,7 @@ import { createMutex } from './mutex';
 import { readNotices } from './notices';
 import { TARGET_OBJECTS } from './objects';
 import { placeTable } from './placing';
+import { deleteRepairs, readRepairs } from './repair-rows';
 import { sequencesOf } from './sequences';
 import { createShapes } from './shapes';
 import { dropSweeps } from './sweep';
@@ -89,6 +90,7 @@ function createTarget(lanes: Lanes): Target {
     tableCheckpoints: (uuid) => control.use((session) => readTableCheckpoints(session, uuid)),
     deadLetters: (uuid) => control.use((session) => readLetters(session, uuid, null)),
     deadLetter: (uuid, id) => control.use((session) => readLetter(session, uuid, id)),
+    repairs: (uuid, query) => control.use((session) => readRepairs(session, uuid, query)),
     async transaction(on, work) {
       if (on === null) {
         shapes.forget();
@@ -134,6 +136,7 @@ async function uninstall(session: Session, uuid: string): Promise<void> {
       if (!(await hasRelation(session, 'pipeline'))) return;
       const targets = (await readTableCheckpoints(session, uuid)).map(({ targetTable }) => targetTable);
       await dropSweeps(session, targets);
+      await deleteRepairs(session, uuid, { table: null });
       for (const table of ['dead_letter', 'pipeline_table', 'pipeline']) {
         await session.query(`DELETE FROM ${own(table)} WHERE uuid = $1`, [uuid]);
       }
