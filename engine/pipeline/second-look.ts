@@ -6,17 +6,17 @@
  * Once the checkpoint covers it, the target holds these rows or later ones. A key whose row the source still has then,
  * while the target has another, really differs. Between two reads a row may have gone away and come back, and the target
  * have shown what it was meanwhile: so where anything was written, a difference counts if the next look finds the same.
+ * A row that changes faster than it can be looked at counts as equal if the target has what the log says it was meanwhile.
  */
 import { rowOf } from '../apply';
-import { isCdcError } from '../errors';
-import type { Cursor, Position, RowDifference, Source, TableRoute, Target, Tuple } from '../model';
+import type { Cursor, RowDifference, Source, TableRoute, Target, Tuple } from '../model';
 import { keyIn, sameRows } from './compare-ranges';
 import type { Sides, Suspect } from './compare-ranges';
 import type { PipelineContext } from './context';
-import { inspectPipeline } from './inspect';
 import { sameValue } from './likeness';
-import { hasPassed, lookUntil } from './look-until';
-import type { Waiting } from './look-until';
+import { createPassing } from './passing';
+import type { PassingOptions } from './passing';
+import { statesSince } from './states-since';
 
 /** How often a row that goes on changing is looked at. */
 const MOST_LOOKS = 10;
@@ -34,15 +34,10 @@ export interface Settled {
 
 export type SecondLook = (route: TableRoute, suspects: readonly Suspect[]) => Promise<Settled>;
 
-export interface SecondLookOptions extends Waiting {
-  /** Called before the first wait that is one. */
-  readonly onWait?: () => void;
-}
-
 export function createSecondLook(
   context: PipelineContext,
   sides: Sides,
-  options: SecondLookOptions,
+  options: PassingOptions,
 ): SecondLook {
   const { source, target } = sides;
   const passing = createPassing(context, source, options);
@@ -66,18 +61,23 @@ export function createSecondLook(
       }
       const second = await sourceRows(route, open);
       const atRest = await source.covers(start, await source.head());
+      const left = open.filter((suspect) => {
+        const { source: was, target: has } = pairOf(suspect);
+        return !isSame(sides, was, has) && !isSame(sides, second.get(identityOf(suspect)) ?? null, has);
+      });
+      const changes = (suspect: Suspect): boolean =>
+        !isUnchanged(pairOf(suspect).source, second.get(identityOf(suspect)) ?? null);
+      const wasMeanwhile = left.some(changes) ? await statesSince(sides, route, start) : () => false;
       const doubtful = new Map<string, Pair>();
-      open = open.filter((suspect) => {
+      open = left.filter((suspect) => {
         const pair = pairOf(suspect);
-        const now = second.get(identityOf(suspect)) ?? null;
-        const [found] = differenceOf(sides, route, suspect, pair);
-        if (found === undefined || isSame(sides, now, pair.target)) return false;
-        if (!isUnchanged(pair.source, now)) return true;
-        if (atRest || isAsBefore(before.get(identityOf(suspect)), pair)) {
-          differences.push(found);
+        const identity = identityOf(suspect);
+        if (changes(suspect)) return !wasMeanwhile(identity, pair.target);
+        if (atRest || isAsBefore(before.get(identity), pair)) {
+          differences.push(...differenceOf(sides, route, suspect, pair));
           return false;
         }
-        doubtful.set(identityOf(suspect), pair);
+        doubtful.set(identity, pair);
         return true;
       });
       before = doubtful;
@@ -161,68 +161,4 @@ function isUnchanged(one: Tuple | null, other: Tuple | null): boolean {
 function isAsBefore(before: Pair | undefined, now: Pair): boolean {
   if (before === undefined) return false;
   return isUnchanged(before.source, now.source) && isUnchanged(before.target, now.target);
-}
-
-/** Waits until a table has all that a position covers. Answers why it can't be waited for, null when it has. */
-type Passing = (route: TableRoute, goal: Position) => Promise<string | null>;
-
-/** What does not go on is not waited for twice. */
-function createPassing(
-  context: PipelineContext,
-  source: Source,
-  { onWait, ...waiting }: SecondLookOptions,
-): Passing {
-  const standing = new Map<string, string>();
-  let stopped: string | null = null;
-  let told = false;
-  return async (route, goal) => {
-    const known = stopped ?? standing.get(route.id);
-    if (known !== undefined) return known;
-    let copying = false;
-    let because: string | null = null;
-    const ended = await lookUntil(context.ports, waiting, async () => {
-      const sight = await sightOf(context, source, route, goal);
-      copying = sight === 'copying';
-      if (typeof sight === 'object') because = sight.because;
-      if (sight === 'passed' || because !== null) return true;
-      if (!told) onWait?.();
-      told = true;
-      return false;
-    });
-    if (because !== null) standing.set(route.id, because);
-    else if (!ended && copying) standing.set(route.id, `table ${route.id} is still being copied`);
-    else if (!ended) stopped = whyStopped(waiting);
-    return stopped ?? standing.get(route.id) ?? null;
-  };
-}
-
-/** Where a table stands to a goal; `because`: it will not get there by itself. */
-async function sightOf(
-  context: PipelineContext,
-  source: Source,
-  route: TableRoute,
-  goal: Position,
-): Promise<'passed' | 'behind' | 'copying' | { readonly because: string }> {
-  try {
-    const inspected = await inspectPipeline(context);
-    const table = inspected.tables.find((entry) => entry.source === route.id);
-    const failure = inspected.failures.find((entry) => entry.table === route.id);
-    if (table === undefined) return { because: `table ${route.id} is not in the pipeline any more` };
-    if (table.state === 'parked') return { because: `table ${route.id} is parked` };
-    if (failure !== undefined) return { because: `${failure.code}: ${failure.message}` };
-    if (table.state === 'snapshotting') return 'copying';
-    return table.position === null && (await hasPassed(source, inspected, goal)) ? 'passed' : 'behind';
-  } catch (error) {
-    // What makes a pipeline unsound is for `cdc health` to explain; the rows can still be compared.
-    if (!isCdcError(error) || error.retryable) throw error;
-    return { because: `${error.code}: ${error.message}` };
-  }
-}
-
-function whyStopped({ timeoutMs, signal }: Waiting): string {
-  const reason: unknown = signal?.aborted === true ? signal.reason : null;
-  if (reason instanceof Error && reason.message !== '') return reason.message;
-  return timeoutMs === 0
-    ? 'changes are waiting to be applied'
-    : `the pipeline did not apply what had been written within ${String(Math.round(timeoutMs / 1000))} s`;
 }

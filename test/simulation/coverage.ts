@@ -70,7 +70,6 @@ export const EXPECTED_EVENTS = [
   'letter retried',
   'letter retried in vain',
   'key repaired',
-  'key to repair refused',
 ] as const;
 
 export function formatCoverage(seeds: ReadonlyMap<string, number>, total: number): string {
