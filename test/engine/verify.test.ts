@@ -1,11 +1,10 @@
 /** A comparison of two SQLite files while writes go on, and the repair of what it found. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import { describe, expect, test } from '@jest/globals';
 import { pipelinesIn } from '../support/file-pipelines';
 import { replicate, specOf, started } from '../support/pipelines';
 import { folderPerTest } from '../support/sqlite';
 import { verifyCases } from '../support/verify-cases';
+import { patiently } from '../support/verify-scene';
 
 const folder = folderPerTest();
 const { open } = pipelinesIn(folder);
@@ -17,20 +16,6 @@ const ROWS = `INSERT INTO items
 WITH RECURSIVE i (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM i WHERE id < @rows)
 SELECT id, iif(id = 4, '', 'note ' || id), '1234567.8901', '2026-01-02 03:04:05.678901', CAST('bytes ' || id AS BLOB), 0
 FROM i`;
-
-/** A worker of this process may be amid a transaction: waiting for it inside the driver would stop it, too. */
-async function patiently(database: Database.Database, sql: string): Promise<void> {
-  database.pragma('busy_timeout = 0');
-  for (;;) {
-    try {
-      database.exec(sql);
-      return;
-    } catch (error) {
-      if (!(error instanceof Database.SqliteError) || !error.code.startsWith('SQLITE_BUSY')) throw error;
-      await sleep(2);
-    }
-  }
-}
 
 describe('verify between SQLite files', () => {
   verifyCases(async (rows) => {
@@ -100,6 +85,21 @@ describe('verify between SQLite files', () => {
     await replicate(pipeline, generation);
     expect(await pipeline.verify({})).toMatchObject({ equal: true, exact: true });
     expect(shop.prepare('SELECT count(*) FROM t').pluck().get()).toBe(2n);
+  });
+
+  test('objects of a former version are brought up to date by who marks keys, and read as they are before', async () => {
+    folder.database('shop.db', 'CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)');
+    const warehouse = folder.database('warehouse.db');
+    const pipeline = await open();
+    const { generation } = await started(pipeline, specOf(['t']));
+    warehouse.exec(
+      `DROP TABLE _cdc_repair; UPDATE _cdc_meta SET value = 1 WHERE key = 'target_version'; DELETE FROM t`,
+    );
+    await replicate(pipeline, generation);
+    const { differences } = await pipeline.verify({});
+    await pipeline.repair(differences);
+    await replicate(pipeline, generation);
+    expect(await pipeline.verify({})).toMatchObject({ equal: true, exact: true });
   });
 
   test('a table that is parked is compared, and the others are settled all the same', async () => {

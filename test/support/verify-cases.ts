@@ -48,32 +48,7 @@ export function verifyCases(prepare: (rows: number) => Promise<PreparedPair>): v
     }
   });
 
-  test(
-    'finds exactly what was changed by hand while a writer writes all the time, and mends it',
-    async () => {
-      const { scene, raw, at } = await prepare(LONG ? 200_000 : 3_000);
-      const pipeline = runningPipeline(scene);
-      // Each turn is about three transactions.
-      const writer = runningWriter(scene, LONG ? 10 : 5);
-      try {
-        expect(await scene.reader.verify(PATIENT)).toMatchObject({ equal: true, exact: true });
-        await damage(scene, raw, at);
-        const comparison = await scene.reader.verify(PATIENT);
-        expect(described(comparison.differences)).toEqual(DAMAGED);
-        expect(comparison).toMatchObject({ equal: false, exact: true, differencesOmitted: 0 });
-
-        const again = await repairAll(scene, comparison);
-        expect(again).toMatchObject({ equal: true, exact: true, differences: [] });
-        expect(await scene.reader.verify(PATIENT)).toMatchObject({ equal: true, exact: true });
-      } finally {
-        await writer.stop();
-        await pipeline.stop();
-      }
-      await replicate(scene.worker, scene.generation);
-      expect(await scene.reader.verify({})).toMatchObject({ equal: true, exact: true, differences: [] });
-    },
-    LONG ? 600_000 : 60_000,
-  );
+  findsAndMends(prepare);
 
   describe('a repair', () => {
     test('never writes an older row over a newer change of its key', async () => {
@@ -118,4 +93,34 @@ export function verifyCases(prepare: (rows: number) => Promise<PreparedPair>): v
       expect(await scene.reader.fetchPending({ waitMs: 0, settings })).toMatchObject({ pending: false });
     });
   });
+}
+
+/** The one that each kind of pair has to pass. */
+export function findsAndMends(prepare: (rows: number) => Promise<PreparedPair>): void {
+  test(
+    'finds exactly what was changed by hand while a writer writes all the time, and mends it',
+    async () => {
+      const { scene, raw, at } = await prepare(LONG ? 200_000 : 3_000);
+      const pipeline = runningPipeline(scene);
+      // Each turn is about three transactions.
+      const writer = runningWriter(scene, LONG ? 10 : 5);
+      try {
+        expect(await scene.reader.verify(PATIENT)).toMatchObject({ equal: true, exact: true });
+        await damage(scene, raw, at);
+        const comparison = await scene.reader.verify(PATIENT);
+        expect(described(comparison.differences)).toEqual(DAMAGED);
+        expect(comparison).toMatchObject({ equal: false, exact: true, differencesOmitted: 0 });
+
+        const again = await repairAll(scene, comparison);
+        expect(again).toMatchObject({ equal: true, exact: true, differences: [] });
+        expect(await scene.reader.verify(PATIENT)).toMatchObject({ equal: true, exact: true });
+      } finally {
+        await writer.stop();
+        await pipeline.stop();
+      }
+      await replicate(scene.worker, scene.generation);
+      expect(await scene.reader.verify({})).toMatchObject({ equal: true, exact: true, differences: [] });
+    },
+    LONG ? 600_000 : 60_000,
+  );
 }

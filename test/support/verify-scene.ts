@@ -1,6 +1,7 @@
 /** A running pipeline over one table, a writer that never rests, and seven differences put into the target by hand. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
+import Database from 'better-sqlite3';
 import type { Comparison, Pipeline, RowDifference } from '../../engine';
 import { replicate } from './pipelines';
 
@@ -73,7 +74,7 @@ export async function damage({ onTarget }: VerifyScene, raw: string, at: string)
     `INSERT INTO items (id, note, amount, at, n) VALUES (-5, 'extra', '1', '2026-01-01 00:00:00', 0)`,
     `UPDATE items SET raw = ${raw} WHERE id = 3`,
     `UPDATE items SET note = NULL WHERE id = 4`,
-    `UPDATE items SET note = note || ' ' WHERE id = 5`,
+    `UPDATE items SET note = concat(note, ' ') WHERE id = 5`,
     `UPDATE items SET at = ${at} WHERE id = 6`,
     `UPDATE items SET amount = '1234567.8902' WHERE id = 7`,
   ]) {
@@ -105,4 +106,18 @@ export async function repairAll({ reader }: VerifyScene, { differences }: Compar
   await reader.repair(differences);
   expect(await reader.waitRepaired(PATIENT)).toEqual({ done: true, refused: [] });
   return reader.verify({ ...PATIENT, keys: differences });
+}
+
+/** A worker of this process may be amid a transaction: waiting for it inside the driver would stop it, too. */
+export async function patiently(database: Database.Database, sql: string): Promise<void> {
+  database.pragma('busy_timeout = 0');
+  for (;;) {
+    try {
+      database.exec(sql);
+      return;
+    } catch (error) {
+      if (!(error instanceof Database.SqliteError) || !error.code.startsWith('SQLITE_BUSY')) throw error;
+      await sleep(2);
+    }
+  }
 }
