@@ -23,34 +23,37 @@ export function createPassing(
   const standing = new Map<string, string>();
   let stopped: string | null = null;
   let told = false;
+  const conclude = ({ id }: TableRoute, sight: Sight, ended: boolean): string | null => {
+    if (sight === 'passed') return null;
+    if (typeof sight === 'object') standing.set(id, sight.because);
+    else if (sight === 'copying') standing.set(id, `table ${id} is still being copied`);
+    else if (!ended) stopped = whyStopped(waiting);
+    return stopped ?? standing.get(id) ?? null;
+  };
   return async (route, goal) => {
     const known = stopped ?? standing.get(route.id);
     if (known !== undefined) return known;
-    let copying = false;
-    let because: string | null = null;
+    let sight: Sight = 'behind';
     const ended = await lookUntil(context.ports, waiting, async () => {
-      const sight = await sightOf(context, source, route, goal);
-      copying = sight === 'copying';
-      if (typeof sight === 'object') because = sight.because;
-      if (sight === 'passed' || because !== null) return true;
+      sight = await sightOf(context, source, route, goal);
+      if (sight !== 'behind' && sight !== 'copying') return true;
       if (!told) onWait?.();
       told = true;
       return false;
     });
-    if (because !== null) standing.set(route.id, because);
-    else if (!ended && copying) standing.set(route.id, `table ${route.id} is still being copied`);
-    else if (!ended) stopped = whyStopped(waiting);
-    return stopped ?? standing.get(route.id) ?? null;
+    return conclude(route, sight, ended);
   };
 }
 
 /** Where a table stands to a goal; `because`: it will not get there by itself. */
+type Sight = 'passed' | 'behind' | 'copying' | { readonly because: string };
+
 async function sightOf(
   context: PipelineContext,
   source: Source,
   route: TableRoute,
   goal: Position,
-): Promise<'passed' | 'behind' | 'copying' | { readonly because: string }> {
+): Promise<Sight> {
   try {
     const inspected = await inspectPipeline(context);
     const table = inspected.tables.find((entry) => entry.source === route.id);

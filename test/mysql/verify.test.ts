@@ -44,8 +44,12 @@ describeServers('verify between databases', (server) => {
         generation,
         table: 'items',
         rows,
-        onSource: async (sql) => void (await app.query(sql)),
-        onTarget: async (sql) => void (await client.query(sql)),
+        onSource: async (sql) => {
+          await app.query(sql);
+        },
+        onTarget: async (sql) => {
+          await client.query(sql);
+        },
       },
       raw: `'bytes 4'`,
       at: `at + INTERVAL 1 MICROSECOND`,

@@ -27,16 +27,16 @@ export interface Running {
 
 /** `step` again and again. */
 export function running(step: () => Promise<unknown>): Running {
-  let on = true;
+  const stop = new AbortController();
   const done = (async () => {
-    while (on) await step();
+    while (!stop.signal.aborted) await step();
   })();
   // Thrown where it is stopped; until then it must not count as unhandled.
   done.catch(() => undefined);
   return {
-    async stop() {
-      on = false;
-      await done;
+    stop() {
+      stop.abort();
+      return done;
     },
   };
 }

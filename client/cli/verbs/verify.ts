@@ -45,7 +45,7 @@ export async function verify(session: Session, name: string, options: Options): 
   const file = options.output === undefined ? null : openOutput(options.output);
   const showValues = options.showValues === true;
   const waiting = new AbortController();
-  let watching: Promise<void> | null = null;
+  const watching: Promise<void>[] = [];
   const work: Work = {
     session,
     name,
@@ -54,7 +54,7 @@ export async function verify(session: Session, name: string, options: Options): 
       timeoutMs: options.timeout ?? TIMEOUT_MS,
       waitSignal: waiting.signal,
       onWait() {
-        watching ??= watch(session, name, waiting, { parked: false });
+        if (watching.length === 0) watching.push(watch(session, name, waiting, { parked: false }));
       },
     },
   };
@@ -77,7 +77,7 @@ export async function verify(session: Session, name: string, options: Options): 
   } finally {
     file?.close();
     if (!waiting.signal.aborted) waiting.abort();
-    await watching;
+    await Promise.all(watching);
     terminal.endProgress();
   }
 }
