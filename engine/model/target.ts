@@ -5,7 +5,7 @@ import type { PlanNotice, PlanStep, TableRoute } from './plan';
 import type { TableName, TableSchema } from './schema';
 import type { RepairChoice, RepairKey, RepairQuery } from './repair';
 import type { SequenceRequest, SequenceState } from './sequence';
-import type { ScanRequest, ScanResult } from './source';
+import type { DigestRequest, RangeDigest, ScanRequest, ScanResult } from './source';
 import type { DirectOffer, RowSet, StagedChunk, Transfer } from './transfer';
 import type { Tuple } from './value';
 
@@ -65,6 +65,8 @@ export interface Target {
   /** Makes all that was committed survive a power cut. */
   flush(): Promise<void>;
   scan(request: ScanRequest): Promise<ScanResult>;
+  /** As `Source.digest`. */
+  digest?(request: DigestRequest): Promise<RangeDigest>;
   /**
    * How the sequences stand that these columns draw from, each sequence once; none for a table that is missing. Absent
    * where the database's counters follow the rows by themselves; then `TargetTransaction.raiseSequences` is absent, too.

@@ -2,7 +2,17 @@
  * The first look of a comparison: range by range in the order of the key, the source's rows and then the target's. What
  * differs is only suspected to: it may be on its way.
  */
-import type { Cursor, ScanRequest, ScanResult, Source, TableRoute, Target, Tuple, Value } from '../model';
+import type {
+  Cursor,
+  RangeDigest,
+  ScanRequest,
+  ScanResult,
+  Source,
+  TableRoute,
+  Target,
+  Tuple,
+  Value,
+} from '../model';
 import type { Likeness } from './likeness';
 
 /** Rows read at once from each side, and about how much memory they may take: ranges follow the size of the rows. */
@@ -10,10 +20,15 @@ const FIRST_ROWS = 200;
 const MOST_ROWS = 5_000;
 const RANGE_BYTES = 16 * 1024 * 1024;
 
+/** Rows under one digest; where that differs, smaller ranges are digested, and then rows are read. */
+const DIGEST_ROWS: readonly number[] = [20_000, 1_000];
+
 export interface Sides {
   readonly source: Source;
   readonly target: Target;
   readonly likeness: Likeness;
+  /** True when both are of one family: then values are spelled alike. */
+  readonly alike: boolean;
 }
 
 /** A key under which the sides were not the same. */
@@ -38,8 +53,64 @@ export async function* compareTable(
   route: TableRoute,
   inRanges: boolean,
 ): AsyncGenerator<Compared> {
-  const ranges = inRanges ? rangesOf(sides.source, route) : wholeTable(sides.source, route);
-  for await (const range of ranges) yield* compareRange(sides, route, range);
+  if (!inRanges) {
+    for await (const range of wholeTable(sides.source, route)) yield* compareRange(sides, route, range);
+  } else yield* compareBounds(sides, route, { after: null, upTo: null });
+}
+
+type Bounds = Pick<ScanRequest, 'after' | 'upTo'>;
+
+/** By digests where both sides can and spell values alike; by rows where these differ, or there are none. */
+function compareBounds(sides: Sides, route: TableRoute, bounds: Bounds, level = 0): AsyncGenerator<Compared> {
+  const { source, target } = sides;
+  const limit = DIGEST_ROWS[level];
+  if (!sides.alike || limit === undefined || source.digest === undefined || target.digest === undefined)
+    return compareRows(sides, route, bounds);
+  return compareDigests(sides, route, bounds, {
+    limit,
+    level,
+    here: source.digest.bind(source),
+    there: target.digest.bind(target),
+  });
+}
+
+async function* compareRows(sides: Sides, route: TableRoute, bounds: Bounds): AsyncGenerator<Compared> {
+  for await (const range of rangesOf(sides.source, route, bounds)) yield* compareRange(sides, route, range);
+}
+
+interface Digesting {
+  readonly limit: number;
+  readonly level: number;
+  readonly here: NonNullable<Source['digest']>;
+  readonly there: NonNullable<Target['digest']>;
+}
+
+async function* compareDigests(
+  sides: Sides,
+  route: TableRoute,
+  bounds: Bounds,
+  { limit, level, here, there }: Digesting,
+): AsyncGenerator<Compared> {
+  const { columns, key, source, target } = route;
+  const next = (after: Cursor | null): Promise<RangeDigest> => {
+    const digest = here({ table: source.name, columns, key, after, upTo: bounds.upTo, limit });
+    // Its failure is thrown where it is awaited; until then it must not count as unhandled.
+    digest.catch(() => undefined);
+    return digest;
+  };
+  let { after } = bounds;
+  let coming: Promise<RangeDigest> | null = next(after);
+  while (coming !== null) {
+    const one: RangeDigest = await coming;
+    // The source goes on while the target is at this range.
+    coming = one.cursor === null ? null : next(one.cursor);
+    const range: Bounds = { after, upTo: one.cursor ?? bounds.upTo };
+    const other = await there({ table: target, columns, key, ...range, limit: null });
+    if (one.rows === other.rows && one.digest === other.digest) {
+      yield { sourceRows: one.rows, targetRows: other.rows, suspects: [], fitting: MOST_ROWS };
+    } else yield* compareBounds(sides, route, range, level + 1);
+    after = one.cursor;
+  }
 }
 
 /** Rows of the source, and between which keys the target must have the same. */
@@ -50,14 +121,16 @@ interface Range extends Pick<ScanResult, 'rows'>, Pick<ScanRequest, 'after' | 'u
 async function* rangesOf(
   source: Source,
   { source: { name: table }, columns, key }: TableRoute,
+  bounds: Bounds = { after: null, upTo: null },
 ): AsyncGenerator<Range> {
-  let after: Cursor | null = null;
+  const { upTo } = bounds;
+  let { after } = bounds;
   let limit = FIRST_ROWS;
   for (;;) {
-    const { rows, cursor }: ScanResult = await source.scan({ table, columns, key, after, upTo: null, limit });
+    const { rows, cursor }: ScanResult = await source.scan({ table, columns, key, after, upTo, limit });
     // The last range is open, so that rows beyond the source's last key count as extra.
     const last = rows.length < limit || cursor === null;
-    yield { rows, after, upTo: last ? null : cursor, limit };
+    yield { rows, after, upTo: last ? upTo : cursor, limit };
     if (last) return;
     after = cursor;
     limit = nextLimit(rows);

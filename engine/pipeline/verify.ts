@@ -34,7 +34,12 @@ export async function verifyPipeline(context: PipelineContext, options: VerifyOp
   const target = await context.connections.target();
   const { checkpoint, tables: rows } = await readProgress(context);
   const letters = await readLetterCounts(context, checkpoint);
-  const sides: Sides = { source, target, likeness: likenessOf(context.sameFamily) };
+  const sides: Sides = {
+    source,
+    target,
+    likeness: likenessOf(context.sameFamily),
+    alike: context.sameFamily,
+  };
   const { timeoutMs = 0, waitSignal, onWait } = options;
   const secondLook = createSecondLook(context, sides, {
     timeoutMs,

@@ -104,6 +104,7 @@ function createTarget(lanes: Lanes): Target {
     },
     flush: () => lanes.run((lane) => lane.connection.call('flush')),
     scan: (request) => lanes.run((lane) => lane.connection.call('scan', request)),
+    digest: (request) => lanes.run((lane) => lane.connection.call('digest', request)),
     uninstall: (uuid) =>
       writing.run(() => lanes.run((lane) => lane.connection.call('uninstallTarget', uuid))),
     close: () => lanes.close(),
