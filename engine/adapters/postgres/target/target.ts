@@ -7,6 +7,7 @@ import { dropObjects, hasRelation, migrate, missingObjects, own, withObjectsLock
 import type { Session } from '../database/session';
 import { parseUrl } from '../database/url';
 import { FAMILY } from '../family';
+import { digestRows } from '../rows/digest';
 import { scanRows } from '../rows/scan';
 import { readTables } from '../schema/tables';
 import { readCheckpoint, readTableCheckpoints } from './checkpoint-rows';
@@ -109,6 +110,7 @@ function createTarget(lanes: Lanes): Target {
     },
     flush: () => control.use(flush),
     scan: (request) => control.use((session) => scanRows(session, request)),
+    digest: (request) => control.use((session) => digestRows(session, request)),
     sequences: (requests) => control.use((session) => sequencesOf(session, requests, { raise: false })),
     uninstall: (uuid) => control.use((session) => uninstall(session, uuid)),
     async close() {

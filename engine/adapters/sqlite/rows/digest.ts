@@ -1,7 +1,6 @@
 /**
- * The rows of a range as one digest, for comparison: computed here in the database's thread from texts that SQLite makes
- * of the rows, so that no row has to travel. A text is its bytes in hexadecimal, since it may be no valid Unicode and may
- * hold zeros; all else is a literal, which keeps storage class and every bit.
+ * The rows of a range as one digest, for comparison: computed in the database's thread from texts that SQLite makes of
+ * the rows, so that no row has to travel. Each value is written so that storage class and content can be told.
  */
 import { createHash } from 'node:crypto';
 import type { DigestRequest, RangeDigest } from '../../../model';
@@ -19,22 +18,15 @@ const MOST_ARGUMENTS = 100;
 
 /** Throws POSITION_INVALID for a cursor of another key. */
 export function digestRows(session: Session, request: DigestRequest): RangeDigest {
-  const { columns, key, table } = request;
+  const { table, columns, key, limit } = request;
   const range = selectRange(table.name, key, request);
+  const hash = (inHex: boolean) => hashTexts(textsOf(session, rowText(columns, inHex), range));
   return session.db
     .transaction((): RangeDigest => {
-      const hash = createHash('sha256');
-      let piece = '';
-      let rows = 0;
-      for (const [text] of session.iterate(`SELECT ${rowText(columns)} ${range.sql}`, ...range.parameters)) {
-        rows += 1;
-        piece += `${String(text)}\n`;
-        if (piece.length < PIECE) continue;
-        hash.update(piece);
-        piece = '';
-      }
-      const digest = hash.update(piece).digest('hex');
-      if (request.limit === null || rows < request.limit) return { rows, digest, cursor: null };
+      const plain = hash(false);
+      // Text that no string of JavaScript holds is told apart by its bytes.
+      const { rows, digest } = plain.isLossy ? hash(true) : plain;
+      if (limit === null || rows < limit) return { rows, digest, cursor: null };
       const [last] = selectExact(session, key.map(quote), `${range.sql} OFFSET ?`, [
         ...range.parameters,
         BigInt(rows - 1),
@@ -44,16 +36,57 @@ export function digestRows(session: Session, request: DigestRequest): RangeDiges
     .deferred();
 }
 
-function rowText(columns: readonly string[]): string {
-  const texts = columns.map((column) => {
-    const name = quote(column);
-    // A literal has no sign of zero; the angle of a point beside it has.
-    return `CASE typeof(${name}) WHEN 'text' THEN 't' || hex(${name})
-WHEN 'real' THEN iif(${name} = 0, quote(atan2(${name}, -1)), quote(${name})) ELSE quote(${name}) END`;
-  });
+/** One text a row. */
+function textsOf(
+  session: Session,
+  column: string,
+  { sql, parameters }: ReturnType<typeof selectRange>,
+): Iterable<string> {
+  return session.db
+    .prepare<unknown[], string>(`SELECT ${column} ${sql}`)
+    .pluck()
+    .iterate(...parameters);
+}
+
+interface Hashed {
+  readonly rows: number;
+  readonly digest: string;
+  /** True where a text may not be what the database holds. */
+  readonly isLossy: boolean;
+}
+
+function hashTexts(rowTexts: Iterable<string>): Hashed {
+  const hash = createHash('sha256');
+  let piece = '';
+  let rows = 0;
+  let isLossy = false;
+  const take = (): void => {
+    isLossy ||= piece.includes('\ufffd');
+    hash.update(piece);
+    piece = '';
+  };
+  for (const text of rowTexts) {
+    rows += 1;
+    piece += `${text}\n`;
+    if (piece.length >= PIECE) take();
+  }
+  take();
+  return { rows, digest: hash.digest('hex'), isLossy };
+}
+
+function rowText(columns: readonly string[], inHex: boolean): string {
+  const values = columns.map((column) => valueText(quote(column), inHex));
   const groups: string[] = [];
-  for (let from = 0; from < texts.length; from += MOST_ARGUMENTS) {
-    groups.push(`concat_ws('|', ${texts.slice(from, from + MOST_ARGUMENTS).join(', ')})`);
+  for (let from = 0; from < values.length; from += MOST_ARGUMENTS) {
+    groups.push(`concat_ws('|', ${values.slice(from, from + MOST_ARGUMENTS).join(', ')})`);
   }
   return groups.join(` || '|' || `);
+}
+
+/** Text with its length, so that nothing in it is taken for what separates values; all else as a literal. */
+function valueText(column: string, inHex: boolean): string {
+  const text = inHex ? `'t' || hex(${column})` : `octet_length(${column}) || ':' || ${column}`;
+  // A literal has no sign of zero; the angle to a point beside it has.
+  return `CASE typeof(${column}) WHEN 'text' THEN ${text} WHEN 'integer' THEN ${column}
+WHEN 'real' THEN iif(${column} = 0, quote(atan2(${column}, -1)), quote(${column})) ELSE quote(${column}) END`;
 }
