@@ -87,8 +87,9 @@ export interface CdcClient {
    */
   resumeTable(pipeline: string, table: string): Promise<Resumed>;
   /**
-   * Makes a pipeline look at its dead letters at once, after some were marked for another try or discarded in the
-   * target (`Pipeline.retryDeadLetters` of the engine, or `cdc dead-letters`). Which ones never passes Temporal.
+   * Makes a pipeline look at its dead letters and keys to repair at once, after some were marked or discarded in the
+   * target (`Pipeline.retryDeadLetters` and `Pipeline.repair` of the engine, or `cdc dead-letters` and `cdc verify`).
+   * Which ones never passes Temporal.
    */
   deadLettersChanged(pipeline: string): Promise<Steered>;
   /**

@@ -6,6 +6,7 @@ import { parkTables } from './isolation';
 import type { Stragglers, TableFailure } from './isolation';
 import { mayBeSetAside, settleLetters, withoutAside } from './letters';
 import type { LetterRules } from './letters';
+import { refusedRepair, settleRepair } from './repairs';
 import { raiseCopied } from './sequences';
 
 /** Whom a chunk moves: the pipeline, tables that catch up alone, or both to one position, which they share from then on. */
@@ -47,11 +48,14 @@ export async function commitChunk(
     const aside = await tx.merge(chunk, { stale, ...mayBeSetAside(claim.tables, rules) });
     const beginning = beginningCopies(claim.tables, chunk, rules);
     const seq = locked.seq + 1;
-    const settling = { tx, uuid: locked.uuid, seq, chunk, rules, aside, beginning };
+    const refused = refusedRepair(rules, aside);
+    const letters = aside.filter((row) => row !== refused);
+    const settling = { tx, uuid: locked.uuid, seq, chunk, rules, aside: letters, refused, beginning };
     const { counts, removed, first } = await settleLetters(settling, claim.letters);
+    await settleRepair(tx, locked.uuid, chunk, rules, refused);
     const applied = withoutAside(chunk, aside, first);
-    // A retry's range is no part of a copy.
-    const counted = rules.retry === null ? applied : { ...applied, snapshot: null };
+    // The range of one key is no part of a copy.
+    const counted = isOfOneKey(rules) ? { ...applied, snapshot: null } : applied;
     if (rules.sequences) await raiseCopied(tx, counted, rules.routes);
     const after = await save(tx, claim, tablesAfter(claim.tables, counted, movers), {
       // From the locked row: markSynced may have raised ackedSeq since the claim.
@@ -63,13 +67,17 @@ export async function commitChunk(
   });
 }
 
+function isOfOneKey({ retry, repair }: LetterRules): boolean {
+  return retry !== null || repair !== null;
+}
+
 /** The table whose first range a chunk holds. */
 function beginningCopies(
   tables: readonly TableCheckpoint[],
   chunk: StagedChunk,
-  { retry }: LetterRules,
+  rules: LetterRules,
 ): readonly string[] {
-  if (retry !== null || chunk.snapshot === null) return [];
+  if (isOfOneKey(rules) || chunk.snapshot === null) return [];
   const table = tables.find(({ source }) => source === chunk.snapshot?.table);
   return table === undefined || table.cursor !== null ? [] : [table.source];
 }

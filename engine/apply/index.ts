@@ -1,7 +1,8 @@
 /**
  * Apply: how captured changes reach the target exactly once. `replicate` is one attempt: it claims (claim.ts), then
  * stages chunks by the way that the pair negotiated (transfer.ts, net.ts) and commits each with the checkpoint
- * (commit.ts). isolation.ts says which failures are one table's own, and what becomes of it; letters.ts does so for rows.
+ * (commit.ts). isolation.ts says which failures are one table's own, and what becomes of it; letters.ts does so for rows;
+ * repairs.ts ends keys that are read again for a repair.
  */
 export * from './claim';
 export * from './commit';
@@ -10,6 +11,7 @@ export * from './letters';
 export * from './limits';
 export * from './net';
 export * from './pending';
+export * from './repairs';
 export * from './replicate';
 export * from './row-text';
 export * from './sequences';

@@ -7,6 +7,7 @@ import type {
   DeadLetterEntry,
   MergeOptions,
   OperationCounts,
+  RepairKey,
   RowFailurePolicy,
   SetAside,
   StagedChunk,
@@ -28,6 +29,8 @@ export interface LetterRules {
   readonly routes: readonly TableRoute[];
   /** The letter whose key the chunk's range is, if it is one. */
   readonly retry: DeadLetterEntry | null;
+  /** The key to repair which the chunk's range is, if it is one. */
+  readonly repair: RepairKey | null;
   readonly now: number;
 }
 
@@ -43,11 +46,12 @@ export function countLetters(letters: readonly DeadLetterEntry[]): LetterCounts 
 /** Of which tables rows may be set aside in this commit, and how many. */
 export function mayBeSetAside(
   tables: readonly TableCheckpoint[],
-  { policy, retry }: LetterRules,
+  { policy, retry, repair }: LetterRules,
 ): Pick<MergeOptions, 'setAside' | 'mostSetAside'> {
-  if (policy.action === 'park') return { setAside: retry === null ? [] : [retry.table] };
+  const alone = retry ?? repair;
+  if (policy.action === 'park') return { setAside: alone === null ? [] : [alone.table] };
   // The one that is retried has its letter already.
-  const mostSetAside = policy.perHour + (retry === null ? 0 : 1);
+  const mostSetAside = policy.perHour + (alone === null ? 0 : 1);
   return { setAside: tables.map((table) => table.source), mostSetAside };
 }
 
@@ -60,6 +64,8 @@ export interface Settling {
   readonly chunk: StagedChunk;
   readonly rules: LetterRules;
   readonly aside: readonly SetAside[];
+  /** The row of the key to repair, if the target refused it and no letter is to be made of that. */
+  readonly refused: SetAside | null;
   /** Tables whose copy begins with this chunk: their letters are of before. */
   readonly beginning: readonly string[];
 }
@@ -98,7 +104,7 @@ export async function settleLetters(settling: Settling, before: LetterCounts): P
 }
 
 async function settleTable(
-  { tx, uuid, seq, chunk, rules, beginning, aside }: Settling,
+  { tx, uuid, seq, chunk, rules, beginning, aside, refused }: Settling,
   route: TableRoute,
   own: readonly SetAside[],
 ): Promise<{
@@ -110,7 +116,7 @@ async function settleTable(
   const failed = new Map(own.map((row) => [encodeRow(rowOf(route.key, row.key)), row]));
   const gone = beginning.includes(route.id)
     ? [...known.values()]
-    : await superseded(tx, chunk, route, [...known.values()], rules);
+    : await superseded(tx, chunk, route, [...known.values()], { ...rules, refused });
   const letters = [...failed].map(([key, row]): StoredDeadLetter => {
     const letter = newLetter(route, key, row, `${String(seq)}-${String(aside.indexOf(row) + 1)}`, rules.now);
     const former = known.get(key);
@@ -142,17 +148,21 @@ async function superseded(
   chunk: StagedChunk,
   route: TableRoute,
   letters: readonly DeadLetterEntry[],
-  { retry }: LetterRules,
+  { retry, repair, refused }: LetterRules & Pick<Settling, 'refused'>,
 ): Promise<readonly DeadLetterEntry[]> {
   if (letters.length === 0) return [];
   const keys = letters.map((letter) => keyOf(route, letter));
   const touched = await tx.touched(chunk, route.id, keys);
-  return letters.filter(({ id }, index) => touched[index] === true || id === retry?.id);
+  return letters.filter(({ id, key }, index) => {
+    const isRepaired = chunk.snapshot !== null && repair?.table === route.id && repair.key === key;
+    if (isRepaired) return refused === null;
+    return touched[index] === true || id === retry?.id;
+  });
 }
 
 /** Values of the route's key columns. */
-export function keyOf(route: TableRoute, letter: DeadLetterEntry): Tuple {
-  const key = decodeRow(letter.key);
+export function keyOf(route: TableRoute, entry: Pick<DeadLetterEntry, 'key'>): Tuple {
+  const key = decodeRow(entry.key);
   return route.key.map((column) => key[column] ?? null);
 }
 

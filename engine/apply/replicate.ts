@@ -2,12 +2,11 @@
  * One attempt of a round: claim, then chunk after chunk until the time is over, reading one chunk ahead of writing.
  * Once caught up it lingers on the source for new changes, so that a change waits for no hop between activities.
  * Tables that were parked and catch up alone get a chunk between the others' chunks; one that fails is parked, and the
- * rest go on. Dead letters that are to be retried are read again at the end of a window, one at a time.
+ * rest go on. Dead letters to retry and keys to repair are read again at the end of a window, one at a time.
  */
 import { isCdcError } from '../errors';
 import type {
   ChunkRequest,
-  DeadLetterEntry,
   PipelineSettings,
   Position,
   ReplicateResult,
@@ -27,6 +26,8 @@ import { isTableFailure, movingTables, stragglersOf } from './isolation';
 import type { Stragglers, TableFailure } from './isolation';
 import { keyOf } from './letters';
 import { SCHEMA_LOOKS } from './limits';
+import { createOneKeys } from './one-keys';
+import type { OneKey, OneKeys } from './one-keys';
 import { countPending } from './pending';
 import { NEVER_ABORTS } from './signals';
 import { viewSound, viewSource, withoutParked } from './source-view';
@@ -75,8 +76,7 @@ class Attempt {
   /** As last checked; apart from the claim, which a commit replaces while the next chunk is being staged. */
   private view: SourceView;
   private applied = 0;
-  /** Dead letters that wait for another try. */
-  private retries: readonly DeadLetterEntry[];
+  private readonly oneKeys: OneKeys;
 
   constructor(
     private readonly context: ReplicateContext,
@@ -87,7 +87,9 @@ class Attempt {
     this.claim = claim;
     this.readUpTo = claim.checkpoint.position;
     this.view = view;
-    this.retries = retries;
+    this.oneKeys = createOneKeys(retries, (tables, limit) =>
+      context.target.repairs(claim.checkpoint.uuid, { tables, refused: false, limit }),
+    );
   }
 
   async run(failures: readonly TableFailure[]): Promise<ReplicateResult> {
@@ -105,10 +107,11 @@ class Attempt {
   /** One step of each who has something to do. False: there is nothing to wait for. */
   private async turn(): Promise<boolean> {
     try {
+      await this.oneKeys.refill(this.claim.tables);
       const idle = await this.advance();
       const alone = await this.catchUp();
-      const retried = await this.retry();
-      if (!idle || alone || retried) return true;
+      const again = await this.readOneKey();
+      if (!idle || alone || again) return true;
     } catch (error) {
       // One that names a table which is parked already would be parked again and again.
       if (!isTableFailure(error) || !this.isRead(error.table)) throw error;
@@ -184,23 +187,23 @@ class Attempt {
     return Math.min(settings.batchRows, Math.max(1, left));
   }
 
-  /** `routes`: as the chunk was staged with; `retry`: the letter that its range reads again. */
+  /** `routes`: as the chunk was staged with; `key`: what its range reads again. */
   private async commit(
     chunk: StagedChunk,
     movers: Movers,
     routes: readonly TableRoute[],
-    retry: DeadLetterEntry | null = null,
+    key: OneKey | null = null,
   ): Promise<void> {
     const { target, now } = this.context;
     const { onError: policy, atomic, sequences } = this.request.settings;
     this.applied += chunk.changes;
-    const rules = { policy, routes, retry, sequences, now: now() };
+    const { retry, repair } = key ?? { retry: null, repair: null };
+    const rules = { policy, routes, retry, repair, sequences, now: now() };
     const { claim, applied, removed } = await commitChunk(target, this.claim, chunk, movers, rules);
     this.claim = claim;
     this.totals.add(applied, atomic && chunk.more);
-    if (retry !== null) this.totals.touch(retry.table);
-    const done = new Set(retry === null ? removed : [...removed, retry.id]);
-    this.retries = this.retries.filter(({ id }) => !done.has(id));
+    if (key !== null) this.totals.touch(key.table);
+    this.oneKeys.done(key, removed);
     this.request.onProgress?.(
       this.totals.result(claim.tables, claim.letters, this.ending(false, false, null)),
     );
@@ -209,8 +212,8 @@ class Attempt {
   /** Stages the next chunk while this one is being merged; a window and a range read later are applied later. */
   private readAhead(chunk: StagedChunk): void {
     const tables = tablesAfter(this.claim.tables, chunk, PIPELINE);
-    // A letter is retried where the pipeline stands, not where it has read.
-    if (this.nextRetry() !== null) return;
+    // A key is read again where the pipeline stands, not where it has read.
+    if (this.oneKeys.next(this.claim.tables) !== null) return;
     if (this.isOver() || (!chunk.more && nextSnapshot(tables) === null)) return;
     this.ahead = this.stage(chunk.to, tables);
     // Its failure is thrown where it is awaited; until then it must not count as unhandled.
@@ -257,30 +260,23 @@ class Attempt {
     this.view = view;
   }
 
-  /** Reads the source's row of a dead letter again, at the end of a window. True: there was one. */
-  private async retry(): Promise<boolean> {
-    const letter = this.nextRetry();
-    const route = this.view.routes.find(({ id }) => id === letter?.table);
-    if (letter === null || route === undefined || this.isOver()) return false;
+  /** Reads the source's row of one key again, at the end of a window. True: there was one. */
+  private async readOneKey(): Promise<boolean> {
+    const key = this.oneKeys.next(this.claim.tables);
+    const route = this.view.routes.find(({ id }) => id === key?.table);
+    if (key === null || route === undefined || this.isOver()) return false;
     await this.dropAhead();
-    const only = this.context.source.cursorOf(keyOf(route, letter));
     const chunk = await this.stageWith(this.readUpTo, this.claim.tables, {
-      table: letter.table,
+      table: key.table,
       after: null,
       limit: 1,
       replace: true,
-      only,
+      only: this.context.source.cursorOf(keyOf(route, key)),
     });
     // Where changes are left in the window it was not read: it is after them.
-    await this.commit(chunk, PIPELINE, this.view.routes, chunk.snapshot === null ? null : letter);
+    await this.commit(chunk, PIPELINE, this.view.routes, chunk.snapshot === null ? null : key);
     this.readUpTo = chunk.to;
     return true;
-  }
-
-  /** A letter to retry of a table that goes with the pipeline; what a copy reads needs no retry. */
-  private nextRetry(): DeadLetterEntry | null {
-    const moving = movingTables(this.claim.tables).filter(({ state }) => state === 'replicating');
-    return this.retries.find(({ table }) => moving.some(({ source }) => source === table)) ?? null;
   }
 
   /** The pipeline's tables and the group's, each checked from where it stands. */

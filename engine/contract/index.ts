@@ -28,6 +28,7 @@ import { targetCheckpointCases } from './target-checkpoint';
 import { targetLetterCases } from './target-letters';
 import { targetMergeCases } from './target-merge';
 import { targetRangeCases } from './target-ranges';
+import { targetRepairCases } from './target-repairs';
 import { targetTransactionCases } from './target-transactions';
 
 export type { ContractCase } from './contract-case';
@@ -55,6 +56,7 @@ const CASES: Readonly<Record<ContractPart, readonly CaseMaker[]>> = {
     targetMergeCases,
     targetRangeCases,
     targetLetterCases,
+    targetRepairCases,
   ],
   pair: [
     diagnosisCases,

@@ -183,6 +183,34 @@ function wayCases(options: ContractOptions, way: Way): readonly ContractCase[] {
       );
     }),
 
+    define('a digest is the same for the same rows on both sides, and another for others', async (scene) => {
+      const pair = await pairWith(scene, await scene.captured([PAIRS], BEFORE.slice(1, 2)), way);
+      const { source, target } = pair;
+      if (source.digest === undefined || target.digest === undefined) return;
+      await pair.database.execute(
+        `INSERT INTO pairs (note, part, number) VALUES ('', 'm', 7), (NULL, 'n', 7), ('x ', 'o', 7)`,
+      );
+      const snapshot = { routes: pair.routes, limit: 2, replace: false };
+      await move(pair, { from: pair.start, limit: 100, snapshot });
+      const { columns, key, source: table, target: there } = first(pair.routes);
+      const all = { columns, key, after: null, upTo: null, limit: null };
+      const one = await source.digest({ ...all, table: table.name });
+      assertEqual(await target.digest({ ...all, table: there }), one);
+      assert.equal(one.cursor, null);
+      const part = await source.digest({ ...all, table: table.name, limit: 2 });
+      assert.equal(part.rows, 2);
+      assert.notEqual(part.digest, one.digest);
+      assertEqual((await target.digest({ ...all, table: there, upTo: part.cursor })).digest, part.digest);
+      const rest = { ...all, after: part.cursor };
+      const left = await source.digest({ ...rest, table: table.name });
+      assert.equal(left.rows, one.rows - 2);
+      for (const change of [`note = NULL WHERE part = 'm'`, `note = 'x' WHERE part = 'o'`]) {
+        const before = await source.digest({ ...all, table: table.name });
+        await pair.database.execute(`UPDATE pairs SET ${change}`);
+        assert.notEqual((await source.digest({ ...all, table: table.name })).digest, before.digest, change);
+      }
+    }),
+
     define('a source and a target name the same row by the same identity', async (scene) => {
       const pair = await pairWith(scene, await scene.captured([PAIRS, WORDS], BEFORE.slice(1, 2)), way);
       await pair.database.execute(

@@ -6,7 +6,7 @@ import { assertEqual } from './equal';
 import type { ContractOptions } from './options';
 import { assertSameRows, readChunk, replay } from './replay';
 import { first, rejection } from './scene';
-import { ACCOUNTS, ITEMS, WORDS } from './tables';
+import { ACCOUNTS, ITEMS, PAIRS, WORDS } from './tables';
 
 /** 14 changes of three tables, with keys deleted, made again and renamed. */
 const STORY = [
@@ -117,5 +117,22 @@ export function sourceReadingCases(options: ContractOptions): readonly ContractC
         await rejection(source.read(request), 'SCHEMA_MOVED');
       },
     ),
+
+    define('rows are read by a list of their keys, as by a range', async (scene) => {
+      const { database, source, routes } = await scene.captured([PAIRS]);
+      await database.execute(
+        `INSERT INTO pairs (note, part, number) VALUES ('v', 'a', 1), ('w', 'b', 1), ('x', 'a', 2), ('y', 'b', 2)`,
+      );
+      const { source: table, columns, key } = first(routes);
+      const request = { table: table.name, columns, key, after: null, upTo: null, limit: null };
+      const { rows } = await source.scan(request);
+      const keys = [
+        [2n, 'b'],
+        [1n, 'a'],
+        [9n, 'z'],
+      ].map((values) => source.cursorOf(values));
+      assertEqual((await source.scan({ ...request, keys })).rows, [rows[0], rows[3]]);
+      assertEqual((await source.scan({ ...request, keys: [] })).rows, []);
+    }),
   ];
 }

@@ -1,6 +1,7 @@
 /** The model: words of the engine as types, and the few forms in which all adapters write and read them. */
 export * from './adapter';
 export * from './change';
+export * from './comparison';
 export * from './checkpoint';
 export * from './cursor-form';
 export * from './dead-letter';
@@ -10,6 +11,7 @@ export * from './installed-consumer';
 export * from './order';
 export * from './plan';
 export * from './position';
+export * from './repair';
 export * from './reports';
 export * from './schema';
 export * from './sequence';

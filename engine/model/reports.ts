@@ -63,27 +63,6 @@ export interface Plan {
   readonly notices: readonly PlanNotice[];
 }
 
-export interface TableComparison {
-  readonly source: string;
-  readonly target: string;
-  readonly sourceRows: number;
-  readonly targetRows: number;
-  /** Rows that only the source has. */
-  readonly missing: number;
-  /** Rows that only the target has. */
-  readonly extra: number;
-  readonly different: number;
-  /** Keys that are set aside: as many differences may be theirs. */
-  readonly deadLetters: number;
-}
-
-export interface Comparison {
-  readonly equal: boolean;
-  /** True when no change was captured or pending while it was made, so that a difference is one. */
-  readonly exact: boolean;
-  readonly tables: readonly TableComparison[];
-}
-
 export interface ReplicateResult extends OperationCounts {
   /** Changes applied, before netting. */
   readonly changes: number;

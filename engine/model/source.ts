@@ -77,6 +77,8 @@ export interface Source {
   changes(query: ChangeQuery): Promise<readonly Change[]>;
   /** Rows in the order of the key, for comparison. */
   scan(request: ScanRequest): Promise<ScanResult>;
+  /** The rows of a range as one digest, without reading them; absent where the database can't. */
+  digest?(request: DigestRequest): Promise<RangeDigest>;
 
   // --- consumers ---------------------------------------------------------------------------------------------
   consumer(uuid: string): Promise<Consumer | null>;
@@ -138,11 +140,24 @@ export interface ScanRequest {
   /** Inclusive; null: to the end. */
   readonly upTo: Cursor | null;
   readonly limit: number | null;
+  /** The rows of these keys alone (`Source.cursorOf`, or a row's own), some hundred at most; the bounds are null then. */
+  readonly keys?: readonly Cursor[];
 }
 
 export interface ScanResult {
   readonly rows: readonly { readonly identity: string; readonly row: Tuple }[];
   /** The last row's key; null when there is no row. */
+  readonly cursor: Cursor | null;
+}
+
+/** A range of rows, or the first `limit` of it. */
+export type DigestRequest = Omit<ScanRequest, 'keys'>;
+
+export interface RangeDigest {
+  readonly rows: number;
+  /** The same for the same rows of the same types, in every database of one family; else another, for all one knows. */
+  readonly digest: string;
+  /** The last row's key where `limit` ended the range; null at its end. */
   readonly cursor: Cursor | null;
 }
 

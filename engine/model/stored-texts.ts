@@ -30,7 +30,7 @@ export function letterCodeOf(text: string): RowFailureCode {
 /** For a column of ours that must not be NULL. */
 export function presentText(
   text: string | null | undefined,
-  what: 'table checkpoint' | 'dead letter',
+  what: 'table checkpoint' | 'dead letter' | 'key to repair',
 ): string {
   if (text === null || text === undefined) throw unreadable(what);
   return text;

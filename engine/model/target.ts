@@ -3,8 +3,9 @@ import type { Checkpoint, TableCheckpoint } from './checkpoint';
 import type { DeadLetterEntry, SetAside, StoredDeadLetter } from './dead-letter';
 import type { PlanNotice, PlanStep, TableRoute } from './plan';
 import type { TableName, TableSchema } from './schema';
+import type { RepairChoice, RepairKey, RepairQuery } from './repair';
 import type { SequenceRequest, SequenceState } from './sequence';
-import type { ScanRequest, ScanResult } from './source';
+import type { DigestRequest, RangeDigest, ScanRequest, ScanResult } from './source';
 import type { DirectOffer, RowSet, StagedChunk, Transfer } from './transfer';
 import type { Tuple } from './value';
 
@@ -53,6 +54,8 @@ export interface Target {
   deadLetters(uuid: string): Promise<readonly DeadLetterEntry[]>;
   /** One of them with its row; null where there is none of this id. */
   deadLetter(uuid: string, id: string): Promise<StoredDeadLetter | null>;
+  /** Keys of a pipeline that are to be repaired, in the order in which they were saved; none before setup. */
+  repairs(uuid: string, query: RepairQuery): Promise<readonly RepairKey[]>;
   /**
    * Runs `work` in one transaction; commits when it resolves, rolls back when it throws. `on` names the staged
    * chunk whose session must carry it; the chunk is spent by it, whatever the outcome. Throws DATABASE_LOCKED, with
@@ -62,12 +65,14 @@ export interface Target {
   /** Makes all that was committed survive a power cut. */
   flush(): Promise<void>;
   scan(request: ScanRequest): Promise<ScanResult>;
+  /** As `Source.digest`. */
+  digest?(request: DigestRequest): Promise<RangeDigest>;
   /**
    * How the sequences stand that these columns draw from, each sequence once; none for a table that is missing. Absent
    * where the database's counters follow the rows by themselves; then `TargetTransaction.raiseSequences` is absent, too.
    */
   sequences?(requests: readonly SequenceRequest[]): Promise<readonly SequenceState[]>;
-  /** Removes a pipeline's checkpoint and dead letters, and our last objects with the last pipeline. */
+  /** Removes a pipeline's checkpoint, dead letters and keys to repair, and our last objects with the last pipeline. */
   uninstall(uuid: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -100,6 +105,9 @@ export interface TargetTransaction {
   /** Sets the flag `retry` of the letters with these ids. */
   flagDeadLetters(uuid: string, ids: readonly string[]): Promise<void>;
   removeDeadLetters(uuid: string, ids: readonly string[]): Promise<void>;
+  /** Inserts keys to repair, or replaces those of the same table and key, which keep their place. */
+  saveRepairs(uuid: string, repairs: readonly RepairKey[]): Promise<void>;
+  removeRepairs(uuid: string, choice: RepairChoice): Promise<void>;
   /**
    * As `Target.sequences`, and takes each that is behind beyond what its columns hold, with the rows of this
    * transaction. Never lowers one; a rollback need not take it back.

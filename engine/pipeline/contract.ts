@@ -10,6 +10,9 @@ import type {
   PipelineSpec,
   Plan,
   ReplicateResult,
+  RowDifference,
+  RowFailureCode,
+  RowKey,
   SequenceState,
   SetupProgress,
   Statistics,
@@ -120,6 +123,36 @@ export interface ChosenLetters {
   readonly tables: readonly string[];
 }
 
+export interface VerifyOptions {
+  /** Only these keys, whose rows are not counted then; every row of every table if absent. */
+  readonly keys?: readonly RowKey[];
+  /** How long to wait for the pipeline, each time, before what differs is looked at again, milliseconds; 0: not at all. */
+  readonly timeoutMs?: number;
+  /** Ends the waiting for good: the pipeline does not go on. An Error as its reason is told. */
+  readonly waitSignal?: AbortSignal;
+  /** Called before the first wait. */
+  readonly onWait?: () => void;
+  /** Most differences in the result. */
+  readonly limit?: number;
+  /** Gets all of them. */
+  readonly onDifference?: (difference: RowDifference) => void;
+  /** Gets the number of rows compared so far. */
+  readonly onProgress?: (rows: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface WaitRepairedOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface RepairOutcome {
+  /** False when the time was over, or the signal aborted. */
+  readonly done: boolean;
+  /** Keys whose rows the target refused, some hundred at most. */
+  readonly refused: readonly (RowKey & { readonly code: RowFailureCode; readonly column: string | null })[];
+}
+
 /** What is known of the sequences that the target's columns draw from. */
 export interface SequenceReport {
   /** Name of the target's adapter. */
@@ -194,11 +227,15 @@ export interface Pipeline {
   sequences(options: { readonly raise: boolean }): Promise<SequenceReport>;
   statistics(): Promise<Statistics>;
   healthReport(): Promise<HealthReport>;
-  /** Compares source and target row by row; `onProgress` gets rows compared so far. */
-  verify(options: {
-    readonly onProgress?: (rows: number) => void;
-    readonly signal?: AbortSignal;
-  }): Promise<Comparison>;
+  /** Compares source and target row by row, while writes go on. */
+  verify(options: VerifyOptions): Promise<Comparison>;
+  /**
+   * Marks keys: the next attempts make the target's rows what the source's are then, or delete them where it has none.
+   * Throws TABLE_NOT_IN_PIPELINE.
+   */
+  repair(keys: readonly RowKey[]): Promise<void>;
+  /** Waits until none of a running table's marked keys is left, and tells which ones the target refused. */
+  waitRepaired(options: WaitRepairedOptions): Promise<RepairOutcome>;
   /** Waits until all that was committed on the source before the call has been applied (by whomever). */
   waitCaughtUp(options: {
     readonly timeoutMs: number;

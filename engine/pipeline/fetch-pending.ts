@@ -29,7 +29,7 @@ export async function fetchPendingChanges(
     failures.length > 0 ||
     stragglersOf(tables).length > 0 ||
     tables.some((table) => table.state === 'snapshotting') ||
-    (await hasRetries(context, checkpoint, tables));
+    (await hasKeysToRead(context, checkpoint, tables));
   const waitMs = unfinished ? 0 : options.waitMs;
   const changed =
     waitMs > 0
@@ -46,17 +46,17 @@ export async function fetchPendingChanges(
   };
 }
 
-/** True when a dead letter is to be retried now: its table goes with the pipeline. */
-async function hasRetries(
+/** True when a dead letter is to be retried now, or a key to be repaired: its table goes with the pipeline. */
+async function hasKeysToRead(
   context: PipelineContext,
   { uuid }: Checkpoint,
   tables: readonly TableCheckpoint[],
 ): Promise<boolean> {
   const target = await context.connections.target();
-  const marked = new Set(
-    (await target.deadLetters(uuid)).filter(({ retry }) => retry).map(({ table }) => table),
-  );
-  return movingTables(tables).some(({ source }) => marked.has(source));
+  const names = movingTables(tables).map(({ source }) => source);
+  const marked = (await target.deadLetters(uuid)).filter(({ retry }) => retry);
+  if (marked.some(({ table }) => names.includes(table))) return true;
+  return (await target.repairs(uuid, { tables: names, refused: false, limit: 1 })).length > 0;
 }
 
 /** `checkpoint` null: the target could not be asked, and what the source was last told has to do. */

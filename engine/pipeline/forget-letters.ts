@@ -1,4 +1,4 @@
-/** Removes the dead letters of rows that are copied again, or that are nobody's any more. */
+/** Removes dead letters, and keys to repair, of rows that are copied again, or that are nobody's any more. */
 import type { TargetTransaction } from '../model';
 
 /** Those of one table (source name) or of all (null). */
@@ -7,6 +7,7 @@ export async function forgetLetters(
   uuid: string,
   table: string | null,
 ): Promise<void> {
+  await tx.removeRepairs(uuid, { table });
   const letters = await tx.deadLetters(uuid, table);
   if (letters.length === 0) return;
   await tx.removeDeadLetters(

@@ -1,9 +1,12 @@
 /** When two rows count as equal: strictly within a family, by what values mean between families. */
-import type { ScanResult, TableRoute, Value } from '../model';
+import { encodeCursor } from '../model';
+import type { ScanResult, TableRoute, Tuple, Value } from '../model';
 
 export interface Likeness {
   /** The key of a scanned row: equal on both sides for the same row. */
   identity(route: TableRoute, entry: ScanResult['rows'][number]): string;
+  /** The same of the values of a key: not the same text. */
+  keyIdentity(key: Tuple): string;
   sameValue(one: Value, other: Value | undefined): boolean;
 }
 
@@ -19,15 +22,25 @@ export function sameValue(one: Value, other: Value | undefined): boolean {
   return Object.is(one, other);
 }
 
-const STRICT: Likeness = { identity: (_, entry) => entry.identity, sameValue };
+const STRICT: Likeness = {
+  identity: (_, entry) => entry.identity,
+  // -0.0 and 0.0 are the same key to every index.
+  keyIdentity: (key) => encodeCursor(key.map((value) => (value === 0 ? 0 : value))),
+  sameValue,
+};
 
 /** What one database calls true or 0.5 is 1 or '0.5' in another, and its name for a key is its own. */
 const BETWEEN_FAMILIES: Likeness = {
   identity: ({ key, columns }, { row }) =>
-    JSON.stringify(key.map((column) => meaningOf(row[columns.indexOf(column)] ?? null))),
+    meaningOfKey(key.map((column) => row[columns.indexOf(column)] ?? null)),
+  keyIdentity: meaningOfKey,
   sameValue: (one, other) =>
     other !== undefined && (sameValue(one, other) || meaningOf(one) === meaningOf(other)),
 };
+
+function meaningOfKey(key: Tuple): string {
+  return JSON.stringify(key.map(meaningOf));
+}
 
 function meaningOf(value: Value): string | null {
   if (value === null) return null;

@@ -6,11 +6,11 @@ import { readLetterCounts, readProgress } from './checkpoint';
 import type { PipelineContext } from './context';
 import { findTable } from './context';
 import { inspectPipeline } from './inspect';
+import { hasPassed, lookUntil } from './look-until';
 import type { ChangesOptions, Pipeline } from './contract';
 
-/** How long to leave the target alone between two looks at its checkpoint: another process moves it. */
-const LOOK_MIN_MS = 10;
-const LOOK_MAX_MS = 250;
+/** How often who waits is told where the pipeline stands. */
+const REPORT_MS = 250;
 
 interface Sight {
   readonly checkpoint: Checkpoint;
@@ -118,29 +118,22 @@ function compareIds(a: string, b: string): number {
 /** See `Pipeline.waitCaughtUp`. Throws the codes of `inspectPipeline`: a source that captures nothing has no changes left. */
 export async function waitUntilCaughtUp(
   context: PipelineContext,
-  options: Parameters<Pipeline['waitCaughtUp']>[0],
+  { onProgress, ...waiting }: Parameters<Pipeline['waitCaughtUp']>[0],
 ): Promise<boolean> {
   const source = await context.connections.source();
   const goal = await source.head();
-  const until = context.ports.now() + options.timeoutMs;
-  let pause = LOOK_MIN_MS;
   let reportAt = 0;
-  for (;;) {
-    const { checkpoint, tables, routes, failures } = await inspectPipeline(context);
+  return lookUntil(context.ports, waiting, async () => {
+    const inspected = await inspectPipeline(context);
+    const { failures, tables } = inspected;
     if (failures[0] !== undefined) throw failures[0];
-    if (tables.every((table) => table.state === 'replicating' && table.position === null)) {
-      if (await source.covers(checkpoint.position, goal)) return true;
-      // A position moves over other tables' changes once a round only: nothing of ours left is as good.
-      const pending = await source.pending(checkpoint.position, routes, 1);
-      if (pending.count === 0) return true;
-    }
+    const together = tables.every((table) => table.state === 'replicating' && table.position === null);
+    if (together && (await hasPassed(source, inspected, goal))) return true;
     const now = context.ports.now();
-    if (options.onProgress !== undefined && now >= reportAt) {
-      reportAt = now + LOOK_MAX_MS;
-      options.onProgress(await pipelineStatistics(context));
+    if (onProgress !== undefined && now >= reportAt) {
+      reportAt = now + REPORT_MS;
+      onProgress(await pipelineStatistics(context));
     }
-    if (options.signal?.aborted === true || now >= until) return false;
-    await context.ports.delay(Math.min(pause, until - now), options.signal);
-    pause = Math.min(pause * 2, LOOK_MAX_MS);
-  }
+    return false;
+  });
 }

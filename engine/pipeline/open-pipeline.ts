@@ -11,6 +11,7 @@ import { pipelineHealth } from './health';
 import { markPipelineSynced } from './mark-synced';
 import { allPendingChanges, pipelineStatistics, tableChanges, waitUntilCaughtUp } from './observe';
 import { planPipeline } from './planning';
+import { markRepairs, waitRepaired } from './repair';
 import { resumeParkedTable, resyncPipeline } from './resync';
 import { pipelineSequences } from './sequences';
 import { setupPipeline } from './setup';
@@ -54,6 +55,8 @@ export function openPipeline(ref: PipelineRef, connections: Connections, ports: 
     statistics: () => guard(() => pipelineStatistics(context)),
     healthReport: () => pipelineHealth(context),
     verify: (options) => guard(() => verifyPipeline(context, options)),
+    repair: (keys) => guard(() => markRepairs(context, keys)),
+    waitRepaired: (options) => guard(() => waitRepaired(context, options)),
     waitCaughtUp: (options) => guard(() => waitUntilCaughtUp(context, options)),
     teardown: (options) => guard(() => teardownPipeline(context, options?.sourceOnly ?? false)),
     close: () => connections.close(),

@@ -1,66 +1,106 @@
-/** Compares source and target row by row, range by range in the order of the key. */
-import { requireCheckpoint } from '../apply';
+/** Compares source and target row by row, while writes go on. */
 import type {
   Comparison,
-  Cursor,
-  ScanRequest,
-  ScanResult,
-  Source,
+  RowDifference,
+  RowKey,
+  TableCheckpoint,
   TableComparison,
   TableRoute,
-  Target,
-  Value,
 } from '../model';
 import { displayName, keepsOrder } from '../model';
-import { readLetterCounts } from './checkpoint';
+import { readLetterCounts, readProgress } from './checkpoint';
+import { compareTable } from './compare-ranges';
+import type { Compared, Sides, Suspect } from './compare-ranges';
 import type { PipelineContext } from './context';
-import type { Pipeline } from './contract';
-import { likenessOf, type Likeness } from './likeness';
+import { findTable } from './context';
+import type { VerifyOptions } from './contract';
+import { likenessOf } from './likeness';
+import { createSecondLook } from './second-look';
+import type { SecondLook } from './second-look';
 
-/** Rows read at once from each side, and about how much memory they may take: ranges follow the size of the rows. */
-const FIRST_ROWS = 200;
-const MOST_ROWS = 5_000;
-const RANGE_BYTES = 16 * 1024 * 1024;
+/** Most keys that wait for their second look. */
+const SUSPECTS_AT_ONCE = 500;
+
+/** Differences that a result lists unless it is said how many. */
+const LISTED = 100;
 
 /**
- * Exact once writers rest: then nothing is pending before and after. While they write, replication in flight may
- * show as a difference, and `exact` is false.
+ * Each difference that is reported was still there after the pipeline had passed what was read; where it does not go on,
+ * replication in flight may show as a difference, and `exact` is false. Throws PIPELINE_UNKNOWN, TABLE_NOT_IN_PIPELINE
+ * for `keys` of another table, and the databases' codes.
  */
-export async function verifyPipeline(
-  context: PipelineContext,
-  options: Parameters<Pipeline['verify']>[0],
-): Promise<Comparison> {
+export async function verifyPipeline(context: PipelineContext, options: VerifyOptions): Promise<Comparison> {
   const source = await context.connections.source();
   const target = await context.connections.target();
-  const before = await settled(context, source, target);
-  const likeness = likenessOf(context.sameFamily);
-  const letters = await readLetterCounts(context, before.checkpoint);
+  const { checkpoint, tables: rows } = await readProgress(context);
+  const letters = await readLetterCounts(context, checkpoint);
+  const sides: Sides = {
+    source,
+    target,
+    likeness: likenessOf(context.sameFamily),
+    alike: context.sameFamily,
+  };
+  const { timeoutMs = 0, waitSignal, onWait } = options;
+  const secondLook = createSecondLook(context, sides, {
+    timeoutMs,
+    ...(waitSignal === undefined ? {} : { signal: waitSignal }),
+    ...(onWait === undefined ? {} : { onWait }),
+  });
+  const found = collect(options);
   const tables: TableComparison[] = [];
-  let compared = 0;
-  for (const route of before.routes) {
-    const inRanges = context.sameFamily || keepsOrder(route);
-    const comparison = await compareTable({ source, target, likeness, inRanges }, route, (rows) => {
-      compared += rows;
-      options.onProgress?.(compared);
-      options.signal?.throwIfAborted();
+  let inexactBecause: string | null = null;
+  for (const { route, steps } of await tasksOf(context, sides, rows, options.keys ?? null)) {
+    const { because, ...counts } = await settleAll(route, steps, secondLook, found);
+    inexactBecause ??= because;
+    tables.push({
+      source: route.id,
+      target: displayName(route.target),
+      ...counts,
+      settled: because === null,
+      deadLetters: letters.get(route.id) ?? 0,
     });
-    tables.push({ ...comparison, deadLetters: letters.get(route.id) ?? 0 });
   }
-  const after = await settled(context, source, target);
-  const equal = tables.every((table) => table.missing + table.extra + table.different === 0);
-  const rested = before.nothingPending && after.nothingPending;
-  // A later position can cover the same changes: a server's numbers go on with whatever is written on it.
-  return { equal, exact: rested && (await source.covers(before.head, after.head)), tables };
+  const equal = tables.every(
+    ({ missing, extra, different, unsettled }) => missing + extra + different + unsettled === 0,
+  );
+  const exact = tables.every(({ settled, unsettled }) => settled && unsettled === 0);
+  return { equal, exact, inexactBecause, tables, ...found.result() };
 }
 
-async function settled(context: PipelineContext, source: Source, target: Target) {
-  const checkpoint = requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
-  const tables = await target.tableCheckpoints(checkpoint.uuid);
-  const routes = await context.routesOf(tables);
-  const head = await source.head();
-  const pending = await source.pending(checkpoint.position, routes, 1);
-  const nothingPending = pending.count === 0 && tables.every((table) => table.state === 'replicating');
-  return { checkpoint, routes, head, nothingPending };
+/** A table, and how it is gone through. */
+interface Task {
+  readonly route: TableRoute;
+  readonly steps: AsyncIterable<Compared> | Iterable<Compared>;
+}
+
+async function tasksOf(
+  context: PipelineContext,
+  sides: Sides,
+  tables: readonly TableCheckpoint[],
+  keys: readonly RowKey[] | null,
+): Promise<readonly Task[]> {
+  if (keys === null) {
+    const routes = await context.routesOf(tables);
+    return routes.map((route) => ({
+      route,
+      steps: compareTable(sides, route, context.sameFamily || keepsOrder(route)),
+    }));
+  }
+  const named = new Set(keys.map(({ table }) => findTable(tables, table)));
+  const routes = await context.routesOf([...named]);
+  return routes.map((route) => ({ route, steps: stepsOfKeys(route, keys) }));
+}
+
+/** Keys that were named, each of them suspected. Their rows are not counted. */
+function* stepsOfKeys(route: TableRoute, keys: readonly RowKey[]): Generator<Compared> {
+  const own = keys.filter(({ table }) => table === route.id);
+  for (let from = 0; from < own.length; from += SUSPECTS_AT_ONCE) {
+    const suspects = own.slice(from, from + SUSPECTS_AT_ONCE).map(({ key: row }): Suspect => {
+      const key = route.key.map((column) => row[column] ?? null);
+      return { key, targetKey: key };
+    });
+    yield { sourceRows: 0, targetRows: 0, suspects, fitting: SUSPECTS_AT_ONCE };
+  }
 }
 
 interface Counts {
@@ -69,110 +109,74 @@ interface Counts {
   missing: number;
   extra: number;
   different: number;
+  unsettled: number;
+  because: string | null;
 }
 
-interface Sides {
-  readonly source: Source;
-  readonly target: Target;
-  readonly likeness: Likeness;
-  /** False where the key has another order on the target. */
-  readonly inRanges: boolean;
-}
-
-async function compareTable(
-  { source, target, likeness, inRanges }: Sides,
+async function settleAll(
   route: TableRoute,
-  onRows: (rows: number) => void,
-): Promise<Omit<TableComparison, 'deadLetters'>> {
-  const counts: Counts = { sourceRows: 0, targetRows: 0, missing: 0, extra: 0, different: 0 };
-  const ranges = inRanges ? rangesOf(source, route, onRows) : wholeTable(source, route, onRows);
-  for await (const range of ranges) {
-    counts.sourceRows += range.rows.length;
-    await compareRange(target, route, likeness, range, counts);
-  }
-  return { source: route.id, target: displayName(route.target), ...counts };
-}
-
-/** Rows of the source, and between which keys the target must have the same. */
-interface Range extends Pick<ScanResult, 'rows'>, Pick<ScanRequest, 'after' | 'upTo'> {
-  readonly limit: number;
-}
-
-async function* rangesOf(
-  source: Source,
-  { source: { name: table }, columns, key }: TableRoute,
-  onRows: (rows: number) => void,
-): AsyncGenerator<Range> {
-  let after: Cursor | null = null;
-  let limit = FIRST_ROWS;
-  for (;;) {
-    const { rows, cursor }: ScanResult = await source.scan({ table, columns, key, after, upTo: null, limit });
-    // The last range is open, so that rows beyond the source's last key count as extra.
-    const last = rows.length < limit || cursor === null;
-    yield { rows, after, upTo: last ? null : cursor, limit };
-    onRows(rows.length);
-    if (last) return;
-    after = cursor;
-    limit = nextLimit(rows);
-  }
-}
-
-/** All rows as one range: a range of the source would be none of the target. They have to fit into memory. */
-async function* wholeTable(
-  source: Source,
-  route: TableRoute,
-  onRows: (rows: number) => void,
-): AsyncGenerator<Range> {
-  const rows: ScanResult['rows'][number][] = [];
-  let limit = FIRST_ROWS;
-  for await (const range of rangesOf(source, route, onRows)) {
-    for (const row of range.rows) rows.push(row);
-    limit = range.limit;
-  }
-  yield { rows, after: null, upTo: null, limit };
-}
-
-/** Streams the target's rows of a range past the source's: it may hold any number that the source does not have. */
-async function compareRange(
-  target: Target,
-  route: TableRoute,
-  likeness: Likeness,
-  range: Range,
-  counts: Counts,
-): Promise<void> {
-  const rest = new Map(range.rows.map((entry) => [likeness.identity(route, entry), entry.row]));
-  let { after, limit } = range;
-  for (;;) {
-    const { columns, key } = route;
-    const there = await target.scan({ table: route.target, columns, key, after, upTo: range.upTo, limit });
-    counts.targetRows += there.rows.length;
-    for (const entry of there.rows) {
-      const identity = likeness.identity(route, entry);
-      const expected = rest.get(identity);
-      if (expected === undefined) counts.extra += 1;
-      else if (!expected.every((value, column) => likeness.sameValue(value, entry.row[column])))
-        counts.different += 1;
-      rest.delete(identity);
+  steps: Task['steps'],
+  secondLook: SecondLook,
+  found: Found,
+): Promise<Counts> {
+  const counts: Counts = {
+    sourceRows: 0,
+    targetRows: 0,
+    missing: 0,
+    extra: 0,
+    different: 0,
+    unsettled: 0,
+    because: null,
+  };
+  let waiting: Suspect[] = [];
+  const settle = async (suspects: readonly Suspect[]): Promise<void> => {
+    if (suspects.length === 0) return;
+    const { differences, unsettled, because } = await secondLook(route, suspects);
+    counts.unsettled += unsettled;
+    counts.because ??= because;
+    for (const difference of differences) {
+      counts[difference.kind] += 1;
+      found.add(difference);
     }
-    if (there.rows.length < limit || there.cursor === null) break;
-    after = there.cursor;
-    limit = nextLimit(there.rows);
+  };
+  for await (const { sourceRows, targetRows, suspects, fitting } of steps) {
+    counts.sourceRows += sourceRows;
+    counts.targetRows += targetRows;
+    const most = Math.min(fitting, SUSPECTS_AT_ONCE);
+    for (const suspect of suspects) {
+      waiting.push(suspect);
+      if (waiting.length < most) continue;
+      await settle(waiting);
+      waiting = [];
+    }
+    found.progress(sourceRows);
   }
-  counts.missing += rest.size;
+  await settle(waiting);
+  return counts;
 }
 
-/** As many rows like these as keep a range within its bytes. */
-function nextLimit(rows: ScanResult['rows']): number {
-  const bytes = rows.reduce(
-    (sum, { row }) => sum + row.reduce<number>((size, value) => size + sizeOf(value), 0),
-    0,
-  );
-  const fitting = Math.floor((RANGE_BYTES * rows.length) / Math.max(bytes, 1));
-  return Math.max(1, Math.min(MOST_ROWS, fitting));
+/** What was found, as far as it is kept. */
+interface Found {
+  add(difference: RowDifference): void;
+  progress(rows: number): void;
+  result(): Pick<Comparison, 'differences' | 'differencesOmitted'>;
 }
 
-/** Roughly, in memory. */
-function sizeOf(value: Value): number {
-  if (typeof value === 'string') return 16 + 2 * value.length;
-  return value instanceof Uint8Array ? 64 + value.length : 16;
+function collect({ limit = LISTED, onDifference, onProgress, signal }: VerifyOptions): Found {
+  const differences: RowDifference[] = [];
+  let differencesOmitted = 0;
+  let compared = 0;
+  return {
+    add(difference) {
+      onDifference?.(difference);
+      if (differences.length < limit) differences.push(difference);
+      else differencesOmitted += 1;
+    },
+    progress(rows) {
+      compared += rows;
+      onProgress?.(compared);
+      signal?.throwIfAborted();
+    },
+    result: () => ({ differences, differencesOmitted }),
+  };
 }

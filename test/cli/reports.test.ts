@@ -12,7 +12,6 @@ import {
   planReport,
   shownValue,
   statusReport,
-  verifyReport,
 } from '../../client/cli/reports';
 import { statusChecks } from '../../client/cli/verbs/status-checks';
 import { type Change, DEFAULT_SETTINGS, type Value } from '../../engine/model';
@@ -283,30 +282,6 @@ test('list shows what is configured and what runs', () => {
   expect(report.split('\n')).toHaveLength(3);
   expect(report).toMatch(/orders +running +1 min ago +shop +warehouse +continuous/);
   expect(report).toMatch(/clients +not started +shop +crm +batch/);
-});
-
-describe('verify', () => {
-  const table = {
-    source: 'orders',
-    target: 'orders',
-    sourceRows: 10,
-    targetRows: 10,
-    missing: 0,
-    extra: 0,
-    different: 0,
-    deadLetters: 0,
-  };
-  test('says equal', () => {
-    expect(verifyReport('p', { equal: true, exact: true, tables: [table] }, plain)).toContain(
-      'Equal: 1 table, 10 rows.',
-    );
-  });
-  test('counts what differs, and says when that is not exact', () => {
-    const different = { ...table, targetRows: 9, missing: 1 };
-    const report = verifyReport('p', { equal: false, exact: false, tables: [table, different] }, plain);
-    expect(report).toContain('Not equal: 1 of 2 tables differ.');
-    expect(report).toContain('this is not exact');
-  });
 });
 
 test('plan shows the mapping, what was left out, and the SQL by database', () => {

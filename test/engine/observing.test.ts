@@ -41,6 +41,8 @@ describe('verify', () => {
       missing: 0,
       extra: 0,
       different: 7,
+      unsettled: 0,
+      settled: true,
       deadLetters: 0,
     });
     expect(found.get('customers')).toMatchObject({
@@ -58,6 +60,8 @@ describe('verify', () => {
       missing: 0,
       extra: 3,
       different: 0,
+      unsettled: 0,
+      settled: true,
       deadLetters: 0,
     });
   });

@@ -69,6 +69,7 @@ export const EXPECTED_EVENTS = [
   'letter superseded',
   'letter retried',
   'letter retried in vain',
+  'key repaired',
 ] as const;
 
 export function formatCoverage(seeds: ReadonlyMap<string, number>, total: number): string {

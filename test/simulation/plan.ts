@@ -23,6 +23,7 @@ export type Action =
   | 'resync table'
   | 'resume table'
   | 'retry letters'
+  | 'repair'
   | 'set up again'
   | 'take over';
 
@@ -76,6 +77,7 @@ const ACTIONS: Weighted = [
   ['resync table', 5],
   ['resume table', 6],
   ['retry letters', 6],
+  ['repair', 6],
   ['set up again', 4],
   ['take over', 3],
 ];

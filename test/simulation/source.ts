@@ -147,10 +147,11 @@ export function openSource(world: SourceWorld, actor: Actor): Source {
       return chunk;
     },
     changes: () => Promise.resolve<readonly Change[]>([]),
-    scan: ({ table, after, upTo, limit }) =>
+    scan: ({ table, after, upTo, limit, keys }) =>
       connection.ask('scan', () => {
         const rows = database
           .rows(displayName(table), database.snapshot())
+          .filter((row) => keys === undefined || keys.some((key) => keyOf(row) === Number(key)))
           .filter((row) => after === null || keyOf(row) > Number(after))
           .filter((row) => upTo === null || keyOf(row) <= Number(upTo))
           .slice(0, limit ?? undefined);

@@ -2,7 +2,15 @@
  * The simulated target: rows and checkpoints that change in atomic commits, each with what it takes to undo it. So a
  * power cut takes back what was not flushed, and a restore goes back to an earlier commit.
  */
-import type { Checkpoint, RowSet, SetAside, StoredDeadLetter, TableCheckpoint, Tuple } from '../../engine';
+import type {
+  Checkpoint,
+  RepairKey,
+  RowSet,
+  SetAside,
+  StoredDeadLetter,
+  TableCheckpoint,
+  Tuple,
+} from '../../engine';
 import { createHub } from './connections';
 import type { Connection, Hub } from './connections';
 import { mergeSets, put } from './merging';
@@ -18,6 +26,8 @@ export interface TargetState {
   readonly tableCheckpoints: Map<string, TableCheckpoints>;
   /** By the uuid of the pipeline, then by id. The inner map is replaced, never changed. */
   readonly letters: Map<string, Letters>;
+  /** By the uuid of the pipeline. The list is replaced, never changed. */
+  readonly repairs: Map<string, readonly RepairKey[]>;
   /** Writes of the source that came to be the net change of their key, by incarnation, table and write. */
   readonly effects: Map<string, true>;
 }
@@ -28,6 +38,7 @@ export interface Work {
   readonly checkpoints: Map<string, Checkpoint>;
   readonly tableCheckpoints: Map<string, TableCheckpoints>;
   readonly letters: Map<string, Letters>;
+  readonly repairs: Map<string, readonly RepairKey[]>;
   /** Rows of its merges that were set aside. */
   readonly aside: SetAside[];
   /** Net changes to be applied. */
@@ -97,6 +108,7 @@ export function createTargetDatabase(options: TargetDatabaseOptions): TargetData
     checkpoints: new Map(),
     tableCheckpoints: new Map(),
     letters: new Map(),
+    repairs: new Map(),
     effects: new Map(),
   };
   const open = new Set<Work>();
@@ -124,6 +136,7 @@ export function createTargetDatabase(options: TargetDatabaseOptions): TargetData
         checkpoints: new Map(),
         tableCheckpoints: new Map(),
         letters: new Map(),
+        repairs: new Map(),
         aside: [],
         merges: [],
         locked: new Set(),
@@ -161,6 +174,7 @@ export function createTargetDatabase(options: TargetDatabaseOptions): TargetData
         lettersBefore.set(uuid, lettersIn(state, null, uuid));
         put(state.letters, uuid, letters, undo);
       }
+      for (const [uuid, repairs] of work.repairs) put(state.repairs, uuid, repairs, undo);
       journal.push(undo);
       end(work);
       for (const checkpoint of work.checkpoints.values()) {
@@ -218,6 +232,10 @@ export function tablesIn(state: TargetState, work: Work | null, uuid: string): T
 
 export function lettersIn(state: TargetState, work: Work | null, uuid: string): Letters {
   return work?.letters.get(uuid) ?? state.letters.get(uuid) ?? new Map<string, StoredDeadLetter>();
+}
+
+export function repairsIn(state: TargetState, work: Work | null, uuid: string): readonly RepairKey[] {
+  return work?.repairs.get(uuid) ?? state.repairs.get(uuid) ?? [];
 }
 
 /** What a commit changed of a pipeline's row, for the trace. */

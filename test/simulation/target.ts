@@ -1,6 +1,7 @@
 /** The simulated target behind the engine's port. */
 import { CdcError, asCursor, displayName } from '../../engine';
 import type {
+  RepairKey,
   RowSet,
   StagedChunk,
   StoredDeadLetter,
@@ -12,7 +13,7 @@ import type { Connection } from './connections';
 import { refuseRows, touchedKeys } from './refusing';
 import type { Actor, Scheduler } from './scheduler';
 import { FAMILY, keyOf, pipelineOf, tableSchema } from './schema';
-import { checkpointIn, lettersIn, tablesIn } from './target-database';
+import { checkpointIn, lettersIn, repairsIn, tablesIn } from './target-database';
 import type { Letters, TargetDatabase, Work } from './target-database';
 
 export interface TargetWorld {
@@ -88,6 +89,12 @@ export function openTarget(world: TargetWorld, actor: Actor): Target {
       connection.ask('dead letters', () => lettersOf(lettersIn(database.state, null, uuid), null)),
     deadLetter: (uuid, id) =>
       connection.ask('dead letter', () => lettersIn(database.state, null, uuid).get(id) ?? null),
+    repairs: (uuid, { tables, refused, limit }) =>
+      connection.ask('repairs', () =>
+        repairsIn(database.state, null, uuid)
+          .filter((repair) => tables.includes(repair.table) && (repair.refused !== null) === refused)
+          .slice(0, limit),
+      ),
     async transaction(_on, work) {
       while (busy) await connection.until('queue', LOCK_TIMEOUT_MS, () => !busy);
       busy = true;
@@ -98,9 +105,10 @@ export function openTarget(world: TargetWorld, actor: Actor): Target {
       }
     },
     flush: () => connection.perform('flush', () => database.flush()),
-    scan: ({ table, after, upTo, limit }) =>
+    scan: ({ table, after, upTo, limit, keys }) =>
       connection.ask('scan', () => {
         const rows = [...(database.state.tables.get(displayName(table))?.values() ?? [])]
+          .filter((row) => keys === undefined || keys.some((key) => keyOf(row) === Number(key)))
           .filter((row) => after === null || keyOf(row) > Number(after))
           .filter((row) => upTo === null || keyOf(row) <= Number(upTo))
           .sort((a, b) => keyOf(a) - keyOf(b))
@@ -244,6 +252,25 @@ function transactionPort(
     removeDeadLetters: (uuid, ids) =>
       changeLetters('remove dead letters', uuid, (saved) => {
         for (const id of ids) saved.delete(id);
+      }),
+    saveRepairs: (uuid, repairs) =>
+      connection.ask('save repairs', () => {
+        const isSame = (one: RepairKey, other: RepairKey) =>
+          one.table === other.table && one.key === other.key;
+        const saved = repairsIn(state, work, uuid).map(
+          (known) => repairs.find((repair) => isSame(repair, known)) ?? known,
+        );
+        const added = repairs.filter((repair) => !saved.includes(repair));
+        work.repairs.set(uuid, [...saved, ...added]);
+      }),
+    removeRepairs: (uuid, choice) =>
+      connection.ask('remove repairs', () => {
+        const goes = ({ id, table }: RepairKey): boolean =>
+          'ids' in choice ? choice.ids.includes(id) : choice.table === null || choice.table === table;
+        work.repairs.set(
+          uuid,
+          repairsIn(state, work, uuid).filter((repair) => !goes(repair)),
+        );
       }),
   };
 }

@@ -6,7 +6,7 @@ import type { Activity, ActivityWorld, Life } from './activities';
 import { Violation } from './oracle';
 import type { Action, PipelinePlan } from './plan';
 import type { Random } from './random';
-import { targetTable } from './schema';
+import { KEY, targetTable } from './schema';
 import type { Actor } from './scheduler';
 
 /** So often a pipeline may need help at the end before that itself is the fault. */
@@ -78,6 +78,8 @@ async function act(world: ActivityWorld, life: Life, action: Action): Promise<vo
     case 'retry letters':
       await retryLetters(world, life);
       return;
+    case 'repair':
+      return repair(world, life);
     case 'set up again':
       world.coverage.happened('setup repeated');
       return setUp(world, life, false);
@@ -141,6 +143,19 @@ async function retryLetters(world: ActivityWorld, life: Life): Promise<boolean> 
   if (outcome.ok) return outcome.result.count > 0;
   await heal(world, life, outcome.error);
   return true;
+}
+
+/** Marks keys of one of its tables, whether the source has them or not. */
+async function repair(world: ActivityWorld, life: Life): Promise<void> {
+  const { random } = life;
+  const table = random.pick(life.plan.tables);
+  const keys = Array.from({ length: random.between(1, 3) }, () => BigInt(random.between(1, 10)));
+  const mark: Activity<true> = async (pipeline) => {
+    await pipeline.repair(keys.map((key) => ({ table, key: { [KEY]: key } })));
+    return true;
+  };
+  const outcome = await perform(world, life, 'repair', mark);
+  if (!outcome.ok) await heal(world, life, outcome.error);
 }
 
 /** Two attempts at once: the later claim wins, and the other must not do anything any more. */

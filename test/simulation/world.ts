@@ -110,6 +110,7 @@ function createWorld(scheduler: Scheduler, random: Random, plan: Plan, mutation:
     onCommit(commit) {
       noteStragglers(coverage, commit);
       noteLetters(coverage, commit);
+      noteRepairs(coverage, commit);
       oracle.onCommit(commit);
     },
   });
@@ -248,6 +249,11 @@ function noteLetters(coverage: Coverage, { work, lettersBefore }: TargetCommit):
       if (!letters.has(id)) coverage.happened(retry ? 'letter retried' : 'letter superseded');
     }
   }
+}
+
+/** Keys that were marked and are not any more. */
+function noteRepairs(coverage: Coverage, { work }: TargetCommit): void {
+  if (work.merges.length > 0 && work.repairs.size > 0) coverage.happened('key repaired');
 }
 
 /** Writers write while the pipelines live; then the weather clears, all come to rest, and the end is proved. */

@@ -281,6 +281,8 @@ export function createScriptedEngine(): ScriptedEngine {
     changes: notScripted,
     healthReport: notScripted,
     verify: notScripted,
+    repair: notScripted,
+    waitRepaired: notScripted,
     waitCaughtUp: notScripted,
     teardown: notScripted,
     close: () => Promise.resolve(),

@@ -173,8 +173,8 @@ export const resyncUpdate = defineUpdate<Resynced, [{ readonly table: string | n
 export const resumeTableUpdate = defineUpdate<Resumed, [{ readonly table: string }]>('resumeTable');
 
 /**
- * Dead letters were marked for another try, or discarded, in the target: the next round begins at once and looks at
- * them. Which ones stays in the target.
+ * Dead letters were marked for another try, or discarded, or keys were marked for a repair, in the target: the next round
+ * begins at once and looks at them. Which ones stays in the target.
  */
 export const deadLettersUpdate = defineUpdate<Steered>('deadLetters');
 /** Goes on from the same place on a source that was promoted or upgraded: the caller knows that nothing was lost. */

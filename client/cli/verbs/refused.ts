@@ -1,4 +1,4 @@
-/** Verbs and options that are planned and do not exist yet: refused by name, so that nobody waits for their effect. */
+/** Verbs that are planned and do not exist yet: refused by name, so that nobody waits for their effect. */
 import type { Command } from 'commander';
 import { wrongUse } from '../outcome';
 
@@ -19,14 +19,4 @@ export function addRefusedVerbs(program: Command): void {
       .allowUnknownOption()
       .action(() => refuse(verb, hint));
   }
-}
-
-/** Hides an option in the help and refuses it where it is used. */
-export function refuseOption(command: Command, flags: string, hint: string): void {
-  const option = command.createOption(flags).hideHelp();
-  command.addOption(option);
-  command.hook('preAction', (_this, action) => {
-    if (action.getOptionValue(option.attributeName()) === undefined) return;
-    refuse(`${action.name()} ${option.long ?? flags}`, hint);
-  });
 }

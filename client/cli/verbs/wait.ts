@@ -1,13 +1,12 @@
 /** `cdc wait NAME caught-up`: until all that was committed on the source before the command has been applied. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
-import type { Statistics, TableProgress } from '../../../engine/model';
+import type { Statistics } from '../../../engine/model';
 import { parseDuration } from '../../../worker/config';
-import { CdcClientError, type PipelineReport } from '../..';
 import type { CliContext } from '../context';
-import { type VerbError, failed } from '../outcome';
+import { failed } from '../outcome';
 import { count, counted, duration, rate } from '../reports';
 import { type Session, withSession } from '../session';
+import { watch } from '../watch';
 
 interface Options {
   /** Milliseconds. */
@@ -15,78 +14,11 @@ interface Options {
   readonly json?: true;
 }
 
-const LOOK_EVERY_MS = 500;
-
-function parseTimeout(text: string): number {
+/** An option's duration in milliseconds. */
+export function parseTimeout(text: string): number {
   const milliseconds = parseDuration(text);
   if (milliseconds === null) throw new InvalidArgumentError('It must be a duration such as 10s, 5m or 1h.');
   return milliseconds;
-}
-
-/** Why waiting is pointless, or null while there is hope. */
-function hopeless(status: PipelineReport): VerbError | null {
-  const { pipeline, state, lastError, tables } = status;
-  const parked = parkedTable(tables);
-  if (parked !== null) return parked;
-  if (status.suspended) {
-    return failed(
-      `Capture of ${pipeline} was stopped: its backlog passed maxBacklog.`,
-      `Run \`cdc resync ${pipeline}\`.`,
-    );
-  }
-  switch (state) {
-    case 'pausing':
-    case 'paused':
-      return failed(
-        `Pipeline ${pipeline} is ${state}: nothing will be applied.`,
-        `Run \`cdc resume ${pipeline}\`.`,
-      );
-    case 'stopped':
-    case 'completed':
-      return failed(
-        `Pipeline ${pipeline} is ${state}: nothing will be applied.`,
-        `Run \`cdc start ${pipeline}\`.`,
-      );
-    case 'failing':
-      // No attempt has failed since `cdc resume`: the next one may succeed.
-      if (lastError === null || lastError.retryable || lastError.attempts === 0) return null;
-      return failed(
-        `Pipeline ${pipeline} is failing. ${lastError.code}: ${lastError.message}`,
-        `${lastError.hint} Then \`cdc resume ${pipeline}\` makes it try at once.`,
-      );
-    case 'starting':
-    case 'snapshotting':
-    case 'running':
-      return null;
-  }
-}
-
-function parkedTable(tables: readonly TableProgress[]): VerbError | null {
-  const parked = tables.find(({ state }) => state === 'parked');
-  if (parked === undefined) return null;
-  return failed(
-    `Table ${parked.source} is parked: ${parked.cause ?? 'its cause is unknown'}.`,
-    'Mend the cause, then let it go on with `cdc resume NAME --table T`.',
-  );
-}
-
-/** Looks at the pipeline beside the waiting, and aborts it when it is in vain. */
-async function watch(session: Session, name: string, waiting: AbortController): Promise<void> {
-  const { signal } = waiting;
-  for (;;) {
-    // An abort ends the sleep, which is no failure.
-    await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
-    try {
-      const client = await session.client();
-      const reason = hopeless(await client.status(name));
-      if (reason !== null) waiting.abort(reason);
-    } catch (error) {
-      // Whether all has arrived is asked of the databases; Temporal may be out of reach meanwhile.
-      if (!(error instanceof CdcClientError) || error.code !== 'NOT_FOUND') continue;
-      waiting.abort(failed(`Pipeline ${name} is not running.`, `Start it with \`cdc start ${name}\`.`));
-    }
-  }
 }
 
 /** The line that moves on a terminal. */
@@ -117,7 +49,7 @@ export async function waitCaughtUp(session: Session, name: string, options: Opti
   const waiting = new AbortController();
   const startedAt = Date.now();
   let first: Statistics | null = null;
-  const watching = watch(session, name, waiting);
+  const watching = watch(session, name, waiting, { parked: true });
   try {
     let caughtUp = await pipeline.waitCaughtUp({
       timeoutMs: options.timeout,

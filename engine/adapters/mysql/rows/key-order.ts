@@ -21,6 +21,8 @@ export interface KeyRange {
   readonly upTo: Cursor | null;
   /** This one key. */
   readonly only?: Cursor | null;
+  /** These keys. */
+  readonly keys?: readonly Cursor[];
   readonly limit: number | null;
 }
 
@@ -46,18 +48,24 @@ export function rangeCondition(range: Omit<KeyRange, 'limit'>, alias: string): R
   const columns = columnsOf(range.table, range.key);
   const conditions: string[] = [];
   const parameters: Parameter[] = [];
-  const add = (cursor: Cursor | null | undefined, make: typeof isAfter): void => {
-    if (cursor === null || cursor === undefined) return;
+  const condition = (cursor: Cursor, make: typeof isAfter): string => {
     const values = decodeCursor(cursor, columns.length).map((value, index) =>
       writeValue(value, columns[index]?.type ?? { kind: 'text', length: null }),
     );
     const { sql, parameters: bound } = make(columns, values, range.order, alias);
-    conditions.push(sql);
     parameters.push(...bound);
+    return sql;
+  };
+  const add = (cursor: Cursor | null | undefined, make: typeof isAfter): void => {
+    if (cursor !== null && cursor !== undefined) conditions.push(condition(cursor, make));
   };
   add(range.after, isAfter);
   add(range.upTo, isUpTo);
   add(range.only, isSame);
+  if (range.keys !== undefined) {
+    const each = range.keys.map((cursor) => `(${condition(cursor, isSame)})`);
+    conditions.push(each.length === 0 ? 'FALSE' : `(${each.join(' OR ')})`);
+  }
   return { sql: conditions.join(' AND '), parameters };
 }
 

@@ -1,4 +1,4 @@
-/** Our own tables on a target: checkpoints, the rows that were set aside, and keys of tables that are being copied. */
+/** Our own tables on a target: checkpoints, rows that were set aside, keys to repair, and keys of tables that are being copied. */
 import { own, TEXT_OPTIONS, type ObjectSet } from '../database';
 
 const ASCII = 'CHARACTER SET ascii COLLATE ascii_bin';
@@ -69,7 +69,22 @@ export const TARGET_OBJECTS: ObjectSet = {
   PRIMARY KEY (target_hash, key_hash)
 ) ENGINE = InnoDB`,
     ],
+    // Keys whose rows are to be made equal; `row_key` as in a dead letter.
+    (session) => [
+      `CREATE TABLE IF NOT EXISTS ${own(session, '_cdc_repair')} (
+  place BIGINT NOT NULL AUTO_INCREMENT UNIQUE,
+  uuid VARCHAR(128) ${TEXT_OPTIONS} NOT NULL,
+  id VARCHAR(100) ${TEXT_OPTIONS} NOT NULL,
+  source VARCHAR(255) ${TEXT_OPTIONS} NOT NULL,
+  row_key LONGTEXT ${TEXT_OPTIONS} NOT NULL,
+  key_hash CHAR(64) ${ASCII} NOT NULL,
+  code VARCHAR(32) ${TEXT_OPTIONS},
+  column_name VARCHAR(255) ${TEXT_OPTIONS},
+  PRIMARY KEY (uuid, id),
+  UNIQUE (uuid, source, key_hash)
+) ENGINE = InnoDB`,
+    ],
   ],
-  tables: ['_cdc_sweep', '_cdc_dead_letter', '_cdc_pipeline_table', '_cdc_pipeline'],
+  tables: ['_cdc_repair', '_cdc_sweep', '_cdc_dead_letter', '_cdc_pipeline_table', '_cdc_pipeline'],
   metaNames: [],
 };

@@ -28,6 +28,7 @@ import { TARGET_OBJECTS } from './objects';
 import { placeTable } from './placing';
 import { createTable, planTable } from './plan-table';
 import { prepareControl, prepareMerging } from './preparing';
+import { deleteRepairs, readRepairs } from './repair-rows';
 import { createShapes } from './shapes';
 import { stageSets } from './stage-rows';
 import { createChunks } from './staging';
@@ -118,6 +119,7 @@ function createTarget(control: Sessions, openMerging: () => Promise<Sessions>): 
     tableCheckpoints: (uuid) => control.use((session) => readTableCheckpoints(session, uuid)),
     deadLetters: (uuid) => control.use((session) => readLetters(session, uuid, null)),
     deadLetter: (uuid, id) => control.use((session) => readLetter(session, uuid, id)),
+    repairs: (uuid, query) => control.use((session) => readRepairs(session, uuid, query)),
     async transaction(on, work) {
       if (on === null) {
         shapes.forget();
@@ -152,6 +154,7 @@ async function uninstall(session: Session, uuid: string): Promise<void> {
     const isLast = await session.transaction('write', async () => {
       const targets = (await readTableCheckpoints(session, uuid)).map(({ targetTable }) => targetTable);
       await dropSweeps(session, targets);
+      await deleteRepairs(session, uuid, { table: null });
       for (const table of ['_cdc_dead_letter', '_cdc_pipeline_table', '_cdc_pipeline']) {
         await session.execute(`DELETE FROM ${own(session, table)} WHERE uuid = ?`, [uuid]);
       }

@@ -11,6 +11,7 @@ import {
 } from './checkpoint-rows';
 import { deleteLetters, flagLetters, readLetters, writeLetters } from './letter-rows';
 import { mergeChunk } from './merge';
+import { deleteRepairs, writeRepairs } from './repair-rows';
 import { currentSets } from './stage-rows';
 import type { StagedSets } from './staging';
 import { lockCheckpoint, markerOf, releaseMarker } from './takeover';
@@ -85,6 +86,8 @@ function operations(session: Session): Omit<TargetTransaction, 'lockCheckpoint' 
     saveDeadLetters: (uuid, letters) => writeLetters(session, uuid, letters),
     flagDeadLetters: (uuid, ids) => flagLetters(session, uuid, ids),
     removeDeadLetters: (uuid, ids) => deleteLetters(session, uuid, ids),
+    saveRepairs: (uuid, repairs) => writeRepairs(session, uuid, repairs),
+    removeRepairs: (uuid, choice) => deleteRepairs(session, uuid, choice),
   };
 }
 

@@ -21,6 +21,8 @@ export interface KeyRange {
   readonly upTo: Cursor | null;
   /** This one key. */
   readonly only?: Cursor | null;
+  /** These keys. */
+  readonly keys?: readonly Cursor[];
   readonly limit: number | null;
 }
 
@@ -54,6 +56,10 @@ export async function selectRange(
   if (range.upTo !== null) conditions.push(comparison(parts, column, bind(range.upTo), 'atMost'));
   const only = range.only ?? null;
   if (only !== null) conditions.push(...equalities(parts, bind(only)));
+  if (range.keys !== undefined) {
+    const each = range.keys.map((cursor) => `(${equalities(parts, bind(cursor)).join(' AND ')})`);
+    conditions.push(each.length === 0 ? 'false' : `(${each.join(' OR ')})`);
+  }
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   const limit = range.limit === null ? '' : ` LIMIT ${range.limit}`;
   return {

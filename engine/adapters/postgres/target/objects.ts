@@ -1,4 +1,4 @@
-/** Our own tables on a target: checkpoints, and the rows that were set aside. */
+/** Our own tables on a target: checkpoints, the rows that were set aside, and keys to repair. */
 import { own, type ObjectSet } from '../database/objects';
 
 export const TARGET_OBJECTS: ObjectSet = {
@@ -61,7 +61,24 @@ export const TARGET_OBJECTS: ObjectSet = {
   UNIQUE (uuid, source, key_hash)
 )`,
     ],
+    // Keys whose rows are to be made equal; `key` as in a dead letter.
+    [
+      `CREATE TABLE ${own('repair')} (
+  place bigint GENERATED ALWAYS AS IDENTITY,
+  uuid text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  source text COLLATE "C" NOT NULL,
+  key text NOT NULL,
+  key_hash text COLLATE "C" NOT NULL,
+  code text,
+  column_name text,
+  PRIMARY KEY (uuid, id),
+  UNIQUE (uuid, source, key_hash)
+)`,
+    ],
   ],
-  drops: ['dead_letter', 'pipeline_table', 'pipeline'].map((table) => `DROP TABLE IF EXISTS ${own(table)}`),
+  drops: ['repair', 'dead_letter', 'pipeline_table', 'pipeline'].map(
+    (table) => `DROP TABLE IF EXISTS ${own(table)}`,
+  ),
   metaKeys: [],
 };

@@ -7,6 +7,7 @@ import { dropObjects, hasRelation, migrate, missingObjects, own, withObjectsLock
 import type { Session } from '../database/session';
 import { parseUrl } from '../database/url';
 import { FAMILY } from '../family';
+import { digestRows } from '../rows/digest';
 import { scanRows } from '../rows/scan';
 import { readTables } from '../schema/tables';
 import { readCheckpoint, readTableCheckpoints } from './checkpoint-rows';
@@ -18,6 +19,7 @@ import { createMutex } from './mutex';
 import { readNotices } from './notices';
 import { TARGET_OBJECTS } from './objects';
 import { placeTable } from './placing';
+import { deleteRepairs, readRepairs } from './repair-rows';
 import { sequencesOf } from './sequences';
 import { createShapes } from './shapes';
 import { dropSweeps } from './sweep';
@@ -89,6 +91,7 @@ function createTarget(lanes: Lanes): Target {
     tableCheckpoints: (uuid) => control.use((session) => readTableCheckpoints(session, uuid)),
     deadLetters: (uuid) => control.use((session) => readLetters(session, uuid, null)),
     deadLetter: (uuid, id) => control.use((session) => readLetter(session, uuid, id)),
+    repairs: (uuid, query) => control.use((session) => readRepairs(session, uuid, query)),
     async transaction(on, work) {
       if (on === null) {
         shapes.forget();
@@ -107,6 +110,7 @@ function createTarget(lanes: Lanes): Target {
     },
     flush: () => control.use(flush),
     scan: (request) => control.use((session) => scanRows(session, request)),
+    digest: (request) => control.use((session) => digestRows(session, request)),
     sequences: (requests) => control.use((session) => sequencesOf(session, requests, { raise: false })),
     uninstall: (uuid) => control.use((session) => uninstall(session, uuid)),
     async close() {
@@ -134,6 +138,7 @@ async function uninstall(session: Session, uuid: string): Promise<void> {
       if (!(await hasRelation(session, 'pipeline'))) return;
       const targets = (await readTableCheckpoints(session, uuid)).map(({ targetTable }) => targetTable);
       await dropSweeps(session, targets);
+      await deleteRepairs(session, uuid, { table: null });
       for (const table of ['dead_letter', 'pipeline_table', 'pipeline']) {
         await session.query(`DELETE FROM ${own(table)} WHERE uuid = $1`, [uuid]);
       }

@@ -13,6 +13,7 @@ import {
 import type { HeldChunk } from './chunks';
 import { deleteLetters, flagLetters, readLetters, writeLetters } from './letter-rows';
 import { mergeChunk } from './merge';
+import { deleteRepairs, writeRepairs } from './repair-rows';
 import { sequencesOf } from './sequences';
 import { lockCheckpoint } from './takeover';
 import { touchedKeys } from './touched';
@@ -70,6 +71,8 @@ function operations(session: Session): Omit<TargetTransaction, 'lockCheckpoint' 
     saveDeadLetters: (uuid, letters) => writeLetters(session, uuid, letters),
     flagDeadLetters: (uuid, ids) => flagLetters(session, uuid, ids),
     removeDeadLetters: (uuid, ids) => deleteLetters(session, uuid, ids),
+    saveRepairs: (uuid, repairs) => writeRepairs(session, uuid, repairs),
+    removeRepairs: (uuid, choice) => deleteRepairs(session, uuid, choice),
     raiseSequences: (requests) => sequencesOf(session, requests, { raise: true }),
   };
 }

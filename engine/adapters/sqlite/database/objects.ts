@@ -68,7 +68,7 @@ export const SOURCE_OBJECTS: ObjectSet = {
   tables: ['_cdc_consumer_table', '_cdc_consumer', '_cdc_capture', '_cdc_counter'],
 };
 
-/** What a target keeps: the checkpoints and the rows that were set aside. */
+/** What a target keeps: the checkpoints, the rows that were set aside, and keys to repair. */
 export const TARGET_OBJECTS: ObjectSet = {
   versionKey: 'target_version',
   migrations: [
@@ -129,8 +129,22 @@ export const TARGET_OBJECTS: ObjectSet = {
   UNIQUE (uuid, source, key)
 )`,
     ],
+    // Keys whose rows are to be made equal; `key` as in a dead letter.
+    [
+      `CREATE TABLE _cdc_repair (
+  place INTEGER PRIMARY KEY,
+  uuid TEXT NOT NULL,
+  id TEXT NOT NULL,
+  source TEXT NOT NULL,
+  key TEXT NOT NULL,
+  code TEXT,
+  column_name TEXT,
+  UNIQUE (uuid, id),
+  UNIQUE (uuid, source, key)
+)`,
+    ],
   ],
-  tables: ['_cdc_dead_letter', '_cdc_table', '_cdc_pipeline'],
+  tables: ['_cdc_repair', '_cdc_dead_letter', '_cdc_table', '_cdc_pipeline'],
 };
 
 /** True for a table or trigger that this project made: nobody's to replicate. */

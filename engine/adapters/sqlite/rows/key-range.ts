@@ -10,6 +10,8 @@ export interface KeyRange {
   readonly upTo: Cursor | null;
   /** This one key. */
   readonly only?: Cursor | null;
+  /** These keys. */
+  readonly keys?: readonly Cursor[];
   readonly limit: number | null;
 }
 
@@ -24,17 +26,24 @@ export function selectRange(
 ): { readonly sql: string; readonly parameters: readonly Value[] } {
   const conditions: string[] = [];
   const parameters: Value[] = [];
-  const compare = (operator: string, cursor: Cursor | null): void => {
-    if (cursor === null) return;
+  const comparison = (operator: string, cursor: Cursor): string => {
     const bound = decodeCursor(cursor, key.length).map(bindCursorValue);
-    conditions.push(`${rowValue(key.map(quote))} ${operator} ${rowValue(bound.map((value) => value.sql))}`);
     parameters.push(...bound.map((value) => value.bound));
+    return `${rowValue(key.map(quote))} ${operator} ${rowValue(bound.map((value) => value.sql))}`;
+  };
+  const compare = (operator: string, cursor: Cursor | null): void => {
+    if (cursor !== null) conditions.push(comparison(operator, cursor));
   };
   compare('>', range.after);
   compare('<=', range.upTo);
   compare('=', range.only ?? null);
+  if (range.keys !== undefined) conditions.push(anyOf(range.keys.map((cursor) => comparison('=', cursor))));
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')} `;
   const limit = range.limit === null ? '' : ' LIMIT ?';
   if (range.limit !== null) parameters.push(BigInt(range.limit));
   return { sql: `FROM main.${quote(table)} ${where}ORDER BY ${quoteAll(key)}${limit}`, parameters };
+}
+
+function anyOf(conditions: readonly string[]): string {
+  return conditions.length === 0 ? 'FALSE' : `(${conditions.join(' OR ')})`;
 }

@@ -29,6 +29,7 @@ import { readNotices } from '../capture/notices';
 import { countPending, lookForChange, readFigures, type Look } from './pending';
 import { encodePosition } from '../capture/position';
 import { purge } from '../capture/purge';
+import { digestRows } from '../rows/digest';
 import { scanRows } from '../rows/scan';
 import { readTables } from '../schema/schema';
 import type { Session } from '../database/session';
@@ -97,6 +98,7 @@ export const sourceOperations = {
   scan(session: Session, request: ScanRequest): ScanResult {
     return scanRows(session, request);
   },
+  digest: digestRows,
 
   consumers(session: Session): readonly Consumer[] {
     return readSource(session, () => readConsumers(session));

@@ -63,6 +63,7 @@ export async function openSource({ url, readOnly }: OpenOptions): Promise<Source
     read: (request) => connection.call('readChunk', request),
     changes: (query) => connection.call('readChanges', query),
     scan: (request) => connection.call('scan', request),
+    digest: (request) => connection.call('digest', request),
 
     consumer: findConsumer,
     consumers: () => connection.call('consumers'),

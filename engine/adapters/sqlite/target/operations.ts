@@ -23,6 +23,7 @@ import { CdcError } from '../../../errors';
 import { flushLog } from '../database/flush';
 import { quote } from '../database/identifiers';
 import { deleteLetters, flagLetters, readLetter, readLetters, writeLetters } from './letter-rows';
+import { deleteRepairs, readRepairs, writeRepairs } from './repair-rows';
 import { nameTaken, ownerOfName } from './names';
 import { mergeChunk, type MergeRequest } from './merge';
 import {
@@ -95,6 +96,7 @@ export const targetOperations = {
         session,
         readTableCheckpoints(session, uuid).map(({ targetTable }) => targetTable),
       );
+      deleteRepairs(session, uuid, { table: null });
       for (const table of ['_cdc_dead_letter', '_cdc_table', '_cdc_pipeline']) {
         session.run(`DELETE FROM main.${table} WHERE uuid = ?`, uuid);
       }
@@ -149,6 +151,9 @@ export const targetOperations = {
   saveDeadLetters: writeLetters,
   flagDeadLetters: flagLetters,
   removeDeadLetters: deleteLetters,
+  repairs: readRepairs,
+  saveRepairs: writeRepairs,
+  removeRepairs: deleteRepairs,
   flush(session: Session): void {
     flushLog(session);
   },

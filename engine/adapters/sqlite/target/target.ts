@@ -90,6 +90,7 @@ function createTarget(lanes: Lanes): Target {
     tableCheckpoints: (uuid) => lanes.run((lane) => lane.connection.call('tableCheckpoints', uuid)),
     deadLetters: (uuid) => lanes.run((lane) => lane.connection.call('deadLetters', uuid, null)),
     deadLetter: (uuid, id) => lanes.run((lane) => lane.connection.call('deadLetter', uuid, id)),
+    repairs: (uuid, query) => lanes.run((lane) => lane.connection.call('repairs', uuid, query)),
     async transaction(on, work) {
       const inTransaction = (lane: Lane): ReturnType<typeof work> => runTransaction(lane, on, work);
       if (on === null) return writing.run(() => lanes.run(inTransaction));
@@ -103,6 +104,7 @@ function createTarget(lanes: Lanes): Target {
     },
     flush: () => lanes.run((lane) => lane.connection.call('flush')),
     scan: (request) => lanes.run((lane) => lane.connection.call('scan', request)),
+    digest: (request) => lanes.run((lane) => lane.connection.call('digest', request)),
     uninstall: (uuid) =>
       writing.run(() => lanes.run((lane) => lane.connection.call('uninstallTarget', uuid))),
     close: () => lanes.close(),
@@ -136,6 +138,8 @@ async function runTransaction<T>(
       saveDeadLetters: (uuid, letters) => connection.call('saveDeadLetters', uuid, letters),
       flagDeadLetters: (uuid, ids) => connection.call('flagDeadLetters', uuid, ids),
       removeDeadLetters: (uuid, ids) => connection.call('removeDeadLetters', uuid, ids),
+      saveRepairs: (uuid, repairs) => connection.call('saveRepairs', uuid, repairs),
+      removeRepairs: (uuid, choice) => connection.call('removeRepairs', uuid, choice),
     });
     await connection.call('commit');
     return result;

@@ -1,0 +1,84 @@
+/** Looks at a pipeline while a verb waits for what it does to the target, and ends the waiting when it is in vain. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TableProgress } from '../../engine/model';
+import { CdcClientError, type PipelineReport } from '..';
+import { type VerbError, failed } from './outcome';
+import type { Session } from './session';
+
+const LOOK_EVERY_MS = 500;
+
+export interface WatchOptions {
+  /** Give up where a table is parked, too. */
+  readonly parked: boolean;
+}
+
+/** Why waiting is pointless, or null while there is hope. */
+function hopeless(status: PipelineReport, { parked: alsoParked }: WatchOptions): VerbError | null {
+  const { pipeline, state, lastError, tables } = status;
+  const parked = alsoParked ? parkedTable(tables) : null;
+  if (parked !== null) return parked;
+  if (status.suspended) {
+    return failed(
+      `Capture of ${pipeline} was stopped: its backlog passed maxBacklog.`,
+      `Run \`cdc resync ${pipeline}\`.`,
+    );
+  }
+  switch (state) {
+    case 'pausing':
+    case 'paused':
+      return failed(
+        `Pipeline ${pipeline} is ${state}: nothing will be applied.`,
+        `Run \`cdc resume ${pipeline}\`.`,
+      );
+    case 'stopped':
+    case 'completed':
+      return failed(
+        `Pipeline ${pipeline} is ${state}: nothing will be applied.`,
+        `Run \`cdc start ${pipeline}\`.`,
+      );
+    case 'failing':
+      // No attempt has failed since `cdc resume`: the next one may succeed.
+      if (lastError === null || lastError.retryable || lastError.attempts === 0) return null;
+      return failed(
+        `Pipeline ${pipeline} is failing. ${lastError.code}: ${lastError.message}`,
+        `${lastError.hint} Then \`cdc resume ${pipeline}\` makes it try at once.`,
+      );
+    case 'starting':
+    case 'snapshotting':
+    case 'running':
+      return null;
+  }
+}
+
+function parkedTable(tables: readonly TableProgress[]): VerbError | null {
+  const parked = tables.find(({ state }) => state === 'parked');
+  if (parked === undefined) return null;
+  return failed(
+    `Table ${parked.source} is parked: ${parked.cause ?? 'its cause is unknown'}.`,
+    'Mend the cause, then let it go on with `cdc resume NAME --table T`.',
+  );
+}
+
+/** Looks at the pipeline beside the waiting, and aborts it when it is in vain. */
+export async function watch(
+  session: Session,
+  name: string,
+  waiting: AbortController,
+  options: WatchOptions,
+): Promise<void> {
+  const { signal } = waiting;
+  for (;;) {
+    // An abort ends the sleep, which is no failure.
+    await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    try {
+      const client = await session.client();
+      const reason = hopeless(await client.status(name), options);
+      if (reason !== null) waiting.abort(reason);
+    } catch (error) {
+      // Whether all has arrived is asked of the databases; Temporal may be out of reach meanwhile.
+      if (!(error instanceof CdcClientError) || error.code !== 'NOT_FOUND') continue;
+      waiting.abort(failed(`Pipeline ${name} is not running.`, `Start it with \`cdc start ${name}\`.`));
+    }
+  }
+}

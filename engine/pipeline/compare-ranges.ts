@@ -1,0 +1,210 @@
+/**
+ * The first look of a comparison: range by range in the order of the key, the source's rows and then the target's. What
+ * differs is only suspected to: it may be on its way.
+ */
+import type {
+  Cursor,
+  RangeDigest,
+  ScanRequest,
+  ScanResult,
+  Source,
+  TableRoute,
+  Target,
+  Tuple,
+  Value,
+} from '../model';
+import type { Likeness } from './likeness';
+
+/** Rows read at once from each side, and about how much memory they may take: ranges follow the size of the rows. */
+const FIRST_ROWS = 200;
+const MOST_ROWS = 5_000;
+const RANGE_BYTES = 16 * 1024 * 1024;
+
+/** Rows under one digest; where that differs, smaller ranges are digested, and then rows are read. */
+const DIGEST_ROWS: readonly number[] = [20_000, 1_000];
+
+export interface Sides {
+  readonly source: Source;
+  readonly target: Target;
+  readonly likeness: Likeness;
+  /** True when both are of one family: then values are spelled alike. */
+  readonly alike: boolean;
+}
+
+/** A key under which the sides were not the same. */
+export interface Suspect {
+  /** Values of the key's columns as the source spells them, and as the target does, where it has the row. */
+  readonly key: Tuple;
+  readonly targetKey: Tuple;
+}
+
+/** What a step of the comparison came to. */
+export interface Compared {
+  readonly sourceRows: number;
+  readonly targetRows: number;
+  readonly suspects: readonly Suspect[];
+  /** As many rows like these fit into memory at once. */
+  readonly fitting: number;
+}
+
+/** `inRanges`: false where the key has another order on the target. */
+export async function* compareTable(
+  sides: Sides,
+  route: TableRoute,
+  inRanges: boolean,
+): AsyncGenerator<Compared> {
+  if (!inRanges) {
+    for await (const range of wholeTable(sides.source, route)) yield* compareRange(sides, route, range);
+  } else yield* compareBounds(sides, route, { after: null, upTo: null });
+}
+
+type Bounds = Pick<ScanRequest, 'after' | 'upTo'>;
+
+/** By digests where both sides can and spell values alike; by rows where these differ, or there are none. */
+function compareBounds(sides: Sides, route: TableRoute, bounds: Bounds, level = 0): AsyncGenerator<Compared> {
+  const { source, target } = sides;
+  const limit = DIGEST_ROWS[level];
+  if (!sides.alike || limit === undefined || source.digest === undefined || target.digest === undefined)
+    return compareRows(sides, route, bounds);
+  return compareDigests(sides, route, bounds, {
+    limit,
+    level,
+    here: source.digest.bind(source),
+    there: target.digest.bind(target),
+  });
+}
+
+async function* compareRows(sides: Sides, route: TableRoute, bounds: Bounds): AsyncGenerator<Compared> {
+  for await (const range of rangesOf(sides.source, route, bounds)) yield* compareRange(sides, route, range);
+}
+
+interface Digesting {
+  readonly limit: number;
+  readonly level: number;
+  readonly here: NonNullable<Source['digest']>;
+  readonly there: NonNullable<Target['digest']>;
+}
+
+async function* compareDigests(
+  sides: Sides,
+  route: TableRoute,
+  bounds: Bounds,
+  { limit, level, here, there }: Digesting,
+): AsyncGenerator<Compared> {
+  const { columns, key, source, target } = route;
+  const next = (after: Cursor | null): Promise<RangeDigest> => {
+    const digest = here({ table: source.name, columns, key, after, upTo: bounds.upTo, limit });
+    // Its failure is thrown where it is awaited; until then it must not count as unhandled.
+    digest.catch(() => undefined);
+    return digest;
+  };
+  let { after } = bounds;
+  let coming: Promise<RangeDigest> | null = next(after);
+  while (coming !== null) {
+    const one: RangeDigest = await coming;
+    // The source goes on while the target is at this range.
+    coming = one.cursor === null ? null : next(one.cursor);
+    const range: Bounds = { after, upTo: one.cursor ?? bounds.upTo };
+    const other = await there({ table: target, columns, key, ...range, limit: null });
+    if (one.rows === other.rows && one.digest === other.digest) {
+      yield { sourceRows: one.rows, targetRows: other.rows, suspects: [], fitting: MOST_ROWS };
+    } else yield* compareBounds(sides, route, range, level + 1);
+    after = one.cursor;
+  }
+}
+
+/** Rows of the source, and between which keys the target must have the same. */
+interface Range extends Pick<ScanResult, 'rows'>, Pick<ScanRequest, 'after' | 'upTo'> {
+  readonly limit: number;
+}
+
+async function* rangesOf(
+  source: Source,
+  { source: { name: table }, columns, key }: TableRoute,
+  bounds: Bounds = { after: null, upTo: null },
+): AsyncGenerator<Range> {
+  const { upTo } = bounds;
+  let { after } = bounds;
+  let limit = FIRST_ROWS;
+  for (;;) {
+    const { rows, cursor }: ScanResult = await source.scan({ table, columns, key, after, upTo, limit });
+    // The last range is open, so that rows beyond the source's last key count as extra.
+    const last = rows.length < limit || cursor === null;
+    yield { rows, after, upTo: last ? upTo : cursor, limit };
+    if (last) return;
+    after = cursor;
+    limit = nextLimit(rows);
+  }
+}
+
+/** All rows as one range: a range of the source would be none of the target. They have to fit into memory. */
+async function* wholeTable(source: Source, route: TableRoute): AsyncGenerator<Range> {
+  const rows: ScanResult['rows'][number][] = [];
+  let limit = FIRST_ROWS;
+  for await (const range of rangesOf(source, route)) {
+    for (const row of range.rows) rows.push(row);
+    limit = range.limit;
+  }
+  yield { rows, after: null, upTo: null, limit };
+}
+
+/** Streams the target's rows of a range past the source's: it may hold any number that the source does not have. */
+async function* compareRange(
+  { target, likeness }: Sides,
+  route: TableRoute,
+  range: Range,
+): AsyncGenerator<Compared> {
+  const rest = new Map(range.rows.map((entry) => [likeness.identity(route, entry), entry.row]));
+  const { columns, key } = route;
+  let { after, limit } = range;
+  let sourceRows = range.rows.length;
+  for (;;) {
+    const there = await target.scan({ table: route.target, columns, key, after, upTo: range.upTo, limit });
+    const suspects: Suspect[] = [];
+    for (const entry of there.rows) {
+      const identity = likeness.identity(route, entry);
+      const expected = rest.get(identity);
+      rest.delete(identity);
+      if (expected !== undefined && sameRows(likeness, expected, entry.row)) continue;
+      const targetKey = keyIn(route, entry.row);
+      const own = expected === undefined ? targetKey : keyIn(route, expected);
+      suspects.push({ key: own, targetKey });
+    }
+    yield { sourceRows, targetRows: there.rows.length, suspects, fitting: limit };
+    sourceRows = 0;
+    if (there.rows.length < limit || there.cursor === null) break;
+    after = there.cursor;
+    limit = nextLimit(there.rows);
+  }
+  const missing = [...rest.values()].map((row): Suspect => {
+    const own = keyIn(route, row);
+    return { key: own, targetKey: own };
+  });
+  if (missing.length > 0) yield { sourceRows: 0, targetRows: 0, suspects: missing, fitting: limit };
+}
+
+/** True when all values count as equal. */
+export function sameRows(likeness: Likeness, one: Tuple, other: Tuple): boolean {
+  return one.every((value, column) => likeness.sameValue(value, other[column]));
+}
+
+/** Values of the key's columns. */
+export function keyIn({ key, columns }: TableRoute, row: Tuple): Tuple {
+  return key.map((column) => row[columns.indexOf(column)] ?? null);
+}
+
+/** As many rows like these as keep a range within its bytes. */
+function nextLimit(rows: ScanResult['rows']): number {
+  const bytes = rows.reduce(
+    (sum, { row }) => sum + row.reduce<number>((size, value) => size + sizeOf(value), 0),
+    0,
+  );
+  const fitting = Math.floor((RANGE_BYTES * rows.length) / Math.max(bytes, 1));
+  return Math.max(1, Math.min(MOST_ROWS, fitting));
+}
+
+/** Roughly, in memory. */
+function sizeOf(value: Value): number {
+  if (typeof value === 'string') return 16 + 2 * value.length;
+  return value instanceof Uint8Array ? 64 + value.length : 16;
+}

@@ -1,0 +1,164 @@
+/**
+ * The second look of a comparison: what differs is looked at again when the pipeline has passed what was read of the
+ * source, so that what is on its way is never taken for a difference.
+ *
+ * The source's rows of the suspected keys are read, then its newest position is asked for: it covers all that was read.
+ * Once the checkpoint covers it, the target holds these rows or later ones. A key whose row the source still has then,
+ * while the target has another, really differs. Between two reads a row may have gone away and come back, and the target
+ * have shown what it was meanwhile: so where anything was written, a difference counts if the next look finds the same.
+ * A row that changes faster than it can be looked at counts as equal if the target has what the log says it was meanwhile.
+ */
+import { rowOf } from '../apply';
+import type { Cursor, RowDifference, Source, TableRoute, Target, Tuple } from '../model';
+import { keyIn, sameRows } from './compare-ranges';
+import type { Sides, Suspect } from './compare-ranges';
+import type { PipelineContext } from './context';
+import { sameValue } from './likeness';
+import { createPassing } from './passing';
+import type { PassingOptions } from './passing';
+import { statesSince } from './states-since';
+
+/** How often a row that goes on changing is looked at. */
+const MOST_LOOKS = 10;
+
+/** Keys in one statement. */
+const KEYS_AT_ONCE = 100;
+
+export interface Settled {
+  readonly differences: readonly RowDifference[];
+  /** Rows that changed at each look. */
+  readonly unsettled: number;
+  /** Why the pipeline could not be waited for, so that what differs may be on its way; null where it could. */
+  readonly because: string | null;
+}
+
+export type SecondLook = (route: TableRoute, suspects: readonly Suspect[]) => Promise<Settled>;
+
+export function createSecondLook(
+  context: PipelineContext,
+  sides: Sides,
+  options: PassingOptions,
+): SecondLook {
+  const { source, target } = sides;
+  const passing = createPassing(context, source, options);
+  return async (route, suspects) => {
+    const differences: RowDifference[] = [];
+    let open = suspects;
+    let before = new Map<string, Pair>();
+    for (let look = 1; open.length > 0 && look <= MOST_LOOKS; look++) {
+      const start = await source.head();
+      const first = await sourceRows(route, open);
+      const because = await passing(route, await source.head());
+      const there = await targetRows(route, open);
+      const identityOf = ({ key }: Suspect): string => sides.likeness.keyIdentity(key);
+      const pairOf = (suspect: Suspect): Pair => ({
+        source: first.get(identityOf(suspect)) ?? null,
+        target: there.get(identityOf(suspect)) ?? null,
+      });
+      if (because !== null) {
+        const found = open.flatMap((suspect) => differenceOf(sides, route, suspect, pairOf(suspect)));
+        return { differences: [...differences, ...found], unsettled: 0, because };
+      }
+      const second = await sourceRows(route, open);
+      const atRest = await source.covers(start, await source.head());
+      const left = open.filter((suspect) => {
+        const { source: was, target: has } = pairOf(suspect);
+        return !isSame(sides, was, has) && !isSame(sides, second.get(identityOf(suspect)) ?? null, has);
+      });
+      const changes = (suspect: Suspect): boolean =>
+        !isUnchanged(pairOf(suspect).source, second.get(identityOf(suspect)) ?? null);
+      const wasMeanwhile = left.some(changes) ? await statesSince(sides, route, start) : () => false;
+      const doubtful = new Map<string, Pair>();
+      open = left.filter((suspect) => {
+        const pair = pairOf(suspect);
+        const identity = identityOf(suspect);
+        if (changes(suspect)) return !wasMeanwhile(identity, pair.target);
+        if (atRest || isAsBefore(before.get(identity), pair)) {
+          differences.push(...differenceOf(sides, route, suspect, pair));
+          return false;
+        }
+        doubtful.set(identity, pair);
+        return true;
+      });
+      before = doubtful;
+    }
+    return { differences, unsettled: open.length, because: null };
+  };
+
+  function sourceRows(route: TableRoute, keys: readonly Suspect[]) {
+    const cursors = keys.map(({ key }) => source.cursorOf(key));
+    return readRows(sides, source, route, route.source.name, cursors);
+  }
+
+  function targetRows(route: TableRoute, keys: readonly Suspect[]) {
+    const cursors = keys.map(({ targetKey }) => source.cursorOf(targetKey));
+    return readRows(sides, target, route, route.target, cursors);
+  }
+}
+
+/** The rows of one key. */
+interface Pair {
+  readonly source: Tuple | null;
+  readonly target: Tuple | null;
+}
+
+async function readRows(
+  { likeness }: Sides,
+  side: Source | Target,
+  route: TableRoute,
+  table: TableRoute['target'],
+  cursors: readonly Cursor[],
+): Promise<ReadonlyMap<string, Tuple>> {
+  const { columns, key } = route;
+  const rows = new Map<string, Tuple>();
+  for (let from = 0; from < cursors.length; from += KEYS_AT_ONCE) {
+    const keys = cursors.slice(from, from + KEYS_AT_ONCE);
+    const found = await side.scan({ table, columns, key, after: null, upTo: null, limit: null, keys });
+    for (const entry of found.rows) rows.set(likeness.keyIdentity(keyIn(route, entry.row)), entry.row);
+  }
+  return rows;
+}
+
+/** None where the two count as equal. */
+function differenceOf(
+  sides: Sides,
+  route: TableRoute,
+  { key }: Suspect,
+  { source, target }: Pair,
+): readonly RowDifference[] {
+  if (isSame(sides, source, target)) return [];
+  const about = { table: route.id, key: rowOf(route.key, key) };
+  if (source === null || target === null) {
+    const kind = source === null ? 'extra' : 'missing';
+    return [{ ...about, kind, columns: [], source: rowIn(route, source), target: rowIn(route, target) }];
+  }
+  const places = route.columns.flatMap((_, place) =>
+    sides.likeness.sameValue(source[place] ?? null, target[place]) ? [] : [place],
+  );
+  const columns = places.map((place) => route.columns[place] ?? '');
+  const valuesOf = (row: Tuple) =>
+    rowOf(
+      columns,
+      places.map((place) => row[place] ?? null),
+    );
+  return [{ ...about, kind: 'different', columns, source: valuesOf(source), target: valuesOf(target) }];
+}
+
+function rowIn({ columns }: TableRoute, row: Tuple | null) {
+  return row === null ? null : rowOf(columns, row);
+}
+
+function isSame({ likeness }: Sides, source: Tuple | null, target: Tuple | null): boolean {
+  return source === null || target === null ? source === target : sameRows(likeness, source, target);
+}
+
+/** Two reads of one side. */
+function isUnchanged(one: Tuple | null, other: Tuple | null): boolean {
+  if (one === null || other === null) return one === other;
+  return one.every((value, column) => sameValue(value, other[column]));
+}
+
+function isAsBefore(before: Pair | undefined, now: Pair): boolean {
+  if (before === undefined) return false;
+  return isUnchanged(before.source, now.source) && isUnchanged(before.target, now.target);
+}
