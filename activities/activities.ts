@@ -19,7 +19,7 @@ export function createActivities(engine: Engine, options: ActivityOptions = {}):
   const shutdown = options.shutdown ?? new AbortController().signal;
 
   return {
-    setup: ({ spec, chain, takeOver }) => {
+    setup: ({ spec, chain, takeOver, keep }) => {
       let soFar: SetupProgress | null = null;
       return reported(
         async (heartbeats) => {
@@ -32,7 +32,7 @@ export function createActivities(engine: Engine, options: ActivityOptions = {}):
             soFar = { step, done, of };
             heartbeats.progress();
           };
-          return setUp(pipeline, { spec, chain, takeOver, onProgress });
+          return setUp(pipeline, { spec, chain, takeOver, ...(keep !== undefined && { keep }), onProgress });
         },
         () => soFar,
       );

@@ -17,6 +17,8 @@ export interface SetupInput {
   readonly spec: PipelineSpec;
   readonly chain: string;
   readonly takeOver: boolean;
+  /** Source names of tables that must not be taken out of the pipeline; none where it is left out. */
+  readonly keep?: readonly string[];
 }
 
 export interface SetupReport extends Omit<SetupResult, 'tables'> {

@@ -11,8 +11,10 @@ import {
   DEFAULT_TASK_QUEUE,
   MEMO_KEY,
   REPLICATION_WORKFLOW,
+  WORKFLOW_TASK_TIMEOUT,
   deadLettersUpdate,
   acceptFailoverUpdate,
+  applyUpdate,
   pauseUpdate,
   readyUpdate,
   resumeUpdate,
@@ -24,6 +26,7 @@ import {
 } from '../workflows/messages';
 import type {
   Accepted,
+  AppliedSpec,
   PipelineMemo,
   PipelineStatus,
   ReplicationInput,
@@ -34,14 +37,12 @@ import type {
 import { CdcClientError, toClientError } from './errors';
 import { findWorker } from './liveness';
 import { listPipelines } from './memo';
-import { pipelineStatus, setupOf } from './status';
+import { type Schedules, createSchedules } from './schedules';
+import { pipelineSpec, pipelineStatus, setupOf } from './status';
 import { setupText } from './setup-text';
 import type { PipelineReport } from './status';
 import { ask } from './steer';
 import type { Asking } from './steer';
-
-/** A workflow task that a stopped worker holds goes to another one after this; a replay takes a tenth of it. */
-const WORKFLOW_TASK_TIMEOUT = '5 seconds';
 
 const START_TIMEOUT_MS = 4_000;
 const READY_TIMEOUT_MS = 30_000;
@@ -59,6 +60,13 @@ export interface StartOptions {
   /** How long to wait while its setup makes no progress, milliseconds; default: 30 s. It keeps trying after that. */
   readonly timeoutMs?: number;
   /** Told how far setup has come. */
+  readonly onProgress?: (progress: SetupProgress) => void;
+}
+
+export interface ApplyOptions {
+  readonly removes?: readonly string[];
+  /** As of `start`. */
+  readonly timeoutMs?: number;
   readonly onProgress?: (progress: SetupProgress) => void;
 }
 
@@ -99,6 +107,15 @@ export interface CdcClient {
   acceptFailover(pipeline: string): Promise<Accepted>;
   /** Returns all settings as they are now. They count from the next round on. */
   updateSettings(pipeline: string, change: Partial<PipelineSettings>): Promise<PipelineSettings>;
+  /**
+   * Lets a running pipeline go on as another spec says, with its settings and tables; `removes` names the tables
+   * (source names) that may leave it: TABLE_LEFT_OUT when another one would. A new table is copied while the others go
+   * on; what captures a removed one goes, its rows on the target stay. Throws REFUSED for another source, target,
+   * capture or mode, and what setup throws: the pipeline then goes on as before.
+   */
+  apply(spec: PipelineSpec, options?: ApplyOptions): Promise<AppliedSpec>;
+  /** What a pipeline runs by, with its settings as they are now. Throws NO_WORKER where no worker answers. */
+  spec(pipeline: string): Promise<PipelineSpec>;
   /** Answers within 5 s, with a worker or without. */
   status(pipeline: string): Promise<PipelineReport>;
   /**
@@ -106,6 +123,8 @@ export interface CdcClient {
    * don't tell.
    */
   worker(): Promise<'alive' | 'silent' | 'unknown'>;
+  /** Batch pipelines on a schedule. */
+  readonly schedules: Schedules;
   /** The newest run of each pipeline, running or ended. */
   list(): Promise<readonly PipelineMemo[]>;
   /** Waits for the end of a batch run, or until the pipeline is stopped. */
@@ -126,21 +145,25 @@ export function createCdcClient(temporal: Client, options: CdcClientOptions = {}
     pipeline,
     timeoutMs,
   });
+  /** Waits for as long as a setup makes progress. */
+  const settingUp = (
+    pipeline: string,
+    { timeoutMs = READY_TIMEOUT_MS, onProgress }: Pick<StartOptions, 'timeoutMs' | 'onProgress'>,
+  ): Asking => ({
+    ...asking(pipeline, timeoutMs),
+    async advance() {
+      const progress = await setupOf(temporal, pipeline);
+      if (progress === null) return 0;
+      onProgress?.(progress);
+      // A setup that failed and begins anew has not come further until it has passed where it was.
+      return SETUP_STEPS.indexOf(progress.step) + progress.done / Math.max(1, progress.of);
+    },
+  });
   return {
     async start(spec, startOptions = {}) {
       await startWorkflow(temporal, taskQueue, spec, startOptions);
-      const { timeoutMs = READY_TIMEOUT_MS, onProgress } = startOptions;
-      const advance = async (): Promise<number> => {
-        const progress = await setupOf(temporal, spec.name);
-        if (progress === null) return 0;
-        onProgress?.(progress);
-        // A setup that failed and begins anew has not come further until it has passed where it was.
-        return SETUP_STEPS.indexOf(progress.step) + progress.done / Math.max(1, progress.of);
-      };
       try {
-        return await ask({ ...asking(spec.name, timeoutMs), advance }, (run) =>
-          run.startUpdate(readyUpdate, ACCEPTED),
-        );
+        return await ask(settingUp(spec.name, startOptions), (run) => run.startUpdate(readyUpdate, ACCEPTED));
       } catch (error) {
         throw await causeOf(error, temporal, spec.name);
       }
@@ -160,11 +183,17 @@ export function createCdcClient(temporal: Client, options: CdcClientOptions = {}
       ask(asking(pipeline), (run) => run.startUpdate(acceptFailoverUpdate, ACCEPTED)),
     updateSettings: (pipeline, change) =>
       ask(asking(pipeline), (run) => run.startUpdate(settingsUpdate, { ...ACCEPTED, args: [change] })),
+    apply: (spec, applyOptions = {}) =>
+      ask(settingUp(spec.name, applyOptions), (run) =>
+        run.startUpdate(applyUpdate, { ...ACCEPTED, args: [{ spec, removes: applyOptions.removes ?? [] }] }),
+      ),
+    spec: (pipeline) => pipelineSpec(temporal, pipeline),
     status: (pipeline) => pipelineStatus(temporal, pipeline),
     async worker() {
       const found = await findWorker(temporal, taskQueue);
       return found === 'unreachable' ? 'unknown' : found;
     },
+    schedules: createSchedules(temporal, taskQueue),
     list: () => listPipelines(temporal),
     async result(pipeline) {
       try {

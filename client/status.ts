@@ -1,12 +1,14 @@
 /** A pipeline's status: from its worker, and where none answers, from what Temporal itself knows. */
 import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
-import type { SetupProgress } from '../engine/model';
-import { statusQuery, workflowIdOf } from '../workflows/messages';
+import type { PipelineSpec, SetupProgress } from '../engine/model';
+import { specQuery, statusQuery, workflowIdOf } from '../workflows/messages';
 import type { PipelineStatus } from '../workflows/messages';
+import { scheduleIdOf } from '../workflows/messages/schedules';
 import { withProgress } from '../workflows/messages/status';
 import { CdcClientError, toClientError } from './errors';
 import { memoIn, stateOf } from './memo';
 import { recordedStatus } from './recorded-status';
+import { type ScheduleReport, scheduleReport } from './schedule-report';
 import { decode, roundReport, setupProgress } from './stored';
 
 /** How long a worker may take to answer a query before the status is put together without it. */
@@ -19,6 +21,8 @@ export interface PipelineReport extends PipelineStatus {
   readonly answeredBy: 'worker' | 'temporal';
   /** How far a setup has come that runs just now; else null. */
   readonly settingUp: SetupProgress | null;
+  /** The schedule that a batch pipeline is on; null where it is on none, or Temporal could not tell. */
+  readonly schedule: ScheduleReport | null;
 }
 
 /** Throws CdcClientError: NOT_FOUND, UNREACHABLE. Answers within 5 s. */
@@ -30,16 +34,65 @@ export async function pipelineStatus(temporal: Client, pipeline: string): Promis
       .catch(nullWithoutWorker);
     const recorded = answer === null ? await recordedStatus(temporal, handle) : null;
     // Asked last, so that what heartbeats say is never older than the rest.
+    const batch = (answer ?? recorded)?.mode === 'batch';
+    const [description, schedule] = await Promise.all([
+      temporal.withDeadline(Date.now() + DESCRIBE_TIMEOUT_MS, () => handle.describe()),
+      batch ? scheduleOf(temporal, pipeline) : null,
+    ]);
+    const settingUp = setupIn(description);
+    if (answer !== null)
+      return { ...withHeartbeats(answer, description), answeredBy: 'worker', settingUp, schedule };
+    const lastError = memoIn(description)?.lastError ?? null;
+    const status = { ...(recorded ?? unreadable(pipeline)), state: stateOf(description), lastError };
+    return { ...withHeartbeats(status, description), answeredBy: 'temporal', settingUp, schedule };
+  } catch (error) {
+    throw toClientError(error, pipeline);
+  }
+}
+
+/** Throws CdcClientError: NOT_FOUND, NO_WORKER, UNREACHABLE. */
+export async function pipelineSpec(temporal: Client, pipeline: string): Promise<PipelineSpec> {
+  const handle = temporal.workflow.getHandle(workflowIdOf(pipeline));
+  try {
     const description = await temporal.withDeadline(Date.now() + DESCRIBE_TIMEOUT_MS, () =>
       handle.describe(),
     );
-    const settingUp = setupIn(description);
-    if (answer !== null) return { ...withHeartbeats(answer, description), answeredBy: 'worker', settingUp };
-    const lastError = memoIn(description)?.lastError ?? null;
-    const status = { ...(recorded ?? unreadable(pipeline)), state: stateOf(description), lastError };
-    return { ...withHeartbeats(status, description), answeredBy: 'temporal', settingUp };
+    if (description.status.name !== 'RUNNING') throw notRunning(pipeline);
+    const answer = await temporal
+      .withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query(specQuery))
+      .catch(nullWithoutWorker);
+    if (answer === null) throw noAnswer(pipeline);
+    return answer;
   } catch (error) {
     throw toClientError(error, pipeline);
+  }
+}
+
+function notRunning(pipeline: string): CdcClientError {
+  return new CdcClientError(
+    'NOT_FOUND',
+    `No pipeline of the name ${pipeline} is running`,
+    '`cdc list` shows what runs; `cdc start` starts one.',
+  );
+}
+
+function noAnswer(pipeline: string): CdcClientError {
+  return new CdcClientError(
+    'NO_WORKER',
+    `No worker answers for pipeline ${pipeline}`,
+    'Start one with `cdc worker` (or `cdc dev`); a pipeline that an older version began has to be stopped and started.',
+  );
+}
+
+/** Shown beside the rest, so whatever keeps it from being told is no failure. */
+async function scheduleOf(temporal: Client, pipeline: string): Promise<ScheduleReport | null> {
+  try {
+    return await temporal.withDeadline(Date.now() + DESCRIBE_TIMEOUT_MS, async () => {
+      const handle = temporal.schedule.getHandle(scheduleIdOf(pipeline));
+      return scheduleReport(temporal, pipeline, await handle.describe());
+    });
+  } catch {
+    return null;
   }
 }
 

@@ -6,8 +6,9 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { z } from 'zod';
 import { ERROR_CODES } from '../engine/errors';
 import { DEFAULT_SETTINGS } from '../engine/model';
-import type { PipelineSettings, SetupProgress, TableProgress } from '../engine/model';
+import type { PipelineSettings, PipelineSpec, SetupProgress, TableProgress } from '../engine/model';
 import type { FailureCode, LastError, PipelineMemo, PipelineStatus } from '../workflows/messages';
+import type { ScheduleTiming, ScheduledResult } from '../workflows/messages/schedules';
 import type { PendingFigures, RoundFigures, SetupFigures, SpecFigures } from '../workflows/messages/status';
 
 type Payload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
@@ -105,6 +106,8 @@ const status = z.object({
   transport: transport.nullable(),
   overLimit: z.boolean(),
   suspended: z.boolean(),
+  // Not told by a worker of before there were any.
+  before: z.object({ changes: z.number(), copied: z.number() }).nullable().default(null),
   atomicCuts: z.number(),
   skipped,
   notices,
@@ -163,6 +166,32 @@ const memo = z.object({
   lastError: lastError.nullable(),
 }) satisfies z.ZodType<PipelineMemo>;
 
+const scheduledResult = z.object({
+  version: z.literal(1),
+  outcome: z.enum(['completed', 'stopped', 'skipped']),
+  status: status.nullable(),
+}) satisfies z.ZodType<ScheduledResult>;
+
+const wholeSpec = spec.extend({
+  tables: z.array(
+    z.object({
+      from: z.string(),
+      to: z.string().nullable(),
+      columns: z.array(z.string()).nullable(),
+    }),
+  ),
+}) satisfies z.ZodType<PipelineSpec>;
+
+const jitterMs = z.number();
+
+const scheduledInput = z.object({
+  spec: wholeSpec,
+  timing: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('cron'), cron: z.string(), timeZone: z.string(), jitterMs }),
+    z.object({ kind: z.literal('every'), everyMs: z.number(), jitterMs }),
+  ]) satisfies z.ZodType<ScheduleTiming>,
+});
+
 /** How far a setup has come, from its heartbeat; null when it is something else. */
 export function setupProgress(details: unknown): SetupProgress | null {
   return progress.safeParse(details).data ?? null;
@@ -186,6 +215,16 @@ export function roundReport(details: unknown): RoundFigures | null {
 /** A workflow's input; null when it is none of ours. */
 export function firstInput(value: unknown): z.output<typeof input> | null {
   return input.safeParse(value).data ?? null;
+}
+
+/** What a schedule hands to its runs; null when it is none of ours. */
+export function scheduledInputOf(value: unknown): z.output<typeof scheduledInput> | null {
+  return scheduledInput.safeParse(value).data ?? null;
+}
+
+/** What a scheduled run answered; null when it is something else. */
+export function scheduledResultOf(value: unknown): ScheduledResult | null {
+  return scheduledResult.safeParse(value).data ?? null;
 }
 
 /** A workflow's memo; null when it is none of ours. */

@@ -22,6 +22,10 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'Name a table that the pipeline replicates; `cdc status` lists them.',
   },
+  TABLE_LEFT_OUT: {
+    retryable: false,
+    hint: 'The tables have changed since the plan was shown: look at it again with `cdc apply NAME --dry-run`.',
+  },
   KEY_MISSING: { retryable: false, hint: 'Give the table a primary key whose columns are NOT NULL.' },
   COLUMN_UNKNOWN: { retryable: false, hint: 'Check the column name as the source spells it.' },
   COLUMN_REQUIRED: { retryable: false, hint: 'Add the column to the list of columns, or drop the list.' },

@@ -3,12 +3,13 @@
  * work that it interrupts for them; so no two of them, and no round, ever run into each other.
  */
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import type { Accepted, Resumed, Resynced, Steered } from './messages';
+import type { Accepted, AppliedSpec, Asked, Resumed, Resynced, Steered } from './messages';
 
 export type Command =
   | { readonly kind: 'pause' | 'resume' | 'stop' | 'deadLetters'; readonly done: Waiter<Steered> }
   | { readonly kind: 'resync'; readonly table: string | null; readonly done: Waiter<Resynced> }
   | { readonly kind: 'resumeTable'; readonly table: string; readonly done: Waiter<Resumed> }
+  | { readonly kind: 'apply'; readonly asked: Asked; readonly done: Waiter<AppliedSpec> }
   | { readonly kind: 'acceptFailover'; readonly done: Waiter<Accepted> };
 
 export interface Waiter<T> {

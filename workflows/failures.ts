@@ -1,11 +1,17 @@
 /** What a workflow sees of an activity's failure, and what it throws at its own callers. */
-import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  TimeoutFailure,
+} from '@temporalio/workflow';
 import type { Failure, FailureCode } from './messages';
 import { REFUSED } from './messages';
 
-/** Reads the failure that an activity reported; one that could not report is `WORKER_LOST`. */
+/** Reads the failure that an activity, or a pipeline's workflow, reported; one that could not report is `WORKER_LOST`. */
 export function describeFailure(error: unknown): Failure {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const cause =
+    error instanceof ActivityFailure || error instanceof ChildWorkflowFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure) {
     const reported = parseFailure(cause.details?.[0]);
     if (reported !== null) return reported;

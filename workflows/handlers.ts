@@ -2,7 +2,9 @@
 import { condition, setHandler } from '@temporalio/workflow';
 import type { Commands } from './commands';
 import { failureFor, refusedFor } from './failures';
+import { applyFault } from './applying';
 import {
+  applyUpdate,
   deadLettersUpdate,
   acceptFailoverUpdate,
   pauseUpdate,
@@ -11,10 +13,11 @@ import {
   resumeUpdate,
   resyncUpdate,
   settingsUpdate,
+  specQuery,
   statusQuery,
   stopUpdate,
 } from './messages';
-import type { Accepted, Resumed, Resynced, Steered } from './messages';
+import type { Accepted, AppliedSpec, Resumed, Resynced, Steered } from './messages';
 import { currentStatus } from './run';
 import type { Run } from './run';
 import { settingsFault } from './settings';
@@ -63,6 +66,15 @@ export function setHandlers(run: Run, commands: Commands): void {
       validator: () => admit('acceptFailover'),
     },
   );
+  setHandler(specQuery, () => ({ ...run.input.spec, settings: run.status.settings }));
+  setHandler(applyUpdate, (asked) => commands.ask<AppliedSpec>((done) => ({ kind: 'apply', asked, done })), {
+    validator: (asked) => {
+      admit('apply');
+      const fault = applyFault(run.input.spec, asked);
+      if (fault !== null)
+        throw refusedFor(`This can't be applied to pipeline ${run.input.spec.name}: ${fault}`);
+    },
+  });
   setHandler(
     settingsUpdate,
     (change) => {

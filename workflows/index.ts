@@ -1,5 +1,5 @@
 /**
- * Workflows: one of them, `replication`, a pipeline's life. Its main loop is in `replication.ts`; what it can be told
+ * Workflows: `replication`, a pipeline's life, and `scheduledRun`, one run of a schedule of it. The first one's main loop is in `replication.ts`; what it can be told
  * and asked in `messages/`; its states in `states.ts`; rounds in `work.ts`; pause, stop and resync in `steering.ts`.
  *
  * The code is replayed against histories that older versions wrote. A change that makes it give other commands for
@@ -9,4 +9,5 @@
  * `test/histories/record.ts`, before such a change.
  */
 export { replication } from './replication';
+export { scheduledRun } from './scheduled';
 export type * from './messages';

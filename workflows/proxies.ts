@@ -34,6 +34,13 @@ const SHORT = { ...QUICK, startToCloseTimeout: '7 seconds' } as const;
 
 export const { finish, markGoal } = proxyActivities<PipelineActivities>(SHORT);
 
+/** For whoever does nothing else meanwhile: goes on trying while the target can't be reached. */
+export const { finish: finishPatiently } = proxyActivities<PipelineActivities>({
+  ...SHORT,
+  retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 60_000 },
+  scheduleToCloseTimeout: '1 hour',
+});
+
 /**
  * An attempt outlasts a database's own wait for a lock (5 s on SQLite), so that the failure names the holder; and not
  * by much, since a stopped worker can swallow one attempt. Two of them and two time-outs of the workflow's own task

@@ -10,7 +10,8 @@ import type { PipelineEvent } from './states';
 import { initialStatus, isCopying, memoOf, withFailure } from './messages/status';
 
 export interface Run {
-  readonly input: ReplicationInput;
+  /** Its `spec` is another one once `apply` has changed it. */
+  input: ReplicationInput;
   readonly chain: string;
   readonly pipeline: PipelineRef;
   status: PipelineStatus;
@@ -25,6 +26,8 @@ export interface Run {
   holdFor: Carried['holdFor'];
   /** Setup shall be repeated: the checkpoint did not know our generation. */
   setUpAgain: boolean;
+  /** An `apply` has failed since the last resume, maybe halfway: whoever claims has to notice. */
+  applyFailed: boolean;
   /** Rounds of this run, not of the chain. */
   rounds: number;
   /** Attempts in a row that lost the epoch to another one of ours. */
@@ -60,6 +63,7 @@ export function createRun(input: ReplicationInput): Run {
     goalMarked: carried?.goalMarked ?? false,
     holdFor: carried?.holdFor ?? 'pause',
     setUpAgain: false,
+    applyFailed: false,
     rounds: 0,
     lostEpochs: 0,
     fruitlessRounds: 0,

@@ -1,8 +1,16 @@
 /** Settings that may change while a pipeline runs, checked before they are accepted. */
-import type { BacklogLimit, RowFailurePolicy } from '../engine/model';
+import type { BacklogLimit, PipelineSettings, RowFailurePolicy } from '../engine/model';
 import { BACKLOG_BOUNDS, LETTER_BOUNDS, SETTING_BOUNDS, type Bounds } from './messages/limits';
 
 const ONLY_AT_START = ['existing', 'snapshot'] as const;
+
+/** What is wrong with all settings of a spec; null when nothing is. */
+export function allSettingsFault(settings: Readonly<Record<keyof PipelineSettings, unknown>>): string | null {
+  const { existing, snapshot, ...change } = settings;
+  if (existing !== 'refuse' && existing !== 'replace') return 'existing must be refuse or replace';
+  if (typeof snapshot !== 'boolean') return 'snapshot must be true or false';
+  return settingsFault(change);
+}
 
 /** What is wrong with a change of settings; null when nothing is. */
 export function settingsFault(change: unknown): string | null {

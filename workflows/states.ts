@@ -65,7 +65,15 @@ export function isEnd(state: PipelineState): boolean {
 
 /** What callers may ask of a pipeline. */
 export type Request =
-  'pause' | 'resume' | 'stop' | 'resync' | 'resumeTable' | 'deadLetters' | 'acceptFailover' | 'settings';
+  | 'pause'
+  | 'resume'
+  | 'stop'
+  | 'resync'
+  | 'resumeTable'
+  | 'deadLetters'
+  | 'acceptFailover'
+  | 'settings'
+  | 'apply';
 
 type Refusals = {
   readonly [State in PipelineState]: { readonly [Asked in Request]: string | null };
@@ -80,6 +88,7 @@ const NOTHING_TO_RESUME = {
   deadLetters: null,
   acceptFailover: null,
   settings: null,
+  apply: null,
 } as const;
 const OVER = {
   pause: 'has ended',
@@ -90,6 +99,7 @@ const OVER = {
   deadLetters: 'has ended',
   acceptFailover: 'has ended',
   settings: 'has ended',
+  apply: 'has ended',
 };
 
 /** Null: allowed; else what follows "pipeline NAME ". */
@@ -100,6 +110,7 @@ const REFUSALS: Refusals = {
     resync: 'is starting; its first copy is not set up yet',
     resumeTable: 'is starting; none of its tables is parked',
     acceptFailover: 'is starting; it has no position yet',
+    apply: 'is starting; apply changes once it is set up',
   },
   snapshotting: { ...NOTHING_TO_RESUME, resume: 'is not paused: it is copying tables' },
   running: { ...NOTHING_TO_RESUME, resume: 'is not paused: it is running' },
@@ -113,6 +124,7 @@ const REFUSALS: Refusals = {
     deadLetters: null,
     acceptFailover: 'is being paused; accept the failover once it is paused',
     settings: null,
+    apply: 'is being paused; apply changes once it is paused',
   },
   paused: { ...NOTHING_TO_RESUME, resume: null },
   stopped: OVER,

@@ -1,5 +1,6 @@
 /** What callers ask of a pipeline, performed by the main loop between two pieces of work. */
 import { TemporalFailure, isCancellation } from '@temporalio/workflow';
+import { applySpec } from './applying';
 import type { Command } from './commands';
 import { describeFailure, failureFor } from './failures';
 import type { Failure, Steered } from './messages';
@@ -34,6 +35,12 @@ export async function perform(run: Run, command: Command, syncing: Syncing): Pro
     case 'resumeTable': {
       const outcome = await resumeParked(run, command.table);
       if ('tables' in outcome) command.done.resolve({ state: run.status.state, tables: outcome.tables });
+      else command.done.reject(failureFor(outcome));
+      return;
+    }
+    case 'apply': {
+      const outcome = await applySpec(run, command.asked);
+      if ('copying' in outcome) command.done.resolve({ state: run.status.state, ...outcome });
       else command.done.reject(failureFor(outcome));
       return;
     }
@@ -129,7 +136,9 @@ function resume(run: Run): void {
     return;
   }
   // A fence whose answer got lost may have raised the checkpoint's generation to ours; a higher one may always claim.
-  run.generation += 1;
+  // But a setup that failed halfway has to be noticed: it raised the generation beyond ours, and shall be repeated.
+  if (!run.applyFailed) run.generation += 1;
+  run.applyFailed = false;
   run.holdFor = 'pause';
   run.skipFetch = true;
   clearFailure(run);

@@ -24,13 +24,15 @@ const FRUITLESS_ROUNDS = 3;
 const IDLE_SYNC_LEAST_MS = 60_000;
 const IDLE_SYNC_MOST_MS = 600_000;
 
-export async function setUp(run: Run): Promise<void> {
+/** `keep`: source names of tables that this setup must not take out of the pipeline. */
+export async function setUp(run: Run, keep: readonly string[] = []): Promise<void> {
   const { input } = run;
   const report = await setup({
     spec: { ...input.spec, settings: run.status.settings },
     chain: run.chain,
     // Once it is ours, another chain that took it over is not to be fought.
     takeOver: input.takeOver && !run.setUp,
+    ...(keep.length > 0 && { keep }),
   });
   run.generation = Math.max(run.generation, report.generation);
   run.status = withSetup(run.status, report, Date.now());

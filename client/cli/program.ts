@@ -1,6 +1,7 @@
 /** The command line as a whole: every verb, and the options that all of them take. */
 import { Command } from 'commander';
 import type { CliContext } from './context';
+import { addApplyVerb } from './verbs/apply';
 import { addChangesVerb } from './verbs/changes';
 import { addDeadLettersVerb } from './verbs/dead-letters';
 import { addDemoVerb } from './demo';
@@ -10,6 +11,7 @@ import { addHealthVerb } from './verbs/health';
 import { addListVerb } from './verbs/list';
 import { addPlanVerb } from './verbs/plan';
 import { addRefusedVerbs } from './verbs/refused';
+import { addScheduleVerb } from './verbs/schedule';
 import { addSequencesVerb } from './verbs/sequences';
 import { addStartVerb } from './verbs/start';
 import { addStatusVerb } from './verbs/status';
@@ -53,6 +55,8 @@ export function createProgram(context: CliContext): Command {
   addWorkerVerb(program, context);
   addStartVerb(program, context);
   addSteeringVerbs(program, context);
+  addApplyVerb(program, context);
+  addScheduleVerb(program, context);
   program.commandsGroup('Look:');
   addListVerb(program, context);
   addStatusVerb(program, context);

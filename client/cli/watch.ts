@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TableProgress } from '../../engine/model';
 import { CdcClientError, type PipelineReport } from '..';
 import { type VerbError, failed } from './outcome';
+import { time } from './reports';
 import type { Session } from './session';
 
 const LOOK_EVERY_MS = 500;
@@ -10,11 +11,13 @@ const LOOK_EVERY_MS = 500;
 export interface WatchOptions {
   /** Give up where a table is parked, too. */
   readonly parked: boolean;
+  /** How long the verb waits, milliseconds since 1970: a scheduled run that is due by then may help; null: none may. */
+  readonly until: number | null;
 }
 
 /** Why waiting is pointless, or null while there is hope. */
-function hopeless(status: PipelineReport, { parked: alsoParked }: WatchOptions): VerbError | null {
-  const { pipeline, state, lastError, tables } = status;
+function hopeless(status: PipelineReport, { parked: alsoParked, until }: WatchOptions): VerbError | null {
+  const { pipeline, state, lastError, tables, schedule } = status;
   const parked = alsoParked ? parkedTable(tables) : null;
   if (parked !== null) return parked;
   if (status.suspended) {
@@ -31,11 +34,20 @@ function hopeless(status: PipelineReport, { parked: alsoParked }: WatchOptions):
         `Run \`cdc resume ${pipeline}\`.`,
       );
     case 'stopped':
-    case 'completed':
+    case 'completed': {
+      const next = schedule?.nextRunAt ?? null;
+      if (next !== null && until !== null && next <= until) return null;
+      if (schedule !== null) {
+        return failed(
+          `No run of ${pipeline} is on, and ${next === null ? 'its schedule is paused' : `the next one is due at ${time(next)}`}.`,
+          `\`cdc schedule ${pipeline} --now\` begins one.`,
+        );
+      }
       return failed(
         `Pipeline ${pipeline} is ${state}: nothing will be applied.`,
         `Run \`cdc start ${pipeline}\`.`,
       );
+    }
     case 'failing':
       // No attempt has failed since `cdc resume`: the next one may succeed.
       if (lastError === null || lastError.retryable || lastError.attempts === 0) return null;

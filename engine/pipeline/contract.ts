@@ -46,6 +46,8 @@ export interface SetupOptions {
   readonly chain: string;
   /** Adopt a checkpoint whose former chain was never recorded as ended. */
   readonly takeOver: boolean;
+  /** Source names of tables that must stay: where the spec leaves one of them out, setup does nothing. Default: none. */
+  readonly keep?: readonly string[];
   /** Called as it goes on; a large setup takes minutes. */
   readonly onProgress?: (progress: SetupProgress) => void;
 }

@@ -31,6 +31,7 @@ export async function setupPipeline(context: PipelineContext, options: SetupOpti
     (done: number, of: number): void =>
       onProgress?.({ step, done, of });
   const planning = await planPipeline(context, spec, tell('plan'));
+  requireKept(spec, planning.routes, planning.tables, options.keep ?? []);
   const source = await context.connections.source();
   const target = await context.connections.createTarget();
 
@@ -69,6 +70,21 @@ export async function setupPipeline(context: PipelineContext, options: SetupOpti
     transport: planning.plan.transport,
     generation: checkpoint.generation,
   };
+}
+
+/** A pattern may mean fewer tables than somebody saw when they agreed to it: what stays out then is not theirs to lose. */
+function requireKept(
+  spec: PipelineSpec,
+  routes: readonly TableRoute[],
+  known: readonly TableCheckpoint[],
+  keep: readonly string[],
+): void {
+  const wanted = new Set(routes.map((route) => route.id));
+  const lost = known.find(({ source }) => keep.includes(source) && !wanted.has(source));
+  if (lost === undefined) return;
+  throw new CdcError('TABLE_LEFT_OUT', `Table ${lost.source} would leave pipeline ${spec.name}`, {
+    table: lost.source,
+  });
 }
 
 /**

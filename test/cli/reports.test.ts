@@ -74,6 +74,7 @@ const status: PipelineStatus = {
   transport: 'attach',
   overLimit: false,
   suspended: false,
+  before: null,
   atomicCuts: 0,
   skipped: [],
   notices: [],
@@ -238,6 +239,7 @@ test('health fails for a backlog over its limit only when capture was stopped fo
     ...status,
     answeredBy: 'worker',
     settingUp: null,
+    schedule: null,
     backlog: 5_000,
     overLimit: true,
   } as const;

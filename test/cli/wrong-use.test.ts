@@ -34,6 +34,17 @@ describe('wrong use ends with 2, says why on stderr, and leaves stdout empty', (
     ['a wait for something else', ['wait', 'orders', 'forever'], 'Allowed choices are caught-up'],
     ['a time without unit', ['wait', 'orders', 'caught-up', '--timeout', '60'], 'a duration such as 10s'],
     ['a limit that is none', ['changes', 'orders', 'x', '--limit', '0'], 'a whole number from 1'],
+    ['two schedules', ['schedule', 'orders', '--every', '5m', '--pause'], 'One thing at a time'],
+    ['an interval without unit', ['schedule', 'orders', '--every', '5'], 'every must be a duration'],
+    [
+      'a cron of four fields',
+      ['schedule', 'orders', '--cron', '* * * *'],
+      'a cron expression of five fields',
+    ],
+    ['a schedule of a continuous pipeline', ['schedule', 'orders', '--every', '5m'], 'mode: batch'],
+    ['a time that is none', ['schedule', 'orders', '--backfill', 'yesterday..now'], 'takes FROM..TO'],
+    ['a zone alone', ['schedule', 'orders', '--timezone', 'UTC'], '--timezone and --jitter go with'],
+    ['a note alone', ['schedule', 'orders', '--note', 'x'], '--note goes with'],
     ['a limit that is none, for verify', ['verify', 'orders', '--limit', 'all'], 'a whole number from 0'],
     ['a port that is none', ['dev', '--port', '99999'], 'a port from 1 to 65535'],
   ])('%s', async (_what, args, words) => {
@@ -41,15 +52,12 @@ describe('wrong use ends with 2, says why on stderr, and leaves stdout empty', (
     expect(await refused(args)).toContain(words);
   });
 
-  test.each([[['apply', 'orders', '--all']], [['schedule', 'orders', '--every', '5m']], [['ddl', 'orders']]])(
-    'a verb that does not exist yet is named: %j',
-    async (args) => {
-      writeConfig(CONFIG);
-      const said = await refused(args);
-      expect(said).toContain('is not supported yet');
-      expect(said).toContain(args[0]);
-    },
-  );
+  test.each([[['ddl', 'orders']]])('a verb that does not exist yet is named: %j', async (args) => {
+    writeConfig(CONFIG);
+    const said = await refused(args);
+    expect(said).toContain('is not supported yet');
+    expect(said).toContain(args[0]);
+  });
 });
 
 describe('a wrong configuration ends with 2 and names the line', () => {

@@ -60,6 +60,7 @@ pipelines:
     target: b
     capture: trigger
     mode: batch
+    schedule: { every: 10m, jitter: 30s }
     tables:
       - "order *"
       - { from: customers, to: clients, columns: [id, name] }
@@ -75,6 +76,7 @@ pipelines:
     onError: { action: deadLetter, perHour: 5 }
 `);
     expect(config.temporal).toEqual({ address: 'temporal:7233', namespace: 'cdc', taskQueue: 'replication' });
+    expect(config.schedules).toEqual(new Map([['p', { kind: 'every', everyMs: 600_000, jitterMs: 30_000 }]]));
     expect(config.pipelines.get('p')).toEqual({
       name: 'p',
       source: 'a',

@@ -61,7 +61,31 @@ describe('a wrong setting is named with line, column and key', () => {
       'url: sqlite:x',
       '8:5 pipelines.orders.url: unknown key here; a URL belongs under connections',
     ],
-    ['a schedule', 'schedule: "*/5 * * * *"', '8:5 pipelines.orders.schedule: not supported yet'],
+    [
+      'a schedule of a continuous pipeline',
+      'schedule: "*/5 * * * *"',
+      '8:5 pipelines.orders.schedule: is for runs that end: it needs "mode: batch", a continuous pipeline runs all the time',
+    ],
+    [
+      'a schedule that is none',
+      'mode: batch\nschedule: hourly',
+      '9:15 pipelines.orders.schedule: must be an interval such as 10m, or a cron expression of five fields (minute, hour, day of month, month, day of week) such as "*/5 * * * *"',
+    ],
+    [
+      'an interval that is too short',
+      'mode: batch\nschedule: 100ms',
+      '9:15 pipelines.orders.schedule: every must be a duration from 1s to 365d',
+    ],
+    [
+      'a time zone of no place',
+      'mode: batch\nschedule: { cron: "0 3 * * *", timezone: Mars }',
+      '9:15 pipelines.orders.schedule: timezone must be a name such as Europe/Berlin or UTC',
+    ],
+    [
+      'a schedule in two ways',
+      'mode: batch\nschedule: { cron: "0 3 * * *", every: 5m }',
+      '9:15 pipelines.orders.schedule: needs either cron or every',
+    ],
     [
       'capture by timestamp',
       'capture: { timestamp: updated_at }',

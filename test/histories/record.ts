@@ -1,5 +1,5 @@
 /**
- * Records the histories that the replay test replays: `npm run build && node dist/test/histories/record.js NAME`
+ * Records the histories that the replay test replays: `npm run build && node dist/test/histories/record.js NAME [SCENE…]`
  * writes `test/histories/NAME-<scene>.json`, one file a run. Made with the scripted engine on a dev server of its own.
  * To be run before a change of the workflow, under a name that says what was current (a version); old files stay, so
  * that runs which began under an older version are known to go on.
@@ -82,14 +82,37 @@ const SCENES: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     clearInterval(writer);
     await client.stop(name);
   },
+  async applied({ client, engine, name, spec, until }) {
+    engine.write(10);
+    await client.start(spec);
+    await client.apply({ ...spec, settings: { ...spec.settings, batchRows: 10 } });
+    engine.failing('setup', { code: 'TABLE_UNKNOWN', message: 'The source has no table tags' });
+    await client.apply({ ...spec, tables: [{ from: 'tags', to: null, columns: null }] }).catch(() => undefined);
+    engine.failing('setup', null);
+    await client.pause(name);
+    await client.apply(spec);
+    await client.resume(name);
+    engine.write(10);
+    await until(({ state, backlog }) => state === 'running' && backlog === 0);
+    await client.stop(name);
+  },
+  async scheduled({ client, engine, name, spec, until }) {
+    engine.write(100);
+    await client.schedules.set({ ...spec, mode: 'batch' }, { kind: 'every', everyMs: 3_600_000, jitterMs: 0 });
+    await client.schedules.pause(name);
+    await client.schedules.trigger(name);
+    await until(({ schedule }) => schedule?.lastRun?.outcome === 'completed');
+  },
 };
 
-async function record(prefix: string): Promise<void> {
+/** `only`: scenes to be played; all where it is empty. */
+async function record(prefix: string, only: readonly string[]): Promise<void> {
   const server = await startDevServer({ headless: true });
   const connection = await Connection.connect({ address: server.address });
   const temporal = new Client({ connection, identity: 'recorded' });
   try {
     for (const [scene, play] of Object.entries(SCENES)) {
+      if (only.length > 0 && !only.includes(scene)) continue;
       const engine = createScriptedEngine();
       const worker = await startWorker({
         connection: { address: server.address },
@@ -121,7 +144,8 @@ async function record(prefix: string): Promise<void> {
         },
       });
       await worker.stop();
-      await save(temporal, prefix, scene);
+      await save(temporal, `WorkflowId = 'cdc:${scene}'`, `${prefix}-${scene}`);
+      if (scene === 'scheduled') await save(temporal, "WorkflowType = 'scheduledRun'", `${prefix}-scheduled-run`);
     }
   } finally {
     await connection.close();
@@ -129,12 +153,13 @@ async function record(prefix: string): Promise<void> {
   }
 }
 
-async function save(temporal: Client, prefix: string, scene: string): Promise<void> {
-  const runs: string[] = [];
-  for await (const { runId } of temporal.workflow.list({ query: `WorkflowId = 'cdc:${scene}'` })) runs.push(runId);
-  for (const [index, runId] of runs.reverse().entries()) {
-    const history = await temporal.workflow.getHandle(`cdc:${scene}`, runId).fetchHistory();
-    const file = `${prefix}-${scene}${runs.length > 1 ? `-${index + 1}` : ''}.json`;
+/** One file a run that the query finds. */
+async function save(temporal: Client, query: string, name: string): Promise<void> {
+  const runs: { readonly workflowId: string; readonly runId: string }[] = [];
+  for await (const { workflowId, runId } of temporal.workflow.list({ query })) runs.push({ workflowId, runId });
+  for (const [index, { workflowId, runId }] of runs.reverse().entries()) {
+    const history = await temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+    const file = `${name}${runs.length > 1 ? `-${index + 1}` : ''}.json`;
     const json = JSON.stringify(anonymous(historyToJson(history)), null, 1);
     writeFileSync(join(resolve(__dirname, '../../..'), 'test/histories', file), `${json}\n`);
     console.log(file);
@@ -156,7 +181,7 @@ function anonymous(value: unknown): unknown {
 }
 
 if (require.main === module) {
-  record(process.argv[2] ?? 'current').catch((error: unknown) => {
+  record(process.argv[2] ?? 'current', process.argv.slice(3)).catch((error: unknown) => {
     console.error(error);
     process.exitCode = 1;
   });

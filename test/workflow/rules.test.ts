@@ -27,7 +27,7 @@ const EVENTS: readonly PipelineEvent[] = [
   'ended',
   'completed',
 ];
-const REQUESTS: readonly Request[] = ['pause', 'resume', 'stop', 'resync', 'settings'];
+const REQUESTS: readonly Request[] = ['pause', 'resume', 'stop', 'resync', 'settings', 'apply'];
 
 const state = fc.constantFrom(...STATES);
 const event = fc.constantFrom(...EVENTS);

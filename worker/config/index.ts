@@ -5,4 +5,5 @@
 export { type Config, type LoadOptions, type TemporalConfig, loadConfig } from './load';
 export { didYouMean } from './near-misses';
 export { formatDuration, parseDuration } from './quantities';
+export { type WrittenTiming, parseTiming } from './timing';
 export type { Environment } from './variables';

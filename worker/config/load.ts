@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { CdcError } from '../../engine/errors';
 import type { PipelineSpec } from '../../engine/model';
+import type { ScheduleTiming } from '../../workflows/messages/schedules';
 import type { Registry } from '../../engine/registry';
 import { type ConfigDocument, type Path, type Problem, parseConfig } from './document';
 import { describeIssue } from './messages';
@@ -28,6 +29,8 @@ export interface Config {
   /** URL by connection name. Empty when they were not asked for. */
   readonly connections: ReadonlyMap<string, string>;
   readonly pipelines: ReadonlyMap<string, PipelineSpec>;
+  /** When to run, by the name of a pipeline that says so. */
+  readonly schedules: ReadonlyMap<string, ScheduleTiming>;
 }
 
 export interface LoadOptions {
@@ -174,5 +177,10 @@ export function loadConfig(options: LoadOptions): Config {
     },
     connections: resolved.urls,
     pipelines: new Map(Object.entries(pipelines).map(([name, value]) => [name, toSpec(name, value)])),
+    schedules: new Map(
+      Object.entries(pipelines).flatMap(([name, { schedule }]) =>
+        schedule === undefined ? [] : [[name, schedule]],
+      ),
+    ),
   };
 }

@@ -91,6 +91,14 @@ export function referenceProblems(document: ConfigDocument, data: unknown): read
       problems.push(document.atValue([...path, 'target'], 'is the same connection as the source'));
     }
     problems.push(...tableProblems(document, [...path, 'tables'], list.parse(pipeline['tables'])));
+    if (pipeline['schedule'] !== undefined && pipeline['mode'] !== 'batch') {
+      problems.push(
+        document.atKey(
+          [...path, 'schedule'],
+          'is for runs that end: it needs "mode: batch", a continuous pipeline runs all the time',
+        ),
+      );
+    }
     const snapshotOff = pipeline['snapshot'] === false;
     if (snapshotOff && pipeline['existing'] === 'replace') {
       problems.push(

@@ -10,10 +10,12 @@ import {
   type RowFailurePolicy,
 } from '../../engine/model';
 import { BACKLOG_BOUNDS, LETTER_BOUNDS, SETTING_BOUNDS, type Bounds } from '../../workflows/messages/limits';
+import type { ScheduleTiming } from '../../workflows/messages/schedules';
 import { formatDuration, parseDuration } from './quantities';
+import { parseTiming, writtenTiming } from './timing';
 
 /** Words that the program will understand one day: refused by name rather than as unknown. */
-export const NOT_YET: ReadonlySet<string> = new Set(['schedule', 'ddl', 'timestamp', 'version', 'deleted']);
+export const NOT_YET: ReadonlySet<string> = new Set(['ddl', 'timestamp', 'version', 'deleted']);
 
 const name = z
   .string()
@@ -127,11 +129,27 @@ const atomic = z.preprocess(
   ),
 );
 
+const schedule = z.preprocess(
+  (value) => (typeof value === 'string' ? writtenTiming(value) : value),
+  z
+    .strictObject(
+      { cron: text.optional(), every: text.optional(), timezone: text.optional(), jitter: text.optional() },
+      otherwise('must be a cron expression, an interval or { cron: … or every: …, timezone: …, jitter: … }'),
+    )
+    .transform((written, context): ScheduleTiming => {
+      const parsed = parseTiming(written);
+      if (!('problem' in parsed)) return parsed;
+      context.addIssue(parsed.problem);
+      return z.NEVER;
+    }),
+);
+
 const pipeline = z.strictObject({
   source: text,
   target: text,
   capture: capture.default('trigger'),
   mode: z.enum(['continuous', 'batch']).default('continuous'),
+  schedule: schedule.optional(),
   tables: z.array(table).min(1, 'lists no table; "*" stands for all'),
   existing: z.enum(['refuse', 'replace']).default(DEFAULT_SETTINGS.existing),
   snapshot: z.boolean().default(DEFAULT_SETTINGS.snapshot),
@@ -175,6 +193,7 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
       return ['url', 'url_file'];
     case 'pipelines':
       if (path[2] === 'tables') return ['from', 'to', 'columns'];
+      if (path[2] === 'schedule') return ['cron', 'every', 'timezone', 'jitter'];
       if (path[2] === 'maxBacklog') return ['changes', 'action'];
       if (path[2] === 'onError') return ['action', 'perHour'];
       if (path[2] === 'atomic') return ['maxRows'];

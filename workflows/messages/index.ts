@@ -20,6 +20,9 @@ export const REPLICATION_WORKFLOW = 'replication';
 /** Used by worker and client where nothing else is named. */
 export const DEFAULT_TASK_QUEUE = 'temporal-cdc';
 
+/** A workflow task that a stopped worker holds goes to another one after this; a replay takes a tenth of it. */
+export const WORKFLOW_TASK_TIMEOUT = '5 seconds';
+
 /** What the id of every pipeline's workflow starts with. */
 export const WORKFLOW_ID_PREFIX = 'cdc:';
 
@@ -56,6 +59,14 @@ export interface LastError extends Failure {
   readonly nextAttemptAt: number | null;
 }
 
+/** Sums over all tables. */
+export interface Applied {
+  /** Inserts, updates and deletes applied. */
+  readonly changes: number;
+  /** Rows copied by snapshots. */
+  readonly copied: number;
+}
+
 /** What `cdc status NAME --json` prints. Fields are added, never renamed. Times are milliseconds since 1970. */
 export interface PipelineStatus {
   readonly version: 1;
@@ -85,6 +96,8 @@ export interface PipelineStatus {
   readonly overLimit: boolean;
   /** True when capture was stopped for it. */
   readonly suspended: boolean;
+  /** What all tables had come to when this chain of runs began; null before setup. */
+  readonly before: Applied | null;
   /** Commits in which an atomic window had to be cut, over all runs of this chain. */
   readonly atomicCuts: number;
   readonly skipped: Plan['skipped'];
@@ -144,6 +157,19 @@ export interface Resynced extends Steered {
   readonly tables: readonly string[];
 }
 
+/** What `apply` takes: the whole pipeline as it shall be from now on. */
+export interface Asked {
+  readonly spec: PipelineSpec;
+  /** Source names of tables that the caller knows to go: no other one is taken out of the pipeline. */
+  readonly removes: readonly string[];
+}
+
+export interface AppliedSpec extends Steered {
+  /** Source names of the tables that are being copied now, and of those that are gone. */
+  readonly copying: readonly string[];
+  readonly removed: readonly string[];
+}
+
 export interface Resumed extends Steered {
   /** Source names of the tables that go on: the one that was asked for, and those that were parked with it. */
   readonly tables: readonly string[];
@@ -182,5 +208,14 @@ export const acceptFailoverUpdate = defineUpdate<Accepted>('acceptFailover');
 
 /** Changes settings of a running pipeline, from its next round on. */
 export const settingsUpdate = defineUpdate<PipelineSettings, [Partial<PipelineSettings>]>('settings');
+
+/**
+ * Goes on as another spec says: settings, and tables added, removed or led elsewhere. Those that stay are not stopped.
+ * Source, target, capture and mode can't change.
+ */
+export const applyUpdate = defineUpdate<AppliedSpec, [Asked]>('apply');
+
+/** The spec that the pipeline runs by, with its settings as they are now. */
+export const specQuery = defineQuery<PipelineSpec>('spec');
 
 export const statusQuery = defineQuery<PipelineStatus>('status');

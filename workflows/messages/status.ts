@@ -5,7 +5,7 @@
 import type { RoundReport, SetupReport } from '../../activities';
 import type { FetchResult } from '../../engine';
 import type { PipelineSpec, TableProgress } from '../../engine/model';
-import type { Failure, LastError, PipelineMemo, PipelineStatus } from './index';
+import type { Applied, Failure, LastError, PipelineMemo, PipelineStatus } from './index';
 
 /** What a status takes from each of its sources; whoever reads them back has to look at no more. */
 export type SpecFigures = Pick<PipelineSpec, 'name' | 'source' | 'target' | 'capture' | 'mode' | 'settings'>;
@@ -39,6 +39,7 @@ export function initialStatus(spec: SpecFigures, now: number): PipelineStatus {
     transport: null,
     overLimit: false,
     suspended: false,
+    before: null,
     atomicCuts: 0,
     skipped: [],
     notices: [],
@@ -48,7 +49,19 @@ export function initialStatus(spec: SpecFigures, now: number): PipelineStatus {
 
 export function withSetup(status: PipelineStatus, report: SetupFigures, now: number): PipelineStatus {
   const { tables, lastAppliedAt, transport, skipped, notices } = report;
-  return { ...status, tables, lastAppliedAt, transport, skipped, notices, asOf: now };
+  // A setup may be repeated within a chain, and a status may be carried over from a version that had no such sums.
+  const before = status.before ?? appliedTo(tables);
+  return { ...status, tables, lastAppliedAt, transport, skipped, notices, before, asOf: now };
+}
+
+/** Sums over all tables, since the pipeline was first set up. */
+export function appliedTo(tables: readonly TableProgress[]): Applied {
+  const sum = (of: (table: TableProgress) => number): number =>
+    tables.reduce((total, table) => total + of(table), 0);
+  return {
+    changes: sum(({ inserted, updated, deleted }) => inserted + updated + deleted),
+    copied: sum(({ snapshotRows }) => snapshotRows),
+  };
 }
 
 export function withPending(status: PipelineStatus, fetched: PendingFigures, now: number): PipelineStatus {

@@ -1,4 +1,5 @@
 /** Reports as pure functions: what a verb found, as lines for a person and as JSON for a program. */
+export * from './apply';
 export * from './changes';
 export * from './columns';
 export * from './dead-letters';
@@ -7,6 +8,7 @@ export * from './figures';
 export * from './health';
 export * from './list';
 export * from './plan';
+export * from './schedule';
 export * from './sequences';
 export * from './status';
 export * from './values';

@@ -32,6 +32,13 @@ export function noticeLines(told: Pick<Plan, 'skipped' | 'notices'>, paint: Pain
   ];
 }
 
+/** The SQL by database; none when everything is in place. */
+export function sqlLines({ steps }: Pick<Plan, 'steps'>, paint: Paint): readonly string[] {
+  const source = steps.filter((step) => step.on === 'source');
+  const target = steps.filter((step) => step.on === 'target');
+  return [...stepLines('On the source', source, paint), ...stepLines('On the target', target, paint)];
+}
+
 /** The mapping, then the SQL by database. */
 export function planReport(plan: Plan, paint: Paint): string {
   const layout = [
@@ -41,9 +48,7 @@ export function planReport(plan: Plan, paint: Paint): string {
   ] as const;
   const rows = plan.tables.map((table) => [table.source, table.target, String(table.columns.length)]);
   const notices = noticeLines(plan, paint);
-  const source = plan.steps.filter((step) => step.on === 'source');
-  const target = plan.steps.filter((step) => step.on === 'target');
-  const sql = [...stepLines('On the source', source, paint), ...stepLines('On the target', target, paint)];
+  const sql = sqlLines(plan, paint);
   return [
     `${paint.bold(plan.pipeline)}: ${counted(plan.tables.length, 'table')}, rows travel by ${plan.transport}`,
     '',

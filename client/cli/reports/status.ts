@@ -1,8 +1,10 @@
 /** How a pipeline stands, for people. */
 import type { TableProgress } from '../../../engine/model';
+import type { ScheduleReport } from '../..';
 import type { LastError, PipelineState, PipelineStatus } from '../../../workflows/messages';
 import type { Paint } from '../terminal';
 import { columns, labelled } from './columns';
+import { scheduleLines } from './schedule';
 import { ago, count, counted, duration, time } from './figures';
 
 export function paintState(state: PipelineState, paint: Paint): string {
@@ -23,16 +25,23 @@ export function paintState(state: PipelineState, paint: Paint): string {
 }
 
 /** What the person would do next, by the state alone; null when nothing is to be done. */
-function adviceFor(status: PipelineStatus): string | null {
+function adviceFor(status: PipelineStatus, schedule: ScheduleReport | null): string | null {
   const { pipeline, state } = status;
+  const comesBack = schedule !== null && !schedule.paused;
   switch (state) {
     case 'paused':
+      if (schedule !== null)
+        return `Neither this run nor a later one applies anything until \`cdc resume ${pipeline}\`.`;
       return `Nothing is applied until \`cdc resume ${pipeline}\`.`;
     case 'pausing':
       return 'The pause is not certain yet: the target has to be reached.';
     case 'stopped':
+      if (comesBack) return 'The next run of its schedule goes on from here.';
       return `\`cdc start ${pipeline}\` goes on from here; \`cdc teardown ${pipeline}\` removes it.`;
     case 'completed':
+      if (schedule !== null) {
+        return comesBack ? null : `No run begins until \`cdc schedule ${pipeline} --resume\`.`;
+      }
       return `The batch is done; \`cdc start ${pipeline}\` runs it again.`;
     case 'starting':
     case 'snapshotting':
@@ -94,7 +103,12 @@ export function errorLines(error: LastError, now: number, paint: Paint): readonl
 }
 
 /** Everything a person wants to know first, the figures before the tables, what is wrong last. */
-export function statusReport(status: PipelineStatus, now: number, paint: Paint): string {
+export function statusReport(
+  status: PipelineStatus,
+  now: number,
+  paint: Paint,
+  schedule: ScheduleReport | null = null,
+): string {
   const { pipeline, source, target, capture, mode, transport } = status;
   const changes = totals(status.tables).ops.reduce((sum, each) => sum + each, 0);
   const backlog = counted(status.backlog, 'change');
@@ -112,6 +126,7 @@ export function statusReport(status: PipelineStatus, now: number, paint: Paint):
     '',
     labelled(figures, paint.dim),
   ];
+  if (schedule !== null) lines.push('', scheduleLines(schedule, now, paint));
   if (status.tables.length > 0) lines.push('', tableColumns(status.tables, paint));
   for (const table of status.tables.filter(({ state }) => state === 'parked')) {
     lines.push(
@@ -144,7 +159,7 @@ export function statusReport(status: PipelineStatus, now: number, paint: Paint):
   }
   if (status.lastError !== null) lines.push('', ...errorLines(status.lastError, now, paint));
   if (status.state === 'failing') lines.push(`  \`cdc resume ${pipeline}\` makes it try at once.`);
-  const advice = adviceFor(status);
+  const advice = adviceFor(status, schedule);
   if (advice !== null) lines.push('', `  ${advice}`);
   return lines.join('\n');
 }

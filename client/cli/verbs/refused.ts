@@ -3,9 +3,7 @@ import type { Command } from 'commander';
 import { wrongUse } from '../outcome';
 
 const VERBS: ReadonlyMap<string, string> = new Map([
-  ['apply', 'Changes are applied by a running worker; `cdc start NAME` starts a pipeline.'],
   ['ddl', 'Change the table on both sides, then run `cdc resync NAME TABLE`.'],
-  ['schedule', 'Run `cdc start NAME` of a pipeline with `mode: batch` from your own scheduler.'],
 ]);
 
 function refuse(what: string, hint: string): never {

@@ -71,7 +71,24 @@ function backlogChecks(status: PipelineReport): readonly HealthCheck[] {
   return [check('backlog', 'warning', `${counted(backlog, 'change')}: more than maxBacklog.`, hint)];
 }
 
-/** Checks of the worker, the pipeline's state and its backlog. `now`: milliseconds since 1970. */
+/** A last run that failed, or a schedule at rest, is what keeps changes waiting. */
+function scheduleChecks({ pipeline, schedule }: PipelineReport): readonly HealthCheck[] {
+  if (schedule === null) return [];
+  const error = schedule.lastRun?.error ?? null;
+  if (error !== null) {
+    return [check('schedule', 'failed', `The last run failed. ${error.code}: ${error.message}`, error.hint)];
+  }
+  if (!schedule.paused) return [check('schedule', 'ok', 'Runs begin by its schedule.')];
+  const hint = `\`cdc schedule ${pipeline} --resume\` goes on.`;
+  return [check('schedule', 'warning', 'Its schedule is paused.', hint)];
+}
+
+/** Checks of the worker, the pipeline's state, its schedule and its backlog. `now`: milliseconds since 1970. */
 export function statusChecks(status: PipelineReport, now: number): readonly HealthCheck[] {
-  return [workerCheck(status), pipelineCheck(status, now), ...backlogChecks(status)];
+  return [
+    workerCheck(status),
+    pipelineCheck(status, now),
+    ...scheduleChecks(status),
+    ...backlogChecks(status),
+  ];
 }

@@ -11,6 +11,21 @@ interface Options {
   readonly sourceOnly?: true;
 }
 
+/** The next run would set up anew what is removed. */
+async function refuseScheduled(session: Session, name: string): Promise<void> {
+  const client = await session.client();
+  try {
+    await client.schedules.show(name);
+  } catch (error) {
+    if (error instanceof CdcClientError && error.code === 'NOT_FOUND') return;
+    throw error;
+  }
+  throw failed(
+    `Pipeline ${name} is on a schedule, whose next run would set it up again.`,
+    `Run \`cdc schedule ${name} --remove\` first.`,
+  );
+}
+
 /** A pipeline that runs would go on writing, and fail on what is gone. */
 async function refuseRunning(session: Session, name: string): Promise<void> {
   const client = await session.client();
@@ -31,6 +46,7 @@ export async function teardown(session: Session, name: string, options: Options)
   const { source, target } = session.spec(name);
   if (options.force !== true) {
     try {
+      await refuseScheduled(session, name);
       await refuseRunning(session, name);
     } catch (error) {
       if (!(error instanceof CdcClientError) || error.code !== 'UNREACHABLE') throw error;

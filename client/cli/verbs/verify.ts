@@ -54,7 +54,8 @@ export async function verify(session: Session, name: string, options: Options): 
       timeoutMs: options.timeout ?? TIMEOUT_MS,
       waitSignal: waiting.signal,
       onWait() {
-        if (watching.length === 0) watching.push(watch(session, name, waiting, { parked: false }));
+        if (watching.length === 0)
+          watching.push(watch(session, name, waiting, { parked: false, until: null }));
       },
     },
   };

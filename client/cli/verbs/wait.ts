@@ -7,6 +7,7 @@ import { failed } from '../outcome';
 import { count, counted, duration, rate } from '../reports';
 import { type Session, withSession } from '../session';
 import { watch } from '../watch';
+import { untilFirstRun } from './first-run';
 
 interface Options {
   /** Milliseconds. */
@@ -45,14 +46,15 @@ interface WaitOutcome {
 
 export async function waitCaughtUp(session: Session, name: string, options: Options): Promise<WaitOutcome> {
   const { terminal } = session.context;
+  const startedAt = Date.now();
+  await untilFirstRun(session, name, startedAt + options.timeout);
   const pipeline = await session.pipeline(name, 'read');
   const waiting = new AbortController();
-  const startedAt = Date.now();
   let first: Statistics | null = null;
-  const watching = watch(session, name, waiting, { parked: true });
+  const watching = watch(session, name, waiting, { parked: true, until: startedAt + options.timeout });
   try {
     let caughtUp = await pipeline.waitCaughtUp({
-      timeoutMs: options.timeout,
+      timeoutMs: Math.max(0, startedAt + options.timeout - Date.now()),
       signal: waiting.signal,
       ...(terminal.interactive && {
         onProgress(now: Statistics) {

@@ -1,0 +1,170 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import Database from 'better-sqlite3';
+import { type CliResult, type RunningCli, runCdc, startCdc } from '../support/cli';
+import { testTemporalAddress } from '../support/temporal';
+
+/** Of this run alone: the server is shared with other test files. */
+const MARK = `${process.pid}-${Date.now().toString(36)}`;
+const SHOP = `shop-${MARK}`;
+const HOURLY = `hourly-${MARK}`;
+
+let folder = '';
+let worker: RunningCli;
+
+function cdc(...args: readonly string[]): Promise<CliResult> {
+  return runCdc(args, { cwd: folder });
+}
+
+async function json(...args: readonly string[]): Promise<unknown> {
+  const { stdout, stderr } = await cdc(...args, '--json');
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+/** What `cdc.yaml` says of the two pipelines. */
+function configure(shop: string, hourly = 'tables: [notes], schedule: 1h'): void {
+  writeFileSync(
+    join(folder, 'cdc.yaml'),
+    `connections:
+  shop: { url: "sqlite:./shop.db" }
+  warehouse: { url: "sqlite:./warehouse.db" }
+  other: { url: "sqlite:./other.db" }
+temporal: { address: "${testTemporalAddress()}", taskQueue: "cli-${MARK}" }
+pipelines:
+  ${SHOP}: { source: shop, ${shop}, round: 1s }
+  ${HOURLY}: { source: shop, target: other, mode: batch, ${hourly} }
+`,
+  );
+}
+
+function count(file: string, table: string): unknown {
+  const database = new Database(join(folder, file));
+  try {
+    return database.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
+  } finally {
+    database.close();
+  }
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'cdc-apply-'));
+  const shop = new Database(join(folder, 'shop.db'));
+  shop.exec(`CREATE TABLE orders (id INTEGER PRIMARY KEY, total REAL);
+    CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);
+    INSERT INTO orders VALUES (1, 10); INSERT INTO notes VALUES (1, 'a'), (2, 'b');`);
+  shop.close();
+  configure('target: warehouse, tables: [orders]');
+  worker = startCdc(['worker'], { cwd: folder });
+  await worker.said('is running');
+  await cdc('start', SHOP);
+});
+
+afterAll(async () => {
+  configure('target: warehouse, tables: [orders]');
+  await Promise.all([cdc('stop', SHOP), cdc('schedule', HOURLY, '--remove')]);
+  worker.signal('SIGTERM');
+  await worker.result;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('cdc apply', () => {
+  test('has nothing to do where the pipeline runs as cdc.yaml says', async () => {
+    expect(await cdc('apply', SHOP)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('nothing to apply'),
+    });
+    expect(await json('apply', SHOP)).toMatchObject({ version: 1, applied: false, added: [], steps: [] });
+  });
+
+  test('shows what would change with its SQL, and changes nothing with --dry-run', async () => {
+    configure('target: warehouse, tables: [orders, notes], retain: 2h, batch: 100');
+    const { code, stdout } = await cdc('apply', SHOP, '--dry-run');
+    expect(stdout).toContain('batch: 50,000 -> 100');
+    expect(stdout).toContain('retain: 1d -> 2h');
+    expect(stdout).toContain('+ notes -> notes');
+    expect(stdout).toContain('CREATE TRIGGER');
+    expect(code).toBe(0);
+    expect(await json('apply', SHOP, '--dry-run')).toMatchObject({
+      applied: false,
+      settings: [
+        { setting: 'batchRows', from: 50_000, to: 100 },
+        { setting: 'retainMs', from: 86_400_000, to: 7_200_000 },
+      ],
+      added: [{ source: 'notes', target: 'notes' }],
+      removed: [],
+    });
+    expect(await json('status', SHOP)).toMatchObject({ tables: [{ source: 'orders' }] });
+  });
+
+  test('applies it to the running pipeline', async () => {
+    const { code, stderr } = await cdc('apply', SHOP);
+    expect(stderr).toContain('1 table being copied');
+    expect(code).toBe(0);
+    expect(await cdc('wait', SHOP, 'caught-up')).toMatchObject({ code: 0 });
+    expect(count('warehouse.db', 'notes')).toBe(2);
+    expect(await json('status', SHOP)).toMatchObject({ settings: { batchRows: 100, retainMs: 7_200_000 } });
+  });
+
+  test('removes a table only where somebody agrees to it', async () => {
+    configure('target: warehouse, tables: [orders]');
+    const refused = await cdc('apply', SHOP);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
+    expect(refused.stdout).toContain('- notes: its capture and its progress are removed');
+    expect(await json('status', SHOP)).toMatchObject({ tables: { length: 2 } });
+    expect(await json('apply', SHOP, '--yes')).toMatchObject({
+      applied: true,
+      removed: [{ source: 'notes' }],
+    });
+    expect(await json('status', SHOP)).toMatchObject({ tables: [{ source: 'orders' }] });
+    expect(count('warehouse.db', 'notes')).toBe(2);
+  });
+
+  test.each([
+    ['another target', 'target: other, tables: [orders]', 'target'],
+    ['another mode', 'target: warehouse, tables: [orders], mode: batch', 'mode'],
+  ])('refuses %s', async (_what, shop, part) => {
+    configure(shop);
+    const { code, stderr } = await cdc('apply', SHOP);
+    expect(stderr).toContain(`The ${part} of pipeline ${SHOP} can't change`);
+    expect(stderr).toContain(`cdc stop ${SHOP}`);
+    expect(code).toBe(2);
+  });
+
+  test.each([
+    ['a table that is not there', 'target: warehouse, tables: [orders, note]', 'note'],
+    ['a name that no pipeline has', 'target: warehouse, tables: [orders]', 'did you mean'],
+  ])('refuses %s', async (what, shop, words) => {
+    configure(shop);
+    const { code, stderr } = await cdc('apply', what.startsWith('a name') ? `shpo-${MARK}` : SHOP);
+    expect(stderr).toContain(words);
+    expect(code).not.toBe(0);
+  });
+
+  test('of a pipeline on a schedule counts from its next run on, and changes the schedule', async () => {
+    configure('target: warehouse, tables: [orders]');
+    expect(await cdc('apply', HOURLY)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('cdc start'),
+    });
+    await cdc('schedule', HOURLY);
+    configure('target: warehouse, tables: [orders]', 'tables: [notes, orders], schedule: 2h');
+    const { code, stdout, stderr } = await cdc('apply', HOURLY);
+    expect(stdout).toContain('schedule: every 2h');
+    expect(stderr).toContain('The next run');
+    expect(code).toBe(0);
+    expect(await json('schedule', HOURLY)).toMatchObject({ everyMs: 7_200_000 });
+    await cdc('schedule', HOURLY, '--now');
+    await worksUntilEnd();
+    expect(count('other.db', 'orders')).toBe(1);
+  });
+});
+
+async function worksUntilEnd(): Promise<void> {
+  for (let look = 0; look < 20; look++) {
+    if (JSON.stringify(await json('schedule', HOURLY)).includes('"outcome":"completed"')) return;
+  }
+  throw new Error('The run did not end');
+}
