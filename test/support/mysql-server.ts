@@ -51,6 +51,8 @@ export async function startServer(
       `--socket=${join(folder, 'server.sock')}`,
       `--pid-file=${join(folder, 'server.pid')}`,
       `--log-error=${log}`,
+      // In the data folder it would be taken for a database.
+      `--tmpdir=${folder}`,
       '--max-connections=200',
       ...(flavour === 'mysql' ? ['--mysqlx=0', '--secure-file-priv=NULL'] : []),
       ...CARELESS.both,
