@@ -149,6 +149,8 @@ describe('verify', () => {
         extra: 200_000,
         different: 1,
         deadLetters: 0,
+        settled: true,
+        unsettled: 0,
       },
     ]);
     // All of them at once took 400 MB.
