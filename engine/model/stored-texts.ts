@@ -2,6 +2,7 @@
 import { CdcError } from '../errors';
 import type { TableState } from './checkpoint';
 import type { RowFailureCode, SetAside } from './dead-letter';
+import type { RepairKey } from './repair';
 
 /** Throws INTERNAL for what this version does not know, as the others here. */
 export function tableStateOf(text: string): TableState {
@@ -25,6 +26,14 @@ export function letterOpOf(text: string): SetAside['op'] {
 
 export function letterCodeOf(text: string): RowFailureCode {
   return oneOf(text, ['CONSTRAINT_FAILED', 'TYPE_MISMATCH'], 'dead letter');
+}
+
+/** A key to repair; `code` and `column` are null unless the target refused its row. */
+export function repairKeyOf(
+  stored: Omit<RepairKey, 'refused'> & { readonly code: string | null; readonly column: string | null },
+): RepairKey {
+  const { id, table, key, code, column } = stored;
+  return { id, table, key, refused: code === null ? null : { code: letterCodeOf(code), column } };
 }
 
 /** For a column of ours that must not be NULL. */

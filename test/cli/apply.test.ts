@@ -1,73 +1,43 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import Database from 'better-sqlite3';
-import { type CliResult, type RunningCli, runCdc, startCdc } from '../support/cli';
-import { testTemporalAddress } from '../support/temporal';
+import { cliFolder } from '../support/cli-folder';
+import { until } from '../support/workflow-bench';
 
-/** Of this run alone: the server is shared with other test files. */
-const MARK = `${process.pid}-${Date.now().toString(36)}`;
-const SHOP = `shop-${MARK}`;
-const HOURLY = `hourly-${MARK}`;
-
-let folder = '';
-let worker: RunningCli;
-
-function cdc(...args: readonly string[]): Promise<CliResult> {
-  return runCdc(args, { cwd: folder });
-}
-
-async function json(...args: readonly string[]): Promise<unknown> {
-  const { stdout, stderr } = await cdc(...args, '--json');
-  if (stdout === '') throw new Error(stderr);
-  return JSON.parse(stdout);
-}
+const folder = cliFolder('apply');
+const { cdc, json } = folder;
+const SHOP = `shop-${folder.mark}`;
+const HOURLY = `hourly-${folder.mark}`;
 
 /** What `cdc.yaml` says of the two pipelines. */
 function configure(shop: string, hourly = 'tables: [notes], schedule: 1h'): void {
-  writeFileSync(
-    join(folder, 'cdc.yaml'),
-    `connections:
-  shop: { url: "sqlite:./shop.db" }
-  warehouse: { url: "sqlite:./warehouse.db" }
-  other: { url: "sqlite:./other.db" }
-temporal: { address: "${testTemporalAddress()}", taskQueue: "cli-${MARK}" }
-pipelines:
-  ${SHOP}: { source: shop, ${shop}, round: 1s }
-  ${HOURLY}: { source: shop, target: other, mode: batch, ${hourly} }
-`,
+  folder.configure(
+    ['shop', 'warehouse', 'other'],
+    [
+      `${SHOP}: { source: shop, ${shop}, round: 1s }`,
+      `${HOURLY}: { source: shop, target: other, mode: batch, ${hourly} }`,
+    ],
   );
 }
 
-function count(file: string, table: string): unknown {
-  const database = new Database(join(folder, file));
-  try {
-    return database.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
-  } finally {
-    database.close();
-  }
+function count(database: string, table: string): number {
+  return folder.rows(database, `SELECT 1 FROM ${table}`).length;
 }
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'cdc-apply-'));
-  const shop = new Database(join(folder, 'shop.db'));
-  shop.exec(`CREATE TABLE orders (id INTEGER PRIMARY KEY, total REAL);
+  folder.write(
+    'shop',
+    `CREATE TABLE orders (id INTEGER PRIMARY KEY, total REAL);
     CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);
-    INSERT INTO orders VALUES (1, 10); INSERT INTO notes VALUES (1, 'a'), (2, 'b');`);
-  shop.close();
+    INSERT INTO orders VALUES (1, 10); INSERT INTO notes VALUES (1, 'a'), (2, 'b');`,
+  );
   configure('target: warehouse, tables: [orders]');
-  worker = startCdc(['worker'], { cwd: folder });
-  await worker.said('is running');
+  await folder.startWorker();
   await cdc('start', SHOP);
 });
 
 afterAll(async () => {
   configure('target: warehouse, tables: [orders]');
   await Promise.all([cdc('stop', SHOP), cdc('schedule', HOURLY, '--remove')]);
-  worker.signal('SIGTERM');
-  await worker.result;
-  rmSync(folder, { recursive: true, force: true });
+  await folder.close();
 });
 
 describe('cdc apply', () => {
@@ -104,7 +74,7 @@ describe('cdc apply', () => {
     expect(stderr).toContain('1 table being copied');
     expect(code).toBe(0);
     expect(await cdc('wait', SHOP, 'caught-up')).toMatchObject({ code: 0 });
-    expect(count('warehouse.db', 'notes')).toBe(2);
+    expect(count('warehouse', 'notes')).toBe(2);
     expect(await json('status', SHOP)).toMatchObject({ settings: { batchRows: 100, retainMs: 7_200_000 } });
   });
 
@@ -119,7 +89,7 @@ describe('cdc apply', () => {
       removed: [{ source: 'notes' }],
     });
     expect(await json('status', SHOP)).toMatchObject({ tables: [{ source: 'orders' }] });
-    expect(count('warehouse.db', 'notes')).toBe(2);
+    expect(count('warehouse', 'notes')).toBe(2);
   });
 
   test.each([
@@ -138,7 +108,7 @@ describe('cdc apply', () => {
     ['a name that no pipeline has', 'target: warehouse, tables: [orders]', 'did you mean'],
   ])('refuses %s', async (what, shop, words) => {
     configure(shop);
-    const { code, stderr } = await cdc('apply', what.startsWith('a name') ? `shpo-${MARK}` : SHOP);
+    const { code, stderr } = await cdc('apply', what.startsWith('a name') ? `shpo-${folder.mark}` : SHOP);
     expect(stderr).toContain(words);
     expect(code).not.toBe(0);
   });
@@ -157,14 +127,9 @@ describe('cdc apply', () => {
     expect(code).toBe(0);
     expect(await json('schedule', HOURLY)).toMatchObject({ everyMs: 7_200_000 });
     await cdc('schedule', HOURLY, '--now');
-    await worksUntilEnd();
-    expect(count('other.db', 'orders')).toBe(1);
+    await until('the run has ended', async () =>
+      JSON.stringify(await json('schedule', HOURLY)).includes('"outcome":"completed"'),
+    );
+    expect(count('other', 'orders')).toBe(1);
   });
 });
-
-async function worksUntilEnd(): Promise<void> {
-  for (let look = 0; look < 20; look++) {
-    if (JSON.stringify(await json('schedule', HOURLY)).includes('"outcome":"completed"')) return;
-  }
-  throw new Error('The run did not end');
-}

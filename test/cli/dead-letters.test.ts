@@ -1,53 +1,21 @@
 /** Rows that the target refuses, from the command line: seen, retried once it is mended, discarded; none in Temporal. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
-import Database from 'better-sqlite3';
-import { type CliResult, type RunningCli, runCdc, startCdc } from '../support/cli';
+import { cliFolder } from '../support/cli-folder';
 import { textsOf } from '../support/history-json';
 import { testTemporalAddress } from '../support/temporal';
 import { until } from '../support/workflow-bench';
 
-/** Of this run alone: the server is shared with other test files, and with their pipelines. */
-const MARK = `${process.pid}-${Date.now().toString(36)}`;
-const SHOP = `letters-${MARK}`;
+const folder = cliFolder('letters');
+const { cdc, json, write } = folder;
+const SHOP = `letters-${folder.mark}`;
 
 /** What no log and no history may hold. */
 const SECRET = 'pazzw0rd-8461937';
 const SECRET_KEY = 'kee-5519';
 
-let folder = '';
-let worker: RunningCli;
-
-/** Runs statements with a connection of their own. */
-function write(name: string, sql: string): void {
-  const db = new Database(join(folder, name));
-  try {
-    db.exec(sql);
-  } finally {
-    db.close();
-  }
-}
-
-function rows(name: string): readonly unknown[] {
-  const db = new Database(join(folder, name), { readonly: true });
-  try {
-    return db.prepare('SELECT name, v FROM orders ORDER BY name').raw().all();
-  } finally {
-    db.close();
-  }
-}
-
-function cdc(...args: readonly string[]): Promise<CliResult> {
-  return runCdc(args, { cwd: folder });
-}
-
-async function json(...args: readonly string[]): Promise<unknown> {
-  const { stdout, stderr } = await cdc(...args, '--json');
-  if (stdout === '') throw new Error(stderr);
-  return JSON.parse(stdout);
+function rows(database: string): readonly unknown[] {
+  return folder.rows(database, 'SELECT name, v FROM orders ORDER BY name');
 }
 
 async function idsOf(): Promise<readonly string[]> {
@@ -56,37 +24,26 @@ async function idsOf(): Promise<readonly string[]> {
 }
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'cdc-letters-'));
-  writeFileSync(
-    join(folder, 'cdc.yaml'),
-    `connections:
-  shop: { url: "sqlite:./shop.db" }
-  warehouse: { url: "sqlite:./warehouse.db" }
-temporal: { address: "${testTemporalAddress()}", taskQueue: "letters-${MARK}" }
-pipelines:
-  ${SHOP}:
-    { source: shop, target: warehouse, tables: [orders], round: 2s, onError: { perHour: 50 } }
-`,
+  folder.configure(
+    ['shop', 'warehouse'],
+    [`${SHOP}: { source: shop, target: warehouse, tables: [orders], round: 2s, onError: { perHour: 50 } }`],
   );
   write(
-    'shop.db',
+    'shop',
     `CREATE TABLE orders (name TEXT PRIMARY KEY NOT NULL, v); INSERT INTO orders VALUES ('a', 1)`,
   );
   write(
-    'warehouse.db',
+    'warehouse',
     `CREATE TABLE orders (name TEXT PRIMARY KEY NOT NULL, v);
 CREATE TRIGGER strict BEFORE INSERT ON orders WHEN typeof(NEW.v) = 'text' BEGIN SELECT raise(ABORT, '${SECRET}'); END`,
   );
-  worker = startCdc(['worker'], { cwd: folder });
-  await worker.said('is running');
+  await folder.startWorker();
   expect(await cdc('start', SHOP)).toMatchObject({ code: 0 });
 });
 
 afterAll(async () => {
   await cdc('stop', SHOP);
-  worker.signal('SIGTERM');
-  await worker.result;
-  rmSync(folder, { recursive: true, force: true });
+  await folder.close();
 });
 
 describe('cdc dead-letters', () => {
@@ -98,11 +55,11 @@ describe('cdc dead-letters', () => {
 
   test('status, health, verify, list and show tell of a row that is set aside; the others go on', async () => {
     write(
-      'shop.db',
+      'shop',
       `INSERT INTO orders VALUES ('${SECRET_KEY}', '${SECRET}'), ('b', 2), ('c', 'text'), ('d', x'00ff')`,
     );
     expect(await cdc('wait', SHOP, 'caught-up')).toMatchObject({ code: 0 });
-    expect(rows('warehouse.db')).toHaveLength(3);
+    expect(rows('warehouse')).toHaveLength(3);
     await until('the status counts them', async () => {
       const { stdout } = await cdc('status', SHOP, '--json');
       return stdout.includes('"deadLetters": 2');
@@ -167,12 +124,12 @@ describe('cdc dead-letters', () => {
       const { stdout } = await cdc('dead-letters', 'list', SHOP, '--json');
       return stdout.split('"attempts": 2').length === 3;
     });
-    write('warehouse.db', 'DROP TRIGGER strict');
-    write('shop.db', `UPDATE orders SET v = 3 WHERE name = 'b'`);
+    write('warehouse', 'DROP TRIGGER strict');
+    write('shop', `UPDATE orders SET v = 3 WHERE name = 'b'`);
     const [first = '', second = ''] = await idsOf();
     expect(await cdc('dead-letters', 'retry', SHOP, first)).toMatchObject({ code: 0 });
     await until('one is left', async () => (await idsOf()).length === 1);
-    expect(rows('warehouse.db')).toContainEqual([SECRET_KEY, SECRET]);
+    expect(rows('warehouse')).toContainEqual([SECRET_KEY, SECRET]);
     await until('the status knows', async () => {
       const { stdout } = await cdc('status', SHOP, '--json');
       return stdout.includes('"deadLetters": 1');
@@ -206,19 +163,18 @@ describe('cdc dead-letters', () => {
       await connection.close();
     }
     // While it does not run, what is marked waits for its start.
-    write('warehouse.db', `CREATE TRIGGER no BEFORE INSERT ON orders BEGIN SELECT raise(ABORT, 'no'); END`);
-    write('shop.db', `INSERT INTO orders VALUES ('z', 26)`);
+    write('warehouse', `CREATE TRIGGER no BEFORE INSERT ON orders BEGIN SELECT raise(ABORT, 'no'); END`);
+    write('shop', `INSERT INTO orders VALUES ('z', 26)`);
     await until('it is set aside', async () => (await idsOf()).length === 1);
     expect(await cdc('stop', SHOP)).toMatchObject({ code: 0 });
-    write('warehouse.db', 'DROP TRIGGER no');
+    write('warehouse', 'DROP TRIGGER no');
     const marked = await cdc('dead-letters', 'retry', SHOP, '--all');
     expect(marked).toMatchObject({ code: 0 });
     expect(marked.stderr).toContain('once it is started');
     expect(await cdc('start', SHOP)).toMatchObject({ code: 0 });
     await until('it arrived', async () => (await idsOf()).length === 0);
-    expect(rows('warehouse.db')).toContainEqual(['z', 26]);
-    worker.signal('SIGTERM');
-    const { stdout, stderr } = await worker.result;
-    for (const secret of [SECRET, SECRET_KEY]) expect(`${stdout}${stderr}`).not.toContain(secret);
+    expect(rows('warehouse')).toContainEqual(['z', 26]);
+    const log = await folder.stopWorker();
+    for (const secret of [SECRET, SECRET_KEY]) expect(log).not.toContain(secret);
   });
 });

@@ -1,66 +1,39 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import Database from 'better-sqlite3';
-import { type CliResult, type RunningCli, runCdc, startCdc } from '../support/cli';
-import { testTemporalAddress } from '../support/temporal';
+import { cliFolder } from '../support/cli-folder';
+import { until } from '../support/workflow-bench';
 
-/** Of this run alone: the server is shared with other test files. */
-const MARK = `${process.pid}-${Date.now().toString(36)}`;
-const NIGHTLY = `nightly-${MARK}`;
-const OFTEN = `often-${MARK}`;
-const STEADY = `steady-${MARK}`;
-
-let folder = '';
-let worker: RunningCli;
-
-function cdc(...args: readonly string[]): Promise<CliResult> {
-  return runCdc(args, { cwd: folder });
-}
-
-async function json(...args: readonly string[]): Promise<unknown> {
-  const { stdout, stderr } = await cdc(...args, '--json');
-  if (stdout === '') throw new Error(stderr);
-  return JSON.parse(stdout);
-}
+const folder = cliFolder('schedule');
+const { cdc, json } = folder;
+const NIGHTLY = `nightly-${folder.mark}`;
+const OFTEN = `often-${folder.mark}`;
+const STEADY = `steady-${folder.mark}`;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'cdc-schedule-'));
-  writeFileSync(
-    join(folder, 'cdc.yaml'),
-    `connections:
-  shop: { url: "sqlite:./shop.db" }
-  warehouse: { url: "sqlite:./warehouse.db" }
-  copy: { url: "sqlite:./copy.db" }
-temporal: { address: "${testTemporalAddress()}", taskQueue: "cli-${MARK}" }
-pipelines:
-  ${NIGHTLY}: { source: shop, target: warehouse, tables: [notes], mode: batch, schedule: { cron: "0 3 1 1 *", timezone: Europe/Berlin } }
-  ${OFTEN}: { source: shop, target: copy, tables: [notes], mode: batch, schedule: 2s, round: 1s }
-  ${STEADY}: { source: shop, target: warehouse, tables: [notes] }
-`,
+  folder.configure(
+    ['shop', 'warehouse', 'copy'],
+    [
+      `${NIGHTLY}: { source: shop, target: warehouse, tables: [notes], mode: batch, schedule: { cron: "0 3 1 1 *", timezone: Europe/Berlin } }`,
+      `${OFTEN}: { source: shop, target: copy, tables: [notes], mode: batch, schedule: 2s, round: 1s }`,
+      `${STEADY}: { source: shop, target: warehouse, tables: [notes] }`,
+    ],
   );
-  const shop = new Database(join(folder, 'shop.db'));
-  shop.exec(
+  folder.write(
+    'shop',
     "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO notes VALUES (1, 'a'), (2, 'b')",
   );
-  shop.close();
-  worker = startCdc(['worker'], { cwd: folder });
-  await worker.said('is running');
+  await folder.startWorker();
 });
 
 afterAll(async () => {
   await Promise.all([cdc('schedule', NIGHTLY, '--remove'), cdc('schedule', OFTEN, '--remove')]);
-  worker.signal('SIGTERM');
-  await worker.result;
-  rmSync(folder, { recursive: true, force: true });
+  await folder.close();
 });
 
 describe('cdc schedule', () => {
   test('pauses nothing that is not there, and names what it knows', async () => {
     const [none, misspelt, continuous] = await Promise.all([
       cdc('schedule', NIGHTLY, '--pause'),
-      cdc('schedule', `nihgtly-${MARK}`),
+      cdc('schedule', `nihgtly-${folder.mark}`),
       cdc('schedule', STEADY),
     ]);
     expect(none).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('has no schedule') });
@@ -95,7 +68,9 @@ describe('cdc schedule', () => {
       stdout: expect.stringContaining('audit'),
     });
     expect(await cdc('schedule', NIGHTLY, '--now')).toMatchObject({ code: 0, stdout: '' });
-    await runEnded();
+    await until('the run has ended', async () =>
+      JSON.stringify(await json('schedule', NIGHTLY)).includes('"outcome":"completed"'),
+    );
     expect(await json('status', NIGHTLY)).toMatchObject({
       state: 'completed',
       mode: 'batch',
@@ -125,13 +100,9 @@ describe('cdc schedule', () => {
   test('wait waits for the first run, and for the next one', async () => {
     await cdc('schedule', OFTEN);
     expect(await cdc('wait', OFTEN, 'caught-up', '--timeout', '30s')).toMatchObject({ code: 0 });
-    const shop = new Database(join(folder, 'shop.db'));
-    shop.exec("INSERT INTO notes VALUES (3, 'c')");
-    shop.close();
+    folder.write('shop', "INSERT INTO notes VALUES (3, 'c')");
     expect(await cdc('wait', OFTEN, 'caught-up', '--timeout', '30s')).toMatchObject({ code: 0 });
-    const copy = new Database(join(folder, 'copy.db'));
-    expect(copy.prepare('SELECT count(*) FROM notes').pluck().get()).toBe(3);
-    copy.close();
+    expect(folder.rows('copy', 'SELECT 1 FROM notes')).toHaveLength(3);
     await cdc('schedule', OFTEN, '--pause');
     expect((await cdc('status', OFTEN)).stdout).toContain(`cdc schedule ${OFTEN} --resume`);
   });
@@ -144,10 +115,3 @@ describe('cdc schedule', () => {
 });
 
 /** The run that was asked for begins a moment later. */
-async function runEnded(): Promise<void> {
-  for (let look = 0; look < 20; look++) {
-    const found = await json('schedule', NIGHTLY);
-    if (JSON.stringify(found).includes('"outcome":"completed"')) return;
-  }
-  throw new Error('The run did not end');
-}

@@ -1,83 +1,53 @@
 /** `cdc verify` from the command line: what differs by key, and mended by the running pipeline; none of it in Temporal. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
-import Database from 'better-sqlite3';
-import { type CliResult, type RunningCli, runCdc, startCdc } from '../support/cli';
+import { cliFolder } from '../support/cli-folder';
 import { textsOf } from '../support/history-json';
 import { testTemporalAddress } from '../support/temporal';
 
-/** Of this run alone: the server is shared with other test files, and with their pipelines. */
-const MARK = `${process.pid}-${Date.now().toString(36)}`;
-const SHOP = `verify-${MARK}`;
+const folder = cliFolder('verify');
+const { cdc, write } = folder;
+const SHOP = `verify-${folder.mark}`;
 
 /** What no log and no history may hold. */
 const SECRET = 'pazzw0rd-7461932';
 const SECRET_KEY = 'kee-4419';
 
-let folder = '';
-let worker: RunningCli;
-
-/** Runs statements with a connection of their own. */
-function write(name: string, sql: string): void {
-  const db = new Database(join(folder, name));
-  try {
-    db.exec(sql);
-  } finally {
-    db.close();
-  }
-}
-
-function cdc(...args: readonly string[]): Promise<CliResult> {
-  return runCdc(args, { cwd: folder });
-}
-
 const DAMAGE = `DELETE FROM orders WHERE name = 'a'; INSERT INTO orders VALUES ('x', 1, 1);
 UPDATE orders SET v = '${SECRET}' WHERE name = '${SECRET_KEY}'`;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'cdc-verify-'));
-  writeFileSync(
-    join(folder, 'cdc.yaml'),
-    `connections:
-  shop: { url: "sqlite:./shop.db" }
-  warehouse: { url: "sqlite:./warehouse.db" }
-temporal: { address: "${testTemporalAddress()}", taskQueue: "verify-${MARK}" }
-pipelines:
-  ${SHOP}:
-    { source: shop, target: warehouse, tables: [orders], round: 2s }
-`,
+  folder.configure(
+    ['shop', 'warehouse'],
+    [`${SHOP}: { source: shop, target: warehouse, tables: [orders], round: 2s }`],
   );
   write(
-    'shop.db',
+    'shop',
     `CREATE TABLE orders (name TEXT PRIMARY KEY NOT NULL, v, n);
 INSERT INTO orders VALUES ('a', 1, 1), ('b', 2, 2), ('${SECRET_KEY}', 3, 3)`,
   );
-  worker = startCdc(['worker'], { cwd: folder });
-  await worker.said('is running');
+  await folder.startWorker();
   expect(await cdc('start', SHOP)).toMatchObject({ code: 0 });
   expect(await cdc('wait', SHOP, 'caught-up')).toMatchObject({ code: 0 });
 });
 
 afterAll(async () => {
   await cdc('stop', SHOP);
-  worker.signal('SIGTERM');
-  await worker.result;
-  rmSync(folder, { recursive: true, force: true });
+  await folder.close();
 });
 
 describe('cdc verify', () => {
   test('lists what differs by key; values are shown and written when that is asked for', async () => {
     expect(await cdc('verify', SHOP)).toMatchObject({ code: 0 });
-    write('warehouse.db', DAMAGE);
+    write('warehouse', DAMAGE);
     const plain = await cdc('verify', SHOP, '--output', 'keys.jsonl');
     expect(plain.code).toBe(1);
     expect(plain.stdout).toMatch(/missing +orders +name = "a"/);
     expect(plain.stdout).toMatch(/extra +orders +name = "x"/);
     expect(plain.stdout).toMatch(new RegExp(`different +orders +name = "${SECRET_KEY}": v`));
-    expect(plain.stdout + plain.stderr + readFileSync(join(folder, 'keys.jsonl'), 'utf8')).not.toContain(
+    expect(plain.stdout + plain.stderr + readFileSync(join(folder.path, 'keys.jsonl'), 'utf8')).not.toContain(
       SECRET,
     );
 
@@ -101,7 +71,7 @@ describe('cdc verify', () => {
       differences: [{}],
       differencesOmitted: 2,
     });
-    const written = readFileSync(join(folder, 'all.jsonl'), 'utf8').trim().split('\n');
+    const written = readFileSync(join(folder.path, 'all.jsonl'), 'utf8').trim().split('\n');
     expect(written.map((line): unknown => JSON.parse(line))).toContainEqual({
       table: 'orders',
       kind: 'different',
@@ -117,7 +87,7 @@ describe('cdc verify', () => {
 
   test('says so where the pipeline is paused, and does not mend; mends once it is resumed', async () => {
     expect(await cdc('pause', SHOP)).toMatchObject({ code: 0 });
-    write('shop.db', `INSERT INTO orders VALUES ('c', 3, 3)`);
+    write('shop', `INSERT INTO orders VALUES ('c', 3, 3)`);
     const paused = await cdc('verify', SHOP);
     expect(paused.code).toBe(1);
     expect(paused.stdout).toContain(`This is not exact: Pipeline ${SHOP} is paused`);
@@ -141,7 +111,7 @@ describe('cdc verify', () => {
 
   test('keys that are marked while nothing is running are mended by the next start', async () => {
     expect(await cdc('stop', SHOP)).toMatchObject({ code: 0 });
-    write('warehouse.db', DAMAGE);
+    write('warehouse', DAMAGE);
     const marked = await cdc('verify', SHOP, '--repair');
     expect(marked.code).toBe(1);
     expect(marked.stderr).toContain('3 rows marked for repair');
@@ -161,5 +131,9 @@ describe('cdc verify', () => {
     } finally {
       await connection.close();
     }
+    await cdc('stop', SHOP);
+    const log = await folder.stopWorker();
+    expect(log).toContain('is running');
+    for (const secret of [SECRET, SECRET_KEY]) expect(log).not.toContain(secret);
   });
 });

@@ -3,7 +3,7 @@ import { describe } from '@jest/globals';
 import { specOf, started } from '../support/pipelines';
 import { postgresPerTest } from '../support/postgres-scratch';
 import { folderPerTest } from '../support/sqlite';
-import { patiently } from '../support/verify-scene';
+import { patiently, type VerifyScene } from '../support/verify-scene';
 import { findsAndMends, verifyCases } from '../support/verify-cases';
 
 const { pipelineOf, scratch } = postgresPerTest();
@@ -16,22 +16,30 @@ const items = (rows: number) =>
   '2026-01-02 03:04:05.678901', convert_to('bytes ' || i, 'UTF8'), 0 FROM generate_series(1, ${String(rows)}) i`,
   );
 
+async function sceneOf(
+  rows: number,
+  target: { readonly url: string },
+  onTarget: VerifyScene['onTarget'],
+): Promise<VerifyScene> {
+  const source = await items(rows);
+  const worker = await pipelineOf(source, target);
+  const { generation } = await started(worker, specOf(['public.items']));
+  return {
+    worker,
+    reader: await pipelineOf(source, target),
+    generation,
+    table: 'public.items',
+    rows,
+    onSource: (sql) => source.execute(sql),
+    onTarget,
+  };
+}
+
 describe('verify between PostgreSQL databases', () => {
   verifyCases(async (rows) => {
-    const source = await items(rows);
     const target = await scratch();
-    const worker = await pipelineOf(source, target);
-    const { generation } = await started(worker, specOf(['public.items']));
     return {
-      scene: {
-        worker,
-        reader: await pipelineOf(source, target),
-        generation,
-        table: 'public.items',
-        rows,
-        onSource: (sql) => source.execute(sql),
-        onTarget: (sql) => target.execute(sql),
-      },
+      scene: await sceneOf(rows, target, (sql) => target.execute(sql)),
       raw: `convert_to('bytes 4', 'UTF8')`,
       at: `at + interval '1 microsecond'`,
     };
@@ -40,21 +48,10 @@ describe('verify between PostgreSQL databases', () => {
 
 describe('verify of PostgreSQL and SQLite', () => {
   findsAndMends(async (rows) => {
-    const source = await items(rows);
     const replica = folder.database('replica.db');
     const target = { url: folder.url('replica.db') };
-    const worker = await pipelineOf(source, target);
-    const { generation } = await started(worker, specOf(['public.items']));
     return {
-      scene: {
-        worker,
-        reader: await pipelineOf(source, target),
-        generation,
-        table: 'public.items',
-        rows,
-        onSource: (sql) => source.execute(sql),
-        onTarget: (sql) => patiently(replica, sql),
-      },
+      scene: await sceneOf(rows, target, (sql) => patiently(replica, sql)),
       raw: `CAST('bytes 4' AS BLOB)`,
       at: `replace(at, '678901', '678902')`,
     };

@@ -4,7 +4,7 @@
  *
  * Temporal adds the time to the id of what a schedule starts. So it starts a small workflow, `scheduledRun`, and that
  * one starts the pipeline's own under the id that the pipeline always has: whoever steers a pipeline finds a scheduled
- * run as any other, and no two runs of one pipeline are ever on, however they were started.
+ * run as any other, and Temporal refuses a second run while one is on, whoever starts it.
  */
 import type { PipelineSpec } from '../../engine/model';
 import type { PipelineStatus } from './index';

@@ -1,7 +1,15 @@
 /** The checkpoint as rows of `_cdc_pipeline` and `_cdc_pipeline_table`. */
-import { asCursor, asPosition, type Checkpoint, type Feeder, type TableCheckpoint } from '../../../model';
+import {
+  asCursor,
+  asPosition,
+  columnNamesOf,
+  tableStateOf,
+  type Checkpoint,
+  type Feeder,
+  type TableCheckpoint,
+} from '../../../model';
 import { hasOwnTable, own, type FieldRow, type Session } from '../database';
-import { flag, names, oneOf, text, textOrNull } from './stored';
+import { flag, text, textOrNull } from './stored';
 
 const PIPELINE_COLUMNS = [
   'uuid',
@@ -127,15 +135,14 @@ WHERE uuid = ? ORDER BY ordinal`,
 }
 
 function tableCheckpointOf(row: FieldRow): TableCheckpoint {
-  const columns = textOrNull(row[5]);
   const position = textOrNull(row[7]);
   const cursor = textOrNull(row[9]);
   return {
     source: text(row[0]),
     sourceTable: { schema: textOrNull(row[1]), name: text(row[2]) },
     targetTable: { schema: textOrNull(row[3]), name: text(row[4]) },
-    columns: columns === null ? null : names(columns),
-    state: oneOf(text(row[6]), ['snapshotting', 'replicating', 'parked']),
+    columns: columnNamesOf(textOrNull(row[5])),
+    state: tableStateOf(text(row[6])),
     position: position === null ? null : asPosition(position),
     cause: textOrNull(row[8]),
     cursor: cursor === null ? null : asCursor(cursor),

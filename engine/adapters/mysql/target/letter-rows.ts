@@ -1,8 +1,8 @@
 /** Dead letters as rows of `_cdc_dead_letter`. */
 import { createHash } from 'node:crypto';
-import type { DeadLetterEntry, StoredDeadLetter } from '../../../model';
+import { letterCodeOf, letterOpOf, type DeadLetterEntry, type StoredDeadLetter } from '../../../model';
 import { hasOwnTable, own, type FieldRow, type Session } from '../database';
-import { flag, oneOf, text, textOrNull } from './stored';
+import { flag, text, textOrNull } from './stored';
 
 const ENTRY = 'id, source, row_key, op, code, column_name, set_aside_at, attempts, retry';
 
@@ -85,8 +85,8 @@ function entryOf(row: FieldRow): DeadLetterEntry {
     id: text(row[0]),
     table: text(row[1]),
     key: text(row[2]),
-    op: oneOf(text(row[3]), ['upsert', 'delete']),
-    code: oneOf(text(row[4]), ['CONSTRAINT_FAILED', 'TYPE_MISMATCH']),
+    op: letterOpOf(text(row[3])),
+    code: letterCodeOf(text(row[4])),
     column: textOrNull(row[5]),
     setAsideAt: Number(row[6]),
     attempts: Number(row[7]),

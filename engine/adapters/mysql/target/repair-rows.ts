@@ -1,8 +1,8 @@
 /** Keys to repair as rows of `_cdc_repair`. */
 import { createHash } from 'node:crypto';
-import type { RepairChoice, RepairKey, RepairQuery } from '../../../model';
+import { repairKeyOf, type RepairChoice, type RepairKey, type RepairQuery } from '../../../model';
 import { hasOwnTable, own, type Session } from '../database';
-import { oneOf, text, textOrNull } from './stored';
+import { text, textOrNull } from './stored';
 
 /** In the order in which they were saved; none before setup. */
 export async function readRepairs(
@@ -17,18 +17,15 @@ WHERE uuid = ? AND source IN (${tables.map(() => '?').join(', ')}) AND (code IS 
 ORDER BY place LIMIT ${String(Math.trunc(limit))}`,
     [uuid, ...tables, refused],
   );
-  return rows.map(([id, table, key, code, column]): RepairKey => {
-    const why = textOrNull(code);
-    return {
+  return rows.map(([id, table, key, code, column]) =>
+    repairKeyOf({
       id: text(id),
       table: text(table),
       key: text(key),
-      refused:
-        why === null
-          ? null
-          : { code: oneOf(why, ['CONSTRAINT_FAILED', 'TYPE_MISMATCH']), column: textOrNull(column) },
-    };
-  });
+      code: textOrNull(code),
+      column: textOrNull(column),
+    }),
+  );
 }
 
 /** Inserts keys, or replaces those of the same table and key. */

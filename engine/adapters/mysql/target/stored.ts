@@ -15,22 +15,6 @@ export function flag(field: Field | undefined): boolean {
   return Number(field) === 1;
 }
 
-export function oneOf<T extends string>(value: string, known: readonly T[]): T {
-  const found = known.find((name) => name === value);
-  if (found === undefined) throw unreadable();
-  return found;
-}
-
-/** Names as JSON. */
-export function names(json: string): readonly string[] {
-  const parsed: unknown = JSON.parse(json);
-  if (!Array.isArray(parsed)) throw unreadable();
-  return parsed.map((name: unknown) => {
-    if (typeof name !== 'string') throw unreadable();
-    return name;
-  });
-}
-
 function unreadable(): CdcError {
   return new CdcError('INTERNAL', 'A checkpoint or dead letter holds what this version does not know');
 }

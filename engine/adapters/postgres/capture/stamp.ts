@@ -1,4 +1,4 @@
-/** Tells that capture is as it was, without asking for every table: at a thousand tables that takes a twentieth. */
+/** Tells that capture is as it was, without asking for every table: at 600 tables that takes a tenth. */
 import { own, type Session } from '../database';
 import { MISSED } from './generation';
 

@@ -1,8 +1,8 @@
 /** Keys to repair as rows of `cdc.repair`. */
 import { createHash } from 'node:crypto';
 import {
-  letterCodeOf,
   presentText,
+  repairKeyOf,
   type RepairChoice,
   type RepairKey,
   type RepairQuery,
@@ -23,12 +23,15 @@ WHERE uuid = $1 AND source = ANY ($2) AND (code IS NOT NULL) = $3
 ORDER BY place LIMIT $4`,
     [uuid, tables, refused, limit],
   );
-  return rows.map(([id, table, key, code, column]): RepairKey => ({
-    id: text(id),
-    table: text(table),
-    key: text(key),
-    refused: typeof code === 'string' ? { code: letterCodeOf(code), column: column ?? null } : null,
-  }));
+  return rows.map(([id, table, key, code, column]) =>
+    repairKeyOf({
+      id: text(id),
+      table: text(table),
+      key: text(key),
+      code: code ?? null,
+      column: column ?? null,
+    }),
+  );
 }
 
 /** Inserts keys, or replaces those of the same table and key. */

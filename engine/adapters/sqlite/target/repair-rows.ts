@@ -1,5 +1,5 @@
 /** Keys to repair as rows of `_cdc_repair`. */
-import { letterCodeOf, type RepairChoice, type RepairKey, type RepairQuery } from '../../../model';
+import { repairKeyOf, type RepairChoice, type RepairKey, type RepairQuery } from '../../../model';
 import { hasTable } from '../database/objects';
 import type { Session } from '../database/session';
 import { textOf, textOrNull } from '../database/values';
@@ -21,15 +21,15 @@ ORDER BY place LIMIT ?`,
       refused,
       BigInt(limit),
     )
-    .map(([id, table, key, code, column]): RepairKey => {
-      const why = textOrNull(code);
-      return {
+    .map(([id, table, key, code, column]) =>
+      repairKeyOf({
         id: textOf(id),
         table: textOf(table),
         key: textOf(key),
-        refused: why === null ? null : { code: letterCodeOf(why), column: textOrNull(column) },
-      };
-    });
+        code: textOrNull(code),
+        column: textOrNull(column),
+      }),
+    );
 }
 
 /** Inserts keys, or replaces those of the same table and key. */
