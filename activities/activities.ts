@@ -27,6 +27,7 @@ export function createActivities(engine: Engine, options: ActivityOptions = {}):
             name: spec.name,
             source: spec.source,
             target: spec.target,
+            capture: spec.capture,
           });
           const onProgress = ({ step, done, of }: SetupProgress): void => {
             soFar = { step, done, of };

@@ -6,7 +6,13 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { z } from 'zod';
 import { ERROR_CODES } from '../engine/errors';
 import { DEFAULT_SETTINGS } from '../engine/model';
-import type { PipelineSettings, PipelineSpec, SetupProgress, TableProgress } from '../engine/model';
+import type {
+  CaptureStrategy,
+  PipelineSettings,
+  PipelineSpec,
+  SetupProgress,
+  TableProgress,
+} from '../engine/model';
 import type { FailureCode, LastError, PipelineMemo, PipelineStatus } from '../workflows/messages';
 import type { ScheduleTiming, ScheduledResult } from '../workflows/messages/schedules';
 import type { PendingFigures, RoundFigures, SetupFigures, SpecFigures } from '../workflows/messages/status';
@@ -87,13 +93,23 @@ const settings = z.object({
     .default(DEFAULT_SETTINGS.onError),
 }) satisfies z.ZodType<PipelineSettings>;
 
+const capture = z.union([
+  z.literal('trigger'),
+  z.object({
+    by: z.enum(['timestamp', 'version']),
+    column: z.string(),
+    lookbackMs: z.number().nullable(),
+    allowScan: z.boolean(),
+  }),
+]) satisfies z.ZodType<CaptureStrategy>;
+
 const status = z.object({
   version: z.literal(1),
   pipeline: z.string(),
   source: z.string(),
   target: z.string(),
   state,
-  capture: z.literal('trigger'),
+  capture,
   mode,
   lagMs: z.number(),
   backlog: z.number(),
@@ -149,7 +165,7 @@ const spec = z.object({
   name: z.string(),
   source: z.string(),
   target: z.string(),
-  capture: z.literal('trigger'),
+  capture,
   mode,
   settings,
 }) satisfies z.ZodType<SpecFigures>;

@@ -54,7 +54,7 @@ export function createRun(input: ReplicationInput): Run {
   return {
     input,
     chain: workflowInfo().firstExecutionRunId,
-    pipeline: { name: spec.name, source: spec.source, target: spec.target },
+    pipeline: { name: spec.name, source: spec.source, target: spec.target, capture: spec.capture },
     status: carried?.status ?? initialStatus(spec, now),
     generation: carried?.generation ?? 0,
     setUp: carried?.setUp ?? false,

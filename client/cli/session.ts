@@ -88,11 +88,11 @@ export async function openSession(
       return connected;
     },
     async pipeline(name, use) {
-      const { source, target } = session.spec(name);
+      const { source, target, capture } = session.spec(name);
       const { openEngine } = await import('../../worker/composition.js');
       const engine = engines.get(use) ?? openEngine(config ?? { connections: new Map() }, use);
       engines.set(use, engine);
-      return engine.pipeline({ name, source, target });
+      return engine.pipeline({ name, source, target, capture });
     },
     async close() {
       const client = await connected?.catch(() => null);

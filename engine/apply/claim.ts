@@ -3,7 +3,7 @@
  * pipeline and whether both sides remember the same past, then raises the epoch. Every later commit demands that
  * epoch with the row locked, so a stalled attempt that wakes finds its own gone.
  */
-import { requireSameSource, verifyHandshake } from '../capture';
+import { consumerOf, requireSameSource, verifyHandshake } from '../capture';
 import { CdcError } from '../errors';
 import type { Checkpoint, DeadLetterEntry, Holder, Source, TableCheckpoint, Target } from '../model';
 import { movingTables } from './isolation';
@@ -50,7 +50,7 @@ export async function claimPipeline(
     const checkpoint = requirePermitted(await tx.lockCheckpoint(request.name), request);
     requireSameSource(checkpoint, await source.sourceId());
     // With the row locked no commit and no acknowledgement can come in between, so the comparison is exact.
-    verifyHandshake(checkpoint, await source.consumer(checkpoint.uuid));
+    verifyHandshake(checkpoint, await consumerOf(source, checkpoint));
     const tables = await tx.tableCheckpoints(checkpoint.uuid);
     const { view, failures } = await viewSound(source, checkpoint.position, movingTables(tables), routesOf);
     const claimed: Checkpoint = {

@@ -4,7 +4,7 @@
  * row is locked. Each violation names the side that was restored.
  */
 import { CdcError } from '../errors';
-import type { Checkpoint, Consumer } from '../model';
+import type { Checkpoint, Consumer, Source } from '../model';
 
 /** Throws SOURCE_REPLACED. A source without an identity says nothing: that its capture is missing says it better. */
 export function requireSameSource(checkpoint: Checkpoint, sourceId: string | null): void {
@@ -14,6 +14,16 @@ export function requireSameSource(checkpoint: Checkpoint, sourceId: string | nul
       `The source of pipeline ${checkpoint.name} is another database than at setup`,
     );
   }
+}
+
+/**
+ * The consumer of a pipeline. A source that remembers none is taken for one that says what the checkpoint says: that it
+ * was restored can't be told then.
+ */
+export async function consumerOf(source: Source, checkpoint: Checkpoint): Promise<Consumer | null> {
+  const { uuid, name, ackedSeq, position } = checkpoint;
+  if (source.remembers) return source.consumer(uuid);
+  return { uuid, name, seq: ackedSeq, position, suspended: false, updatedAt: 0, tables: [] };
 }
 
 /** Throws CAPTURE_MISSING, CAPTURE_SUSPENDED, TARGET_WENT_BACK, SOURCE_WENT_BACK. Call it with the checkpoint locked. */

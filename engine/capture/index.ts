@@ -5,5 +5,6 @@
 export * from './check-target';
 export * from './find-named';
 export * from './handshake';
+export * from './keyset';
 export * from './near-misses';
 export * from './resolve-tables';

@@ -8,6 +8,7 @@ export * from './dead-letter';
 export * from './pipeline';
 export * from './diagnosis';
 export * from './installed-consumer';
+export * from './keyset';
 export * from './order';
 export * from './plan';
 export * from './position';

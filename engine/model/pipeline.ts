@@ -12,8 +12,27 @@ export interface TableMapping {
 
 export type PipelineMode = 'continuous' | 'batch';
 
-/** Strategies; `timestamp` and `version` need no object on the source. */
-export type CaptureStrategy = 'trigger';
+/** How changes are found. By a column of the tables: then no object is put on the source. */
+export type CaptureStrategy = 'trigger' | KeysetCapture;
+
+/** Capture by a column that grows, of the same name in all tables of the pipeline. */
+export interface KeysetCapture {
+  /** `timestamp`: the time of the change. `version`: a number that is higher than any before it in the table. */
+  readonly by: 'timestamp' | 'version';
+  readonly column: string;
+  /**
+   * How far behind the newest value rows may still turn up, milliseconds: as long as a transaction may take where the
+   * source does not tell which are open, and on top of those where it does. Null: five minutes, and nothing.
+   */
+  readonly lookbackMs: number | null;
+  /** Take a column without an index. */
+  readonly allowScan: boolean;
+}
+
+/** The strategy in one word. */
+export function strategyName(capture: CaptureStrategy): 'trigger' | KeysetCapture['by'] {
+  return capture === 'trigger' ? capture : capture.by;
+}
 
 /** What happens when a change table holds more than `changes` unapplied changes. */
 export interface BacklogLimit {

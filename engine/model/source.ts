@@ -1,6 +1,7 @@
 /** A source, as every adapter offers it. */
 import type { Change } from './change';
 import type { Consumer } from './checkpoint';
+import type { KeysetReader } from './keyset';
 import type { PlanNotice, PlanStep, TableRoute } from './plan';
 import type { Cursor, Position } from './position';
 import type { TableName, TableSchema } from './schema';
@@ -16,6 +17,10 @@ export interface Source {
   readonly family: string;
   /** Offers in order of preference; rows are always possible. */
   readonly offers: readonly DirectOffer[];
+  /** False where consumers leave no trace on the source: then nothing tells that it was restored. */
+  readonly remembers: boolean;
+  /** How rows are read by a column that grows; absent where the adapter can't. */
+  readonly keyset?: KeysetReader;
 
   /** Every table that a person could mean, ours left out, with what forbids its capture. */
   tables(): Promise<readonly TableSchema[]>;

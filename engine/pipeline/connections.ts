@@ -1,9 +1,11 @@
 /** Opens a pipeline's two databases at first use and opens them again after they were lost. */
 import { isCdcError, toCdcError } from '../errors';
 import type { ErrorCode } from '../errors';
-import type { Adapter, Source, Target, Transfer, TransportKind } from '../model';
+import type { Adapter, CaptureStrategy, Source, Target, Transfer, TransportKind } from '../model';
 import type { Registry } from '../registry';
 import { negotiateTransfer } from '../apply';
+import { captureByColumn } from '../capture';
+import type { KeysetPorts } from '../capture';
 
 export interface PairUrls {
   readonly source: string;
@@ -40,10 +42,24 @@ const REOPEN_AFTER: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'INTERNAL',
 ]);
 
-export function openConnections(registry: Registry, urls: PairUrls, readOnly: boolean): Connections {
+export interface ConnectionOptions {
+  readonly readOnly: boolean;
+  readonly capture: CaptureStrategy;
+  readonly ports: KeysetPorts;
+}
+
+/** `source` throws CONFIG_INVALID where the adapter can't capture as asked. */
+export function openConnections(
+  registry: Registry,
+  urls: PairUrls,
+  { readOnly, capture, ports }: ConnectionOptions,
+): Connections {
   const sourceAdapter = registry.forUrl(urls.source);
   const targetAdapter = registry.forUrl(urls.target);
-  const source = lazily(() => sourceAdapter.openSource({ url: urls.source, readOnly }));
+  const source = lazily(async () => {
+    const opened = await sourceAdapter.openSource({ url: urls.source, readOnly });
+    return capture === 'trigger' ? opened : captureByColumn(opened, capture, ports);
+  });
   const openTarget = (create: boolean) => targetAdapter.openTarget({ url: urls.target, readOnly, create });
   const target = lazily(() => openTarget(false));
   let transfer: Promise<Transfer> | null = null;

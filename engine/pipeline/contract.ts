@@ -2,6 +2,7 @@
  * The engine's front door as types. Programs without Temporal use it directly, activities are thin over it.
  */
 import type {
+  CaptureStrategy,
   Change,
   Comparison,
   DeadLetter,
@@ -38,6 +39,8 @@ export interface PipelineRef {
   readonly name: string;
   readonly source: string;
   readonly target: string;
+  /** By triggers where it is absent. */
+  readonly capture?: CaptureStrategy;
 }
 
 export interface SetupOptions {

@@ -88,10 +88,18 @@ async function diagnosePipeline(
     return [failure('tables', new CdcError('CONFIG_INVALID', `Connection ${name} is not configured`))];
   }
   try {
-    const pair = openConnections(registry, { source: urls.source, target: urls.target }, true);
+    const pair = openConnections(
+      registry,
+      { source: urls.source, target: urls.target },
+      { readOnly: true, capture: spec.capture, ports },
+    );
     try {
       const { name } = spec;
-      const context = createContext({ name, source: spec.source, target: spec.target }, ports, pair);
+      const context = createContext(
+        { name, source: spec.source, target: spec.target, capture: spec.capture },
+        ports,
+        pair,
+      );
       return [await tableCheck(context, spec, source, target), await captureCheck(context)];
     } finally {
       await pair.close().catch(() => undefined);

@@ -35,7 +35,11 @@ export function createEngine(options: EngineOptions): Engine {
 
   const make = (ref: PipelineRef): Pipeline => {
     const urls = { source: urlOf(ref.source, ref.name), target: urlOf(ref.target, ref.name) };
-    const pair = openConnections(registry, urls, options.readOnly ?? false);
+    const pair = openConnections(registry, urls, {
+      readOnly: options.readOnly ?? false,
+      capture: ref.capture ?? 'trigger',
+      ports,
+    });
     const { sourceAdapter, targetAdapter } = pair;
     if (
       sourceAdapter.name === targetAdapter.name &&
@@ -52,7 +56,7 @@ export function createEngine(options: EngineOptions): Engine {
   return {
     // Async so that a configuration error rejects instead of being thrown.
     async pipeline(ref) {
-      const key = JSON.stringify([ref.name, ref.source, ref.target]);
+      const key = JSON.stringify([ref.name, ref.source, ref.target, ref.capture ?? 'trigger']);
       const known = shared.get(key) ?? make(ref);
       shared.set(key, known);
       return Promise.resolve(known);

@@ -1,6 +1,6 @@
 /** A source that was promoted or upgraded: its positions are carried over once a person says that nothing was lost. */
 import { requireCheckpoint } from '../apply';
-import { requireSameSource, verifyHandshake } from '../capture';
+import { consumerOf, requireSameSource, verifyHandshake } from '../capture';
 import type { TableCheckpoint } from '../model';
 import type { PipelineContext } from './context';
 import { fenced, requirePermit, type Steering } from './control';
@@ -18,7 +18,7 @@ export async function acceptSourceFailover(context: PipelineContext, steering: S
   await target.transaction(null, async (tx) => {
     const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context.ref.name, steering);
     requireSameSource(locked, await source.sourceId());
-    verifyHandshake(locked, await source.consumer(locked.uuid));
+    verifyHandshake(locked, await consumerOf(source, locked));
     const adopted: TableCheckpoint[] = [];
     for (const table of await tx.tableCheckpoints(locked.uuid)) {
       if (table.position !== null) adopted.push({ ...table, position: await source.adopt(table.position) });

@@ -4,7 +4,7 @@
  */
 import { movingTables, routesToCheck, viewSound } from '../apply';
 import type { SourceView, TableFailure } from '../apply';
-import { requireSameSource, verifyHandshake } from '../capture';
+import { consumerOf, requireSameSource, verifyHandshake } from '../capture';
 import { isCdcError } from '../errors';
 import type { Checkpoint, Source, TableCheckpoint, TableRoute } from '../model';
 import { readCheckpoint } from './checkpoint';
@@ -30,7 +30,7 @@ export async function inspectPipeline(context: PipelineContext): Promise<Inspect
     const checkpoint = await readCheckpoint(context);
     try {
       requireSameSource(checkpoint, await source.sourceId());
-      verifyHandshake(checkpoint, await source.consumer(checkpoint.uuid));
+      verifyHandshake(checkpoint, await consumerOf(source, checkpoint));
       const target = await context.connections.target();
       const tables = await target.tableCheckpoints(checkpoint.uuid);
       const moving = movingTables(tables);

@@ -1,5 +1,5 @@
 /** Tells the source what has been applied, then purges what nobody needs any more. */
-import { verifySource } from '../capture';
+import { consumerOf, verifySource } from '../capture';
 import type { Position, Source, TableCheckpoint } from '../model';
 import { readProgress } from './checkpoint';
 import type { PipelineContext } from './context';
@@ -22,7 +22,7 @@ export async function markPipelineSynced(
   const { checkpoint, tables } = await readProgress(context);
 
   if (checkpoint.seq > checkpoint.ackedSeq) {
-    const consumer = await source.consumer(checkpoint.uuid);
+    const consumer = await consumerOf(source, checkpoint);
     const resynced = consumer === null && (await target.checkpoint(name))?.uuid !== checkpoint.uuid;
     if (resynced) return { purged: 0 };
     // A restored source must not be told anything: that would wipe out what it is known by.

@@ -3,7 +3,14 @@
  * beside each other: the generation says which of them may still do anything, and it is asked with the row locked.
  */
 import { isParkedWith, released } from '../apply';
-import { checkTargetTable, findNamed, nearMissHint, routeTable, verifyHandshake } from '../capture';
+import {
+  checkTargetTable,
+  consumerOf,
+  findNamed,
+  nearMissHint,
+  routeTable,
+  verifyHandshake,
+} from '../capture';
 import { CdcError, isCdcError } from '../errors';
 import { displayName } from '../model';
 import type { Checkpoint, Source, TableCheckpoint, TableRoute, TableSchema, Target } from '../model';
@@ -66,7 +73,7 @@ async function resyncTable(
   const { uuid, tables } = await target.transaction(null, async (tx) => {
     const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context.ref.name, steering);
     // Installing makes a consumer that is gone anew, at the newest position: nobody would know what it has missed.
-    verifyHandshake(locked, await source.consumer(locked.uuid));
+    verifyHandshake(locked, await consumerOf(source, locked));
     const known = await tx.tableCheckpoints(locked.uuid);
     findTable(known, name);
     return { uuid: locked.uuid, tables: known };

@@ -4,6 +4,7 @@
  * consumer is orphaned on the source.
  */
 import { isInstalled, requireChain } from '../apply';
+import { consumerOf } from '../capture';
 import { displayName } from '../model';
 import type {
   Checkpoint,
@@ -101,7 +102,7 @@ async function install(
 ): Promise<Consumer | null> {
   const { uuid, name } = reserved;
   const known = async (): Promise<boolean> =>
-    (await source.sourceId()) === reserved.sourceId && (await source.consumer(uuid)) !== null;
+    (await source.sourceId()) === reserved.sourceId && (await consumerOf(source, reserved)) !== null;
   if (isInstalled(reserved) && !(await known())) return null;
   const tables = routes.map((route) => route.source);
   return source.install(tables, { uuid, name, now: context.ports.now(), reset: false }, onTable);

@@ -52,6 +52,7 @@ export function openSource(world: SourceWorld, actor: Actor): Source {
   return {
     adapter: FAMILY,
     family: FAMILY,
+    remembers: true,
     offers: rules.direct ? [{ transport: 'copy', family: FAMILY, locator: '' }] : [],
     tables: () =>
       connection.ask('tables', () =>

@@ -7,15 +7,23 @@ import {
   DEFAULT_LETTERS_PER_HOUR,
   DEFAULT_SETTINGS,
   type BacklogLimit,
+  type CaptureStrategy,
+  type KeysetCapture,
   type RowFailurePolicy,
 } from '../../engine/model';
-import { BACKLOG_BOUNDS, LETTER_BOUNDS, SETTING_BOUNDS, type Bounds } from '../../workflows/messages/limits';
+import {
+  BACKLOG_BOUNDS,
+  LETTER_BOUNDS,
+  LOOKBACK_BOUNDS,
+  SETTING_BOUNDS,
+  type Bounds,
+} from '../../workflows/messages/limits';
 import type { ScheduleTiming } from '../../workflows/messages/schedules';
 import { formatDuration, parseDuration } from './quantities';
 import { parseTiming, writtenTiming } from './timing';
 
 /** Words that the program will understand one day: refused by name rather than as unknown. */
-export const NOT_YET: ReadonlySet<string> = new Set(['ddl', 'timestamp', 'version', 'deleted']);
+export const NOT_YET: ReadonlySet<string> = new Set(['ddl', 'deleted', 'deletes', 'per']);
 
 const name = z
   .string()
@@ -62,19 +70,29 @@ const connection = z.preprocess(
   ),
 );
 
-const capture = z.unknown().transform((value, context): 'trigger' => {
-  if (value === 'trigger') return value;
-  const asked =
-    typeof value === 'string'
-      ? value
-      : typeof value === 'object' && value !== null
-        ? (Object.keys(value)[0] ?? '')
-        : '';
-  context.addIssue(
-    NOT_YET.has(asked) ? `capture by ${asked} is not supported yet; use "trigger"` : 'must be "trigger"',
-  );
-  return z.NEVER;
-});
+const byColumn = {
+  lookback: duration(LOOKBACK_BOUNDS).optional(),
+  allowScan: z.boolean().default(false),
+};
+const TIMESTAMP_KEYS = { timestamp: text, ...byColumn };
+const VERSION_KEYS = { version: text, ...byColumn };
+
+/** `trigger`, or the column by which changed rows are found. */
+const capture = z.union([
+  z.literal('trigger'),
+  z
+    .strictObject(TIMESTAMP_KEYS)
+    .transform(({ timestamp, ...rest }) => keysetCapture('timestamp', timestamp, rest)),
+  z.strictObject(VERSION_KEYS).transform(({ version, ...rest }) => keysetCapture('version', version, rest)),
+]);
+
+function keysetCapture(
+  by: KeysetCapture['by'],
+  column: string,
+  { lookback, allowScan }: { readonly lookback?: number | undefined; readonly allowScan: boolean },
+): CaptureStrategy {
+  return { by, column, lookbackMs: lookback ?? null, allowScan };
+}
 
 const table = z.preprocess(
   (value) => (typeof value === 'string' ? { from: value } : value),
@@ -197,6 +215,7 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
       if (path[2] === 'maxBacklog') return ['changes', 'action'];
       if (path[2] === 'onError') return ['action', 'perHour'];
       if (path[2] === 'atomic') return ['maxRows'];
+      if (path[2] === 'capture') return ['timestamp', 'version', 'lookback', 'allowScan'];
       return Object.keys(pipeline.shape);
     default:
       return [];

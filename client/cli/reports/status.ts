@@ -1,5 +1,5 @@
 /** How a pipeline stands, for people. */
-import type { TableProgress } from '../../../engine/model';
+import type { CaptureStrategy, TableProgress } from '../../../engine/model';
 import type { ScheduleReport } from '../..';
 import type { LastError, PipelineState, PipelineStatus } from '../../../workflows/messages';
 import type { Paint } from '../terminal';
@@ -102,6 +102,10 @@ export function errorLines(error: LastError, now: number, paint: Paint): readonl
   ];
 }
 
+function captureText(capture: CaptureStrategy): string {
+  return capture === 'trigger' ? capture : `${capture.by} ${capture.column}`;
+}
+
 /** Everything a person wants to know first, the figures before the tables, what is wrong last. */
 export function statusReport(
   status: PipelineStatus,
@@ -120,7 +124,7 @@ export function statusReport(
     ['started', `${time(status.startedAt)}, ${counted(status.rounds, 'round')}`],
     ['as of', ago(status.asOf, now)],
   ];
-  const route = `${source} -> ${target}, ${capture}, ${mode}${transport === null ? '' : `, by ${transport}`}`;
+  const route = `${source} -> ${target}, ${captureText(capture)}, ${mode}${transport === null ? '' : `, by ${transport}`}`;
   const lines = [
     `${paint.bold(pipeline)}  ${paintState(status.state, paint)}  ${paint.dim(route)}`,
     '',

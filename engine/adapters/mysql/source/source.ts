@@ -34,6 +34,8 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
     family: FAMILY,
     offers: [],
 
+    remembers: true,
+
     tables: () => sessions.use(listTables),
     planCapture: (tables) => sessions.use((session) => planCapture(session, tables.map(nameOf))),
     notices: (tables) => sessions.use((session) => readNotices(session, tables.map(nameOf))),

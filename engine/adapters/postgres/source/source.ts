@@ -40,6 +40,8 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
     family: FAMILY,
     offers: [{ transport: 'copy', family: FAMILY, locator: encodeLocator({ url }) }],
 
+    remembers: true,
+
     tables: () =>
       sessions.use(async (session) => [...(await readTables(session)).values()].map(({ schema }) => schema)),
     planCapture: (tables) => sessions.use((session) => planCapture(session, tables.map(nameOf))),

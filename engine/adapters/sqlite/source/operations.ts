@@ -18,6 +18,9 @@ import type {
   TableRoute,
   TableSchema,
 } from '../../../model';
+import { assess } from '../keyset/assess';
+import { look, valueAt } from '../keyset/look';
+import { copyRange, readPages } from '../keyset/read';
 import { isInstalled } from '../capture/registry';
 import { readChanges } from './changes';
 import { checkPosition } from '../capture/check';
@@ -34,7 +37,8 @@ import { scanRows } from '../rows/scan';
 import { readTables } from '../schema/schema';
 import type { Session } from '../database/session';
 import { readFeeders } from '../target/checkpoint-rows';
-import { readSource, writeSource } from './transaction';
+import { textOf } from '../database/values';
+import { readSource, requireSameFile, writeSource } from './transaction';
 import { suspend, uninstall } from '../capture/uninstall';
 import { readChunk } from './window';
 
@@ -99,6 +103,17 @@ export const sourceOperations = {
     return scanRows(session, request);
   },
   digest: digestRows,
+
+  keysetAssess: assess,
+  keysetLook: look,
+  keysetValueAt: valueAt,
+  keysetRead: readPages,
+  keysetCopy: copyRange,
+  /** Changes when another connection has committed. */
+  keysetToken(session: Session): string {
+    requireSameFile(session);
+    return textOf(session.get('SELECT CAST(data_version AS TEXT) FROM pragma_data_version')?.[0]);
+  },
 
   consumers(session: Session): readonly Consumer[] {
     return readSource(session, () => readConsumers(session));

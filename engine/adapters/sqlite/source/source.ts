@@ -11,6 +11,7 @@ import { DEFAULT_BUSY_TIMEOUT_MS, openConnection } from '../threads/connection';
 import { FAMILY } from '../database/family';
 import { encodeLocator, parseUrl } from '../database/file';
 import { decodePosition } from '../capture/position';
+import { keysetReader } from '../keyset/reader';
 import { keyValues } from '../rows/key-values';
 import { waitForLook, watchDatabase } from './wait';
 
@@ -34,6 +35,9 @@ export async function openSource({ url, readOnly }: OpenOptions): Promise<Source
     adapter: 'sqlite',
     family: FAMILY,
     offers: [{ transport: 'attach', family: FAMILY, locator: encodeLocator({ ...file, ...identity }) }],
+
+    remembers: true,
+    keyset: keysetReader(connection, url),
 
     tables: () => connection.call('sourceTables'),
     planCapture: (tables) => connection.call('planCapture', tables.map(nameOf)),

@@ -49,8 +49,10 @@ export function readChunk(session: Session, request: ChunkRequest): RowChunk {
     if (reach === null) return { ...nothingRead(request.from), tables: [], range: null };
     const { tables, to, more } = reach;
     const read = tables.flatMap((table) => readTable(session, table) ?? []);
-    const routes = tables.map(({ route }) => route);
-    const range = more || request.snapshot === null ? null : readRange(session, routes, request.snapshot);
+    const { snapshot } = request;
+    const copied = more ? undefined : tables.find(({ route }) => route.id === snapshot?.table);
+    const range =
+      snapshot === null || copied === undefined ? null : readRange(session, copied.route, snapshot);
     return {
       to: encodePosition(
         positionAfter(markOf(session, changeTables, to, [from, head]), from, more, request.schemaToken),
@@ -177,7 +179,7 @@ function readAgain(session: Session, route: TableRoute, change: LoggedChange): r
   return identity === change.identity ? [there] : [gone, there];
 }
 
-function requireValidText(
+export function requireValidText(
   { invalid }: ExactRow,
   route: TableRoute,
   columnAt: (index: number) => string | undefined,
@@ -212,16 +214,14 @@ function countChanges(
 }
 
 /** The next rows of a table in the order of its key. Null when the table is not among the routes. */
-function readRange(
+export function readRange(
   session: Session,
-  routes: readonly TableRoute[],
+  route: TableRoute,
   request: SnapshotRequest,
 ): {
   readonly progress: NonNullable<RowChunk['snapshot']>;
   readonly range: NonNullable<RowChunk['range']>;
-} | null {
-  const route = routes.find((candidate) => candidate.id === request.table);
-  if (route === undefined) return null;
+} {
   const { table, after, limit, replace, only = null } = request;
   const range = selectRange(route.source.name.name, route.key, { after, upTo: null, only, limit });
   const found = selectExact(session, route.columns.map(quote), range.sql, range.parameters);

@@ -1,0 +1,109 @@
+/** Rows in the order of a column and of the key, and ranges of a first copy. */
+import {
+  decodeCursor,
+  encodeCursor,
+  type CursorValue,
+  type KeysetBound,
+  type KeysetCopy,
+  type KeysetPage,
+  type KeysetRange,
+  type SnapshotRequest,
+  type TableRoute,
+  type Value,
+} from '../../../model';
+import { quote, quoteAll, rowValue } from '../database/identifiers';
+import type { Session } from '../database/session';
+import { bindCursorValue } from '../rows/cursor';
+import { selectExact, type ExactRow } from '../rows/exact-rows';
+import { keyIdentity } from '../rows/key-identity';
+import { readSource } from '../source/transaction';
+import { readRange, requireValidText } from '../source/window';
+import { millisecondsSql } from './time';
+
+/** Throws SCHEMA_MOVED, and TYPE_MISMATCH for text that is not valid in its encoding. */
+export function readPages(
+  session: Session,
+  ranges: readonly KeysetRange[],
+  limit: number,
+): readonly KeysetPage[] {
+  return readSource(session, () => {
+    const pages: KeysetPage[] = [];
+    let left = limit;
+    for (const range of ranges) {
+      const page = readPage(session, range, left);
+      pages.push(page);
+      left -= page.rows.length;
+      if (!page.ended || left <= 0) break;
+    }
+    return pages;
+  });
+}
+
+/** Throws SCHEMA_MOVED, POSITION_INVALID, TYPE_MISMATCH. */
+export function copyRange(session: Session, route: TableRoute, request: SnapshotRequest): KeysetCopy {
+  return readSource(session, () => {
+    const { progress, range } = readRange(session, route, request);
+    return { snapshot: progress, range };
+  });
+}
+
+/** What stands before the route's columns in a row. */
+const META = 2;
+
+function readPage(
+  session: Session,
+  { column: keyset, from, before, after }: KeysetRange,
+  limit: number,
+): KeysetPage {
+  const { route, column, by } = keyset;
+  const conditions: string[] = [];
+  const parameters: Value[] = [];
+  const bind = ({ sql, bound }: ReturnType<typeof bindCursorValue>): string => {
+    parameters.push(bound);
+    return sql;
+  };
+  const compare = ({ value }: KeysetBound, operator: string): void => {
+    const sql = decodeCursor(value, 1).map((one) => bind(bindCursorValue(one)));
+    conditions.push(`${quote(column)} ${operator} ${sql.join()}`);
+  };
+  if (from === null) conditions.push(`${quote(column)} IS NOT NULL`);
+  else compare(from, from.inclusive ? '>=' : '>');
+  if (before !== null) compare(before, before.inclusive ? '<' : '<=');
+  const order = [column, ...route.key];
+  if (after !== null) {
+    const values = decodeCursor(after, order.length).map((one) => bind(bindCursorValue(one)));
+    conditions.push(`${rowValue(order.map(quote))} > ${rowValue(values)}`);
+  }
+  parameters.push(BigInt(limit));
+  const found = selectExact(
+    session,
+    [
+      quote(column),
+      by === 'timestamp' ? millisecondsSql(quote(column)) : 'NULL',
+      ...route.columns.map(quote),
+    ],
+    `FROM main.${quote(route.source.name.name)} WHERE ${conditions.join(' AND ')} ORDER BY ${quoteAll(order)} LIMIT ?`,
+    parameters,
+  );
+  const places = route.key.map((name) => META + route.columns.indexOf(name));
+  for (const exact of found) requireValidText(exact, route, (place) => route.columns[place - META] ?? column);
+  return {
+    rows: found.map(({ row }) => ({
+      identity: keyIdentity(places.map((place) => row[place] ?? null)),
+      row: row.slice(META),
+      changedAt: row[1] === null ? null : Number(row[1]),
+    })),
+    ended: found.length < limit,
+    after: placeOf(found.at(-1), [0, ...places]),
+  };
+}
+
+function placeOf(last: ExactRow | undefined, places: readonly number[]): KeysetPage['after'] {
+  if (last === undefined) return null;
+  return encodeCursor(
+    places.map((place): CursorValue => {
+      const value = last.row[place] ?? null;
+      return typeof value === 'boolean' ? BigInt(value) : value;
+    }),
+  );
+}

@@ -1,0 +1,22 @@
+/** Reading by a column that grows, over the connection's thread. */
+import type { KeysetReader } from '../../../model';
+import { identifyUrl } from '../database/file';
+import type { Connection } from '../threads/connection';
+
+export function keysetReader(connection: Connection, url: string): KeysetReader {
+  return {
+    identity: () => Promise.resolve(identifyUrl(url)),
+    sight: () =>
+      Promise.resolve({
+        blind: null,
+        condition:
+          'the statement that writes a row sets its time (SQLite has one writer at a time); for times that are taken earlier use `lookback`',
+      }),
+    assess: (column, allowScan) => connection.call('keysetAssess', column, allowScan),
+    look: (columns) => connection.call('keysetLook', columns),
+    valueAt: (column, time) => connection.call('keysetValueAt', column, time),
+    read: (ranges, limit) => connection.call('keysetRead', ranges, limit),
+    copy: (route, request) => connection.call('keysetCopy', route, request),
+    token: () => connection.call('keysetToken'),
+  };
+}

@@ -1,0 +1,65 @@
+/** What there is to say before a column is relied on, and what forbids it. */
+import { CdcError } from '../../errors';
+import { displayName } from '../../model';
+import type { KeysetCapture, KeysetReader, PlanNotice, TableSchema } from '../../model';
+import { nearMissHint } from '../near-misses';
+import { routeTable } from '../resolve-tables';
+import { BLIND_LOOKBACK_MS } from './horizon';
+
+/** Throws COLUMN_UNKNOWN, COLUMN_UNSUITABLE. */
+export async function assessTables(
+  reader: KeysetReader,
+  { by, column, allowScan }: KeysetCapture,
+  tables: readonly TableSchema[],
+): Promise<readonly PlanNotice[]> {
+  const notices: PlanNotice[] = [];
+  for (const schema of tables) {
+    const table = displayName(schema.name);
+    const names = schema.columns.map(({ name }) => name);
+    if (!names.includes(column)) {
+      throw new CdcError('COLUMN_UNKNOWN', `Table ${table} has no column ${column} to find its changes by`, {
+        hint: nearMissHint(column, names, 'Leave the table to a pipeline that captures by triggers.'),
+        table,
+        column,
+      });
+    }
+    const route = routeTable(schema, { to: null, columns: null }, true);
+    const { refusal, notices: said } = await reader.assess({ route, column, by }, allowScan);
+    if (refusal !== null) {
+      throw new CdcError('COLUMN_UNSUITABLE', `Table ${table}: ${refusal.reason}`, {
+        hint: refusal.remedy,
+        table,
+        column,
+      });
+    }
+    notices.push(...said.map((message) => ({ table, message })));
+  }
+  return notices;
+}
+
+/** What holds for all tables: which changes arrive, and which do not. */
+export async function captureNotices(
+  reader: KeysetReader,
+  { by, lookbackMs }: KeysetCapture,
+): Promise<readonly PlanNotice[]> {
+  const messages = [
+    await guarantee(reader, by, lookbackMs),
+    'Rows that are deleted on the source stay on the target: a column does not show them.',
+    'Nothing is kept on the source: that it was restored from a backup is not noticed.',
+  ];
+  return messages.map((message) => ({ table: null, message }));
+}
+
+async function guarantee(
+  reader: KeysetReader,
+  by: KeysetCapture['by'],
+  lookbackMs: number | null,
+): Promise<string> {
+  const { blind, condition } = await reader.sight();
+  if (blind === null) {
+    const set = by === 'timestamp' ? condition : 'its version is taken inside the transaction that writes it';
+    return `No inserted or updated row is missed as long as ${set}.`;
+  }
+  const minutes = (lookbackMs ?? BLIND_LOOKBACK_MS) / 60_000;
+  return `A row is missed whose transaction takes longer than ${String(minutes)} min (\`lookback\`): ${blind}`;
+}

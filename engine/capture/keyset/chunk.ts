@@ -1,0 +1,95 @@
+/** A chunk of capture by a column: rows that have changed, as they are now, and a range of a first copy. */
+import type { ChunkRequest, KeysetRow, Position, RowChange, RowChunk, TableCounts } from '../../model';
+import { decodeKeyset, encodeKeyset } from './position';
+import type { KeysetPosition, LookMark } from './position';
+import { readWindow } from './window';
+import type { WindowContext } from './window';
+
+/**
+ * The range is read after the window, in an MVCC snapshot of its own: both are rows as they were at some time, and the
+ * later one stands. Throws POSITION_INVALID, and the codes of `KeysetReader`.
+ */
+export async function readChunk(context: WindowContext, request: ChunkRequest): Promise<RowChunk> {
+  const { routes, limit, behind = [] } = request;
+  const position = joined(decodeKeyset(request.from), behind);
+  const isUncut = behind.length > 0;
+  const read = await readWindow(context, {
+    position,
+    routes,
+    limit: isUncut ? limit + 1 : limit,
+    whole: isUncut,
+    dry: false,
+  });
+  const tables = read.passes.flatMap((pass) => {
+    const rows = pass.changes();
+    return rows.length === 0 ? [] : [{ table: pass.column.route.id, rows }];
+  });
+  const changes = tables.reduce((sum, { rows }) => sum + rows.length, 0);
+  if (isUncut && (!read.ended || changes > limit)) return nothingOf(request.from);
+  const route = routes.find(({ id }) => id === request.snapshot?.table);
+  const copy =
+    read.ended && request.snapshot !== null && route !== undefined
+      ? await context.reader.copy(route, request.snapshot)
+      : null;
+  const times = tables.flatMap(({ rows }) => rows.flatMap(({ changedAt }) => changedAt ?? []));
+  return {
+    to: encodeKeyset(read.position),
+    more: !read.ended,
+    changes,
+    counts: tables.map(({ table, rows }): TableCounts => ({
+      table,
+      inserted: 0,
+      updated: rows.length,
+      deleted: 0,
+    })),
+    oldestChangedAt: least(times),
+    newestChangedAt: times.reduce<number | null>((most, time) => Math.max(most ?? time, time), null),
+    snapshot: copy?.snapshot ?? null,
+    tables: tables.map(({ table, rows }) => ({ table, changes: rows.map(changeOf) })),
+    range: copy?.range ?? null,
+  };
+}
+
+function changeOf({ identity, row }: KeysetRow): RowChange {
+  return { kind: 'upsert', identity, op: 'update', row };
+}
+
+function least(times: readonly number[]): number | null {
+  return times.reduce<number | null>((one, other) => Math.min(one ?? other, other), null);
+}
+
+/** The tables that stand elsewhere with their own marks; windows begin anew. */
+function joined(position: KeysetPosition, behind: NonNullable<ChunkRequest['behind']>): KeysetPosition {
+  if (behind.length === 0) return position;
+  let { look } = position;
+  const tables = { ...position.tables };
+  for (const { table, from } of behind) {
+    const own = decodeKeyset(from);
+    look = earlierOf(look, own.look);
+    const mark = own.tables[table];
+    if (mark !== undefined) tables[table] = mark;
+  }
+  return { ...position, look, tables, window: null };
+}
+
+/** What holds for both: the earlier time, and of each transaction the earlier beginning. */
+function earlierOf(one: LookMark | null, other: LookMark | null): LookMark | null {
+  if (one === null || other === null) return null;
+  const open = { ...one.open };
+  for (const [id, since] of Object.entries(other.open ?? {})) open[id] = Math.min(open[id] ?? since, since);
+  return { at: Math.min(one.at, other.at), open: one.open === null && other.open === null ? null : open };
+}
+
+function nothingOf(from: Position): RowChunk {
+  return {
+    to: from,
+    more: true,
+    changes: 0,
+    counts: [],
+    oldestChangedAt: null,
+    newestChangedAt: null,
+    snapshot: null,
+    tables: [],
+    range: null,
+  };
+}

@@ -1,0 +1,176 @@
+/**
+ * A source whose changes are found by a column of its tables. No object is put on it: there is nothing to install, to
+ * acknowledge or to purge, and no consumer by which a source that was restored could be told.
+ */
+import { CdcError } from '../../errors';
+import { installedConsumer } from '../../model';
+import type { KeysetCapture, KeysetColumn, Position, Source, TableRoute } from '../../model';
+import { routeTable } from '../resolve-tables';
+import { assessTables, captureNotices } from './assess';
+import { changesAfter } from './changes';
+import { readChunk } from './chunk';
+import { markLook } from './horizon';
+import { createMemory } from './memory';
+import { firstMark, newestOf, shapeOf } from './passes';
+import { decodeKeyset, encodeKeyset } from './position';
+import { pendingIn } from './pending';
+import { waitForChange } from './wait';
+import type { KeysetPorts } from './wait';
+import { readWindow } from './window';
+import type { WindowContext, WindowRead } from './window';
+
+/** `source`: the database by its adapter. Throws CONFIG_INVALID where that can't read by a column. */
+export function captureByColumn(source: Source, capture: KeysetCapture, ports: KeysetPorts): Source {
+  const { keyset: reader } = source;
+  if (reader === undefined) {
+    throw new CdcError('CONFIG_INVALID', `Adapter ${source.adapter} can't capture by ${capture.by}`, {
+      hint: 'Use `capture: trigger`.',
+    });
+  }
+  const context: WindowContext = {
+    reader,
+    memory: createMemory(() => ports.now()),
+    columnOf: (route) => ({ route, column: capture.column, by: capture.by }),
+    lookbackMs: capture.lookbackMs,
+    now: () => ports.now(),
+  };
+  const sight = createSight(context);
+
+  return {
+    ...source,
+    offers: [],
+    remembers: false,
+
+    planCapture: () => Promise.resolve([]),
+    notices: async (tables) => [
+      ...(await captureNotices(reader, capture)),
+      ...(await assessTables(reader, capture, tables)),
+    ],
+    async install(tables, consumer) {
+      await assessTables(reader, capture, tables);
+      const routes = tables.map((table) => routeTable(table, { to: null, columns: null }, true));
+      const position = await beginning(context, routes);
+      return installedConsumer(
+        consumer,
+        null,
+        position,
+        routes.map(({ id }) => id),
+      );
+    },
+    uninstall: () => Promise.resolve(),
+    sourceId: () => reader.identity(),
+
+    async head() {
+      const look = markLook(await reader.look([]), null);
+      return encodeKeyset({ look, wholeAt: look.at, tables: {}, window: null });
+    },
+    covers: (position, goal) => sight.covers(position, goal),
+    adopt: (position) => Promise.resolve(position),
+    check(position, routes) {
+      sight.routes = routes;
+      return Promise.resolve(checkShapes(context, position, routes));
+    },
+    pending: async (position, routes, limit) => pendingIn(await sight.look(position, routes, true), limit),
+    waitForChange: (position, routes, timeoutMs, signal) =>
+      waitForChange(
+        { context, ports, look: (whole) => sight.look(position, routes, whole) },
+        timeoutMs,
+        signal,
+      ),
+
+    read: (request) => readChunk(context, request),
+    changes: (query) => changesAfter(query, async (position) => sight.look(position, [query.route], true)),
+
+    // Nobody is remembered, so nobody can be missed: see `remembers`.
+    consumer: () => Promise.resolve(null),
+    consumers: () => Promise.resolve([]),
+    acknowledge: () => Promise.resolve(),
+    purge: () => Promise.resolve(0),
+    suspend: () => Promise.resolve(),
+    figures: (routes) => Promise.resolve(routes.map(({ id }) => ({ table: id, stored: 0 }))),
+  };
+}
+
+/** Where a pipeline begins: at the newest values, and what may still turn up below them. */
+async function beginning(context: WindowContext, routes: readonly TableRoute[]): Promise<Position> {
+  const { reader, lookbackMs } = context;
+  const columns = routes.map(context.columnOf);
+  const seen = await reader.look(columns);
+  const look = markLook(seen, null);
+  const newest = newestOf(columns, seen);
+  const tables = [];
+  for (const column of columns) {
+    const { id } = column.route;
+    const mark = await firstMark({ reader, column, look, newest: newest.get(id) ?? null, lookbackMs });
+    tables.push([id, mark] as const);
+  }
+  return encodeKeyset({ look, wholeAt: look.at, tables: Object.fromEntries(tables), window: null });
+}
+
+/** Throws SOURCE_SCHEMA_CHANGED, POSITION_INVALID. Answers what names the columns. */
+function checkShapes(context: WindowContext, position: Position, routes: readonly TableRoute[]): string {
+  const { tables } = decodeKeyset(position);
+  const shapes = routes.map((route) => {
+    const column = context.columnOf(route);
+    requireColumn(column);
+    const shape = shapeOf(column);
+    const before = tables[route.id]?.shape ?? null;
+    if (before !== null && before !== shape) {
+      throw new CdcError('SOURCE_SCHEMA_CHANGED', `The columns of table ${route.id} have changed`, {
+        hint: 'Change the target table accordingly, then run `cdc resume NAME --table T`: it is copied again.',
+        table: route.id,
+      });
+    }
+    return [route.id, shape];
+  });
+  return JSON.stringify(shapes);
+}
+
+/** Throws SOURCE_SCHEMA_CHANGED. */
+function requireColumn({ route, column }: KeysetColumn): void {
+  if (route.source.columns.some(({ name }) => name === column)) return;
+  throw new CdcError('SOURCE_SCHEMA_CHANGED', `Table ${route.id} has no column ${column} any more`, {
+    hint: 'Changes are found by this column: add it again.',
+    table: route.id,
+    column,
+  });
+}
+
+/** Looks at what follows a position, without applying it. */
+interface Sight {
+  /** Those of the pipeline, as they were last checked. */
+  routes: readonly TableRoute[];
+  /** `whole`: at all that may have changed, due or not. */
+  look(position: Position, routes: readonly TableRoute[], whole: boolean): Promise<WindowRead>;
+  covers(position: Position, goal: Position): Promise<boolean>;
+}
+
+function createSight(context: WindowContext): Sight {
+  /** Up to when, by the database's clock, nothing was found to follow a position; of the last one alone. */
+  let confirmed: { readonly position: Position; readonly at: number } | null = null;
+  const passed = (position: Position, at: number): boolean =>
+    (decodeKeyset(position).wholeAt ?? -Infinity) >= at ||
+    (confirmed !== null && confirmed.position === position && confirmed.at >= at);
+  const sight: Sight = {
+    routes: [],
+    async look(position, routes, whole) {
+      const read = await readWindow(context, {
+        position: { ...decodeKeyset(position), window: null },
+        routes,
+        limit: Infinity,
+        whole,
+        dry: true,
+      });
+      const isEmpty = read.passes.every((pass) => pass.changes().length === 0);
+      if (read.wholeAt !== null && isEmpty) confirmed = { position, at: read.wholeAt };
+      return read;
+    },
+    async covers(position, goal) {
+      const at = decodeKeyset(goal).look?.at ?? -Infinity;
+      if (passed(position, at)) return true;
+      if (sight.routes.length > 0) await sight.look(position, sight.routes, true);
+      return passed(position, at);
+    },
+  };
+  return sight;
+}

@@ -1,0 +1,78 @@
+/** A table's pass while rows are being read: which of them are changes, and what is known of the table afterwards. */
+import type { KeysetColumn, KeysetPage, KeysetRange, KeysetRow } from '../../model';
+import { emptyContents } from './contents';
+import type { Memory } from './memory';
+import { nextPart, rangeOf } from './passes';
+import { sameDigest, UNKNOWN } from './position';
+import type { PassMark, TableMark } from './position';
+
+export interface TablePass {
+  readonly column: KeysetColumn;
+  /** What is to be read next; null when the pass is done. */
+  range(): KeysetRange | null;
+  /** Takes what was read of the range. Answers how many of the rows are changes. */
+  take(page: KeysetPage): number;
+  /** The changes among what was taken. */
+  changes(): readonly KeysetRow[];
+  /** As it is now. */
+  pass(): PassMark;
+  /** Remembers the rows behind the digest of `pass`; of the mark, where they are its own still. */
+  remember(): void;
+}
+
+export interface PassOpening {
+  readonly memory: Memory;
+  readonly column: KeysetColumn;
+  readonly begun: PassMark;
+  /** Of the table before the pass. */
+  readonly mark: TableMark;
+  /** What is read is not applied: it does not become what is known. */
+  readonly dry: boolean;
+}
+
+export function openPass({ memory, column, begun, mark, dry }: PassOpening): TablePass {
+  const { id } = column.route;
+  const isFront = begun.kind === 'front';
+  const isFresh = begun.after === null && (isFront || begun.count === 0);
+  // A pass between two whole ones adds to what is known; a whole one begins anew.
+  const known = memory.contents(id, isFront ? begun : mark);
+  const gathered = isFront
+    ? dry
+      ? null
+      : known
+    : isFresh
+      ? emptyContents()
+      : memory.contents(partOf(id), begun);
+  // Compared with the mark where nobody remembers its rows: as many that come to the same are the same.
+  const all = known === null && isFresh && begun.kind === 'whole' ? emptyContents() : null;
+  const changes: KeysetRow[] = [];
+  let pass = begun;
+  const isUnchanged = (): boolean => all !== null && pass.part === 'done' && sameDigest(all.digest, mark);
+  return {
+    column,
+    range: () => rangeOf(column, pass, mark),
+    take({ rows, ended, after }) {
+      const before = changes.length;
+      for (const row of rows) {
+        if (known?.holds(row) !== true) changes.push(row);
+        if (pass.part === 'new') gathered?.put(row);
+        all?.put(row);
+      }
+      pass = { ...pass, ...(gathered?.digest ?? UNKNOWN), after: after ?? pass.after };
+      if (ended) pass = nextPart(pass);
+      return changes.length - before;
+    },
+    changes: () => (isUnchanged() ? [] : changes),
+    pass: () => pass,
+    remember() {
+      if (dry) {
+        if (all !== null && isUnchanged()) memory.keep(id, all);
+      } else if (gathered !== null) memory.keep(pass.part === 'done' || isFront ? id : partOf(id), gathered);
+    },
+  };
+}
+
+/** Under which a pass that is not over is remembered; no table has this name. */
+function partOf(id: string): string {
+  return `${id}\u0000`;
+}
