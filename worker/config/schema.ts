@@ -90,6 +90,8 @@ const capture = z.preprocess(
         column === undefined ||
         [trigger, timestamp, version].filter((one) => one !== undefined).length > 1
       ) {
+        // Where a key is misspelt that is said already.
+        if (context.issues.length > 0) return z.NEVER;
         context.addIssue('needs either timestamp or version, with the name of a column');
         return z.NEVER;
       }
