@@ -187,12 +187,12 @@ function writeSome(db: Database.Database, random: (below: number) => number): vo
   for (let n = random(5); n >= 0; n--) {
     const id = random(300);
     const statements = [
-      `INSERT INTO accounts VALUES (${id}, 0, 'new') ON CONFLICT (id) DO UPDATE SET n = n + 1`,
-      `INSERT OR REPLACE INTO accounts VALUES (${id}, ${random(9)}, 'replaced')`,
+      `INSERT INTO accounts (id, n, note) VALUES (${id}, 0, 'new') ON CONFLICT (id) DO UPDATE SET n = n + 1`,
+      `INSERT OR REPLACE INTO accounts (id, n, note) VALUES (${id}, ${random(9)}, 'replaced')`,
       `UPDATE accounts SET n = n + 1, note = 'n' || n WHERE id BETWEEN ${id} AND ${id + 5}`,
       `UPDATE OR IGNORE accounts SET id = ${random(300)} WHERE id = ${id}`,
       `DELETE FROM accounts WHERE id = ${id}`,
-      `INSERT OR IGNORE INTO pairs VALUES (${random(8)}, 'b${random(8)}', 0)`,
+      `INSERT OR IGNORE INTO pairs (a, b, n) VALUES (${random(8)}, 'b${random(8)}', 0)`,
       `UPDATE OR IGNORE pairs SET a = a + 100, n = n + 1 WHERE a = ${random(8)}`,
       `DELETE FROM pairs WHERE a >= 100 OR b = 'b${random(8)}' AND a < 3`,
     ];
