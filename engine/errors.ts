@@ -29,6 +29,10 @@ export const ERROR_CODES = {
   KEY_MISSING: { retryable: false, hint: 'Give the table a primary key whose columns are NOT NULL.' },
   COLUMN_UNKNOWN: { retryable: false, hint: 'Check the column name as the source spells it.' },
   COLUMN_REQUIRED: { retryable: false, hint: 'Add the column to the list of columns, or drop the list.' },
+  FILTER_INVALID: {
+    retryable: false,
+    hint: 'Correct `where`: a condition over columns of this row, which says the same of the same row at any time.',
+  },
   NAME_COLLISION: { retryable: false, hint: 'Map one of the tables to another name with `to`.' },
   SOURCE_IS_TARGET: { retryable: false, hint: 'Use another database as the target.' },
   PIPELINE_LOOP: {

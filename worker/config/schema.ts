@@ -83,6 +83,11 @@ const table = z.preprocess(
       from: text,
       to: text.optional(),
       columns: z.array(text).min(1, 'lists no column; leave it out to replicate all').optional(),
+      where: text.optional(),
+      rename: z
+        .record(z.string(), text)
+        .refine((names) => Object.keys(names).length > 0, 'renames no column; leave it out')
+        .optional(),
     },
     otherwise('must be the name of a table or { from: …, to: …, columns: … }'),
   ),
@@ -192,7 +197,7 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
     case 'connections':
       return ['url', 'url_file'];
     case 'pipelines':
-      if (path[2] === 'tables') return ['from', 'to', 'columns'];
+      if (path[2] === 'tables') return ['from', 'to', 'columns', 'where', 'rename'];
       if (path[2] === 'schedule') return ['cron', 'every', 'timezone', 'jitter'];
       if (path[2] === 'maxBacklog') return ['changes', 'action'];
       if (path[2] === 'onError') return ['action', 'perHour'];

@@ -20,6 +20,7 @@ import type {
 } from '../../../model';
 import { isInstalled } from '../capture/registry';
 import { readChanges } from './changes';
+import { checkFilter } from '../rows/filter';
 import { checkPosition } from '../capture/check';
 import { advanceConsumer, readConsumers } from '../capture/consumers';
 import { readHeadPosition } from '../capture/counter';
@@ -52,6 +53,7 @@ export const sourceOperations = {
   sourceNotices(session: Session, tables: readonly string[]): readonly PlanNotice[] {
     return readNotices(session, tables);
   },
+  checkFilter,
   installCapture(session: Session, tables: readonly string[], consumer: NewConsumer): Consumer {
     return install(session, tables, consumer);
   },

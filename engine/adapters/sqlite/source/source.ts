@@ -36,6 +36,7 @@ export async function openSource({ url, readOnly }: OpenOptions): Promise<Source
     offers: [{ transport: 'attach', family: FAMILY, locator: encodeLocator({ ...file, ...identity }) }],
 
     tables: () => connection.call('sourceTables'),
+    checkFilter: (table, where) => connection.call('checkFilter', table, where),
     planCapture: (tables) => connection.call('planCapture', tables.map(nameOf)),
     notices: (tables) => connection.call('sourceNotices', tables.map(nameOf)),
     install: (tables, consumer) => connection.call('installCapture', tables.map(nameOf), consumer),
