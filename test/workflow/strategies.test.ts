@@ -37,6 +37,7 @@ const BY: KeysetCapture = {
   column: 'changed_at',
   lookbackMs: null,
   allowScan: false,
+  deleted: null,
   per: 'table',
   // Keys are deleted, and given to other rows, all the time.
   sweepMs: 2_000,
