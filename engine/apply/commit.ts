@@ -19,6 +19,8 @@ export type Movers =
 export interface CommitRules extends LetterRules {
   /** Raise the target's sequences when a copy ends with it. */
   readonly sequences: boolean;
+  /** Nothing that the target holds is deleted (`onDelete: keep`). */
+  readonly keepDeleted: boolean;
 }
 
 /** What a commit has done. */
@@ -45,7 +47,8 @@ export async function commitChunk(
   return target.transaction(chunk, async (tx) => {
     const locked = requireClaimed(await tx.lockCheckpoint(claim.checkpoint.name), claim);
     const stale = staleTables(claim.tables);
-    const aside = await tx.merge(chunk, { stale, ...mayBeSetAside(claim.tables, rules) });
+    const { keepDeleted } = rules;
+    const aside = await tx.merge(chunk, { stale, keepDeleted, ...mayBeSetAside(claim.tables, rules) });
     const beginning = beginningCopies(claim.tables, chunk, rules);
     const seq = locked.seq + 1;
     const refused = refusedRepair(rules, aside);

@@ -137,6 +137,8 @@ function toSpec(name: string, data: PipelineData): PipelineSpec {
       retainMs: data.retain,
       maxBacklog: data.maxBacklog ?? null,
       onError: data.onError,
+      onDelete: data.onDelete,
+      createTables: data.createTables,
     },
   };
 }
