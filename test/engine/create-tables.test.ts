@@ -78,7 +78,7 @@ describe('createTables: false', () => {
       expect(refused).toMatchObject({ table: 'orders', message: expect.stringContaining('orders') });
     }
     // A copy that was cut short has to begin anew, which a resume does.
-    warehouse.exec(`UPDATE _cdc_table SET replace = 1 WHERE source = 'orders'`);
+    warehouse.exec(`UPDATE _cdc_table SET replace_rows = 1 WHERE source = 'orders'`);
     await rejection(pipeline.resumeTable({ ...steering, table: 'orders', ...NONE }), 'TARGET_TABLE_MISSING');
     expect(warehouse.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'orders'`).all()).toEqual([]);
     expect((await pipeline.statistics()).tables.find(({ source }) => source === 'orders')?.state).toBe(

@@ -71,11 +71,11 @@ describe.each(WAYS)('rows that are kept, from $from to $to by $transport', (way)
     const { source, target, pipeline } = await openPair();
     const spec = specOf(source.tables, { ...KEEP, snapshotRows: 2 });
     const plan = await pipeline.plan(spec);
-    expect(plan.transport).toBe(way.transport);
     expect(plan.notices.map(({ message }) => message).join('\n')).toMatch(
       /stay on the target \(onDelete: keep\)/,
     );
     const { generation } = await started(pipeline, spec);
+    expect((await pipeline.statistics()).transport).toBe(way.transport);
     const { settings } = spec;
 
     await source.execute(
@@ -149,7 +149,9 @@ describe.each(WAYS)('rows that are kept, from $from to $to by $transport', (way)
 
   test('existing: replace makes rows equal and deletes none, and verify waits for none of them', async () => {
     const { source, target, pipeline } = await openPair();
-    await target.createTables();
+    for (const { on, table, sql } of (await pipeline.plan(specOf(source.tables))).steps) {
+      if (on === 'target' && table !== null) await target.execute(sql);
+    }
     const strays = Array.from({ length: 1_200 }, (_, n) => `(${String(1_000 + n)}, 0, 'stray')`);
     await target.execute(
       `INSERT INTO accounts (id, n, note) VALUES (2, 0, 'old'), (9, 9, 'kept')`,
@@ -207,7 +209,7 @@ describe('a row that is kept and stands in the way', () => {
 
   test('parks its table, as the plan says, which goes on once it does not any more', async () => {
     const { shop, pipeline, generation, said, rows, apply, spec } = await begin({});
-    expect(said).toEqual([
+    expect(said.slice(0, 2)).toEqual([
       expect.stringMatching(/keeps its unique values.* parks its table: /),
       expect.stringMatching(/go on referring to p\. .*parks its table$/),
     ]);
