@@ -41,8 +41,6 @@ function wayCases(options: ContractOptions, way: Way): readonly ContractCase[] {
           `UPDATE pairs SET part = 'c' WHERE part = 'a'`,
           emptyWords,
           `DELETE FROM parents WHERE id = 1`,
-          `INSERT INTO items (id, name, amount) VALUES (4, 'four', 4)`,
-          `DELETE FROM items WHERE id = 4`,
         );
         const moved = await move(pair, { ...KEEP, from: to, limit: 3 });
         assertEqual(await contents(pair), {
@@ -56,7 +54,7 @@ function wayCases(options: ContractOptions, way: Way): readonly ContractCase[] {
           .flatMap(({ counts }) => counts)
           .filter(({ table }) => table === itemsOf(pair))
           .reduce((sum, count) => sum + count.deleted, 0);
-        assert.equal(deleted, 2, 'it counts as captured');
+        assert.equal(deleted, 1, 'it counts as captured');
 
         await pair.database.execute(
           `INSERT INTO items (id, name, amount) VALUES (2, 'again', NULL)`,
