@@ -1,7 +1,15 @@
 /** The activities: each calls the engine's front door once, heartbeats where that takes time, and turns its errors. */
 import { Context } from '@temporalio/activity';
 import { DEFAULT_SETTINGS } from '../engine';
-import type { Engine, Pipeline, PipelineRef, ReplicateResult, SetupProgress, TableProgress } from '../engine';
+import type {
+  Engine,
+  Pipeline,
+  PipelineRef,
+  PipelineSettings,
+  ReplicateResult,
+  SetupProgress,
+  TableProgress,
+} from '../engine';
 import { createAttempts } from './attempts';
 import type { PipelineActivities, RoundReport, SetupReport } from './contract';
 import { toFailure } from './failures';
@@ -19,7 +27,8 @@ export function createActivities(engine: Engine, options: ActivityOptions = {}):
   const shutdown = options.shutdown ?? new AbortController().signal;
 
   return {
-    setup: ({ spec, chain, takeOver, keep }) => {
+    setup: ({ spec: asked, chain, takeOver, keep }) => {
+      const spec = { ...asked, settings: whole(asked.settings) };
       let soFar: SetupProgress | null = null;
       return reported(
         async (heartbeats) => {
@@ -63,8 +72,7 @@ export function createActivities(engine: Engine, options: ActivityOptions = {}):
               const result = await handle.replicate({
                 chain,
                 generation,
-                // A run that an earlier version began knows nothing of settings that came later.
-                settings: { ...DEFAULT_SETTINGS, ...settings },
+                settings: whole(settings),
                 maxChanges: null,
                 lingerMs,
                 signal,
@@ -101,16 +109,26 @@ export function createActivities(engine: Engine, options: ActivityOptions = {}):
     markGoal: ({ pipeline, chain, generation, batch }) =>
       translated(async () => (await engine.pipeline(pipeline)).markGoal({ chain, generation, batch })),
 
-    resync: ({ pipeline, chain, generation, table }) =>
+    resync: ({ pipeline, chain, generation, table, createTables }) =>
       reported(async () => {
         attempts.end(pipeline);
-        return (await engine.pipeline(pipeline)).resync({ chain, generation, table });
+        return (await engine.pipeline(pipeline)).resync({
+          chain,
+          generation,
+          table,
+          createTables: createTables ?? DEFAULT_SETTINGS.createTables,
+        });
       }),
 
-    resumeTable: ({ pipeline, chain, generation, table }) =>
+    resumeTable: ({ pipeline, chain, generation, table, createTables }) =>
       reported(async () => {
         attempts.end(pipeline);
-        return (await engine.pipeline(pipeline)).resumeTable({ chain, generation, table });
+        return (await engine.pipeline(pipeline)).resumeTable({
+          chain,
+          generation,
+          table,
+          createTables: createTables ?? DEFAULT_SETTINGS.createTables,
+        });
       }),
 
     acceptFailover: ({ pipeline, chain, generation }) =>
@@ -122,6 +140,11 @@ export function createActivities(engine: Engine, options: ActivityOptions = {}):
     finish: ({ pipeline, chain }) =>
       translated(() => apart(engine, pipeline, (handle) => handle.finish({ chain }))),
   };
+}
+
+/** A run that an earlier version began knows nothing of settings that came later. */
+function whole(settings: PipelineSettings): PipelineSettings {
+  return { ...DEFAULT_SETTINGS, ...settings };
 }
 
 /** Heartbeats while `work` runs. */

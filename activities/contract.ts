@@ -74,11 +74,15 @@ export interface GoalInput extends Permit {
 export interface ResyncInput extends Permit {
   /** Source name; null for all. */
   readonly table: string | null;
+  /** As the settings have it; absent from a run that an earlier version began. */
+  readonly createTables?: boolean;
 }
 
 export interface ResumeTableInput extends Permit {
   /** Source name. */
   readonly table: string;
+  /** As in `ResyncInput`: its rows may have to be copied again. */
+  readonly createTables?: boolean;
 }
 
 export interface SweepInput {

@@ -1,5 +1,6 @@
 /** A pipeline's status: from its worker, and where none answers, from what Temporal itself knows. */
 import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
+import { DEFAULT_SETTINGS } from '../engine/model';
 import type { PipelineSpec, SetupProgress } from '../engine/model';
 import { specQuery, statusQuery, workflowIdOf } from '../workflows/messages';
 import type { PipelineStatus } from '../workflows/messages';
@@ -62,7 +63,8 @@ export async function pipelineSpec(temporal: Client, pipeline: string): Promise<
       .withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query(specQuery))
       .catch(nullWithoutWorker);
     if (answer === null) throw noAnswer(pipeline);
-    return answer;
+    // A run that an earlier version began knows nothing of settings that came later.
+    return { ...answer, settings: { ...DEFAULT_SETTINGS, ...answer.settings } };
   } catch (error) {
     throw toClientError(error, pipeline);
   }

@@ -93,6 +93,8 @@ const settings = z.object({
       z.object({ action: z.literal('deadLetter'), perHour: z.number() }),
     ])
     .default(DEFAULT_SETTINGS.onError),
+  onDelete: z.enum(['delete', 'keep']).default(DEFAULT_SETTINGS.onDelete),
+  createTables: z.boolean().default(DEFAULT_SETTINGS.createTables),
 }) satisfies z.ZodType<PipelineSettings>;
 
 const capture = z.union([

@@ -47,6 +47,10 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'Change the target table, or drop it so that it is created.',
   },
+  TARGET_TABLE_MISSING: {
+    retryable: false,
+    hint: 'Make the table, as `cdc plan` shows it, or set `createTables: true`.',
+  },
   TARGET_NOT_EMPTY: {
     retryable: false,
     hint: 'Use `existing: replace` to make its rows equal to the source, or `snapshot: false` if they already are.',

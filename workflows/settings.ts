@@ -24,7 +24,7 @@ export function settingsFault(change: unknown): string | null {
 
 function faultOf(key: string, value: unknown): string | null {
   if (ONLY_AT_START.some((setting) => setting === key)) return `${key} counts at the first start only`;
-  if (key === 'atomic' || key === 'sequences')
+  if (key === 'atomic' || key === 'sequences' || key === 'createTables')
     return typeof value === 'boolean' ? null : `${key} must be true or false`;
   if (key === 'maxBacklog')
     return isBacklogLimit(value) ? null : 'maxBacklog must be null or {changes, action}';
@@ -33,6 +33,8 @@ function faultOf(key: string, value: unknown): string | null {
       ? null
       : 'onError must be {action: "park"} or {action: "deadLetter", perHour}, perHour ' +
           `from ${LETTER_BOUNDS.least} to ${LETTER_BOUNDS.most}`;
+  if (key === 'onDelete')
+    return value === 'delete' || value === 'keep' ? null : 'onDelete must be delete or keep';
   const bounds = Object.entries<Bounds>(SETTING_BOUNDS).find(([name]) => name === key)?.[1];
   if (bounds === undefined) return `unknown setting ${key}`;
   return isWithin(value, bounds)

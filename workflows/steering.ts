@@ -155,7 +155,8 @@ async function resyncTables(
   table: string | null,
 ): Promise<{ readonly tables: readonly string[] } | Failure> {
   return attempted(run, async () => {
-    const tables = await resync({ ...permit(run), table });
+    const { createTables } = run.status.settings;
+    const tables = await resync({ ...permit(run), table, createTables });
     run.status = withResync(run.status, tables);
     run.skipFetch = true;
     if (run.status.state !== 'paused') {
@@ -192,7 +193,8 @@ async function resumeParked(
   table: string,
 ): Promise<{ readonly tables: readonly string[] } | Failure> {
   return attempted(run, async () => {
-    const tables = await resumeTable({ ...permit(run), table });
+    const { createTables } = run.status.settings;
+    const tables = await resumeTable({ ...permit(run), table, createTables });
     run.skipFetch = true;
     // How far each has to go is the next round's to tell.
     run.reportAll = true;

@@ -29,6 +29,8 @@ export type Movers =
 export interface CommitRules extends LetterRules {
   /** Raise the target's sequences when a copy ends with it. */
   readonly sequences: boolean;
+  /** Nothing that the target holds is deleted (`onDelete: keep`). */
+  readonly keepDeleted: boolean;
 }
 
 /** What a commit has done. */
@@ -55,7 +57,12 @@ export async function commitChunk(
   return target.transaction(chunk, async (tx) => {
     const locked = requireClaimed(await tx.lockCheckpoint(claim.checkpoint.name), claim);
     const stale = staleTables(claim.tables);
-    const refusedRows = await tx.merge(chunk, { stale, ...mayBeSetAside(claim.tables, rules) });
+    const { keepDeleted } = rules;
+    const refusedRows = await tx.merge(chunk, {
+      stale,
+      keepDeleted,
+      ...mayBeSetAside(claim.tables, rules),
+    });
     const aside = refusedRows.map((row) => inWordsOfSource(row, rules.routes));
     const beginning = beginningCopies(claim.tables, chunk, rules);
     const seq = locked.seq + 1;

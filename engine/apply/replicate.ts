@@ -195,10 +195,11 @@ class Attempt {
     key: OneKey | null = null,
   ): Promise<void> {
     const { target, now } = this.context;
-    const { onError: policy, atomic, sequences } = this.request.settings;
+    const { onError: policy, atomic, sequences, onDelete } = this.request.settings;
+    const keepDeleted = onDelete === 'keep';
     this.applied += chunk.changes;
     const { retry, repair } = key ?? { retry: null, repair: null };
-    const rules = { policy, routes, retry, repair, sequences, now: now() };
+    const rules = { policy, routes, retry, repair, sequences, keepDeleted, now: now() };
     const { claim, applied, removed } = await commitChunk(target, this.claim, chunk, movers, rules);
     this.claim = claim;
     this.totals.add(applied, atomic && chunk.more);

@@ -10,6 +10,7 @@ import type { ContractCase } from './contract-case';
 import type { ContractOptions, ContractPart } from './options';
 import { diagnosisCases } from './diagnosis';
 import { pairFilterCases } from './pair-filters';
+import { pairKeepingCases } from './pair-keeping';
 import { pairTableCases } from './pair-tables';
 import { pairLetterCases } from './pair-letters';
 import { pairStragglerCases } from './pair-stragglers';
@@ -26,6 +27,7 @@ import { sourceSnapshotCases } from './source-snapshot';
 import { sourceTransactionCases } from './source-transactions';
 import { sourceWaitingCases } from './source-waiting';
 import { targetCheckpointCases } from './target-checkpoint';
+import { targetKeepingCases } from './target-keeping';
 import { targetLetterCases } from './target-letters';
 import { targetMergeCases } from './target-merge';
 import { targetRangeCases } from './target-ranges';
@@ -56,6 +58,7 @@ const CASES: Readonly<Record<ContractPart, readonly CaseMaker[]>> = {
     targetTransactionCases,
     targetMergeCases,
     targetRangeCases,
+    targetKeepingCases,
     targetLetterCases,
     targetRepairCases,
   ],
@@ -63,6 +66,7 @@ const CASES: Readonly<Record<ContractPart, readonly CaseMaker[]>> = {
     diagnosisCases,
     pairTableCases,
     pairTransferCases,
+    pairKeepingCases,
     pairStragglerCases,
     pairValueCases,
     pairLetterCases,

@@ -4,6 +4,7 @@ import { transferRows } from '../apply';
 import { routeOnTarget } from '../model';
 import type {
   ChunkSummary,
+  MergeOptions,
   Position,
   SnapshotRequest,
   Source,
@@ -60,6 +61,8 @@ export interface MoveOptions {
     readonly limit: number;
     readonly replace: boolean;
   };
+  /** How each chunk is merged. */
+  readonly merge?: MergeOptions;
 }
 
 /** Moves everything from a position on, chunk after chunk, each in a transaction of its own. */
@@ -81,7 +84,7 @@ export async function move(
       schemaToken: await source.check(to, routes),
       snapshot: copying,
     });
-    await target.transaction(chunk, (tx) => tx.merge(chunk));
+    await target.transaction(chunk, (tx) => tx.merge(chunk, options.merge));
     const { token: _, ...summary } = chunk;
     chunks.push(summary);
     to = chunk.to;

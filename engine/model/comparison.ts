@@ -33,6 +33,8 @@ export interface TableComparison {
   readonly different: number;
   /** Rows that changed again at each look, so that nobody knows. */
   readonly unsettled: number;
+  /** Rows that only the target has, where the pipeline keeps what is deleted on the source: no differences. */
+  readonly kept: number;
   /** False where the pipeline did not go on meanwhile: what differs may be about to be applied. */
   readonly settled: boolean;
   /** Keys that are set aside: as many differences may be theirs. */

@@ -106,6 +106,10 @@ export interface PipelineSettings {
   readonly maxBacklog: BacklogLimit | null;
   /** What happens to a row that the target refuses. */
   readonly onError: RowFailurePolicy;
+  /** Rows that are deleted on the source: deleted on the target, too, or kept there whatever happens. */
+  readonly onDelete: 'delete' | 'keep';
+  /** Make target tables that are missing; else they are refused by name. */
+  readonly createTables: boolean;
 }
 
 /** Dead letters of one table within an hour. */
@@ -123,6 +127,8 @@ export const DEFAULT_SETTINGS: PipelineSettings = {
   retainMs: 24 * 60 * 60 * 1000,
   maxBacklog: null,
   onError: { action: 'park' },
+  onDelete: 'delete',
+  createTables: true,
 };
 
 /** A pipeline as configured. */

@@ -131,4 +131,11 @@ export interface MergeOptions {
    * thrown with the table (`tooManySetAside`). Absent: no limit.
    */
   readonly mostSetAside?: number;
+  /**
+   * Nothing that the target holds is deleted: no row whose deletion the chunk holds, none that its range lacks, none that
+   * stands in the way of a unique index, and none by a sweep after a copy. All else is as ever: the keys of deletions
+   * count as touched, a later row of such a key is written over the one that was kept, and a row that one stands in the
+   * way of is refused by the constraint. It may change from chunk to chunk, also amid a copy.
+   */
+  readonly keepDeleted?: boolean;
 }

@@ -140,6 +140,8 @@ export interface ChosenLetters {
 }
 
 export interface VerifyOptions {
+  /** The pipeline's setting: with `keep`, rows that only the target has are counted apart. `delete` if absent. */
+  readonly onDelete?: PipelineSettings['onDelete'];
   /** Only these keys, whose rows are not counted then; every row of every table if absent. */
   readonly keys?: readonly RowKey[];
   /** How long to wait for the pipeline, each time, before what differs is looked at again, milliseconds; 0: not at all. */
@@ -205,20 +207,25 @@ export interface Pipeline {
     readonly generation: number;
     readonly batch: boolean;
   }): Promise<void>;
-  /** Marks one table (source name) or all for a new snapshot that replaces; makes capture whole again. */
+  /**
+   * Marks one table (source name) or all for a new snapshot that replaces; makes capture whole again. `createTables`:
+   * whether a target table that is missing is made, which is so if absent, or refused with TARGET_TABLE_MISSING.
+   */
   resync(options: {
     readonly chain: string;
     readonly generation: number;
     readonly table: string | null;
+    readonly createTables?: boolean;
   }): Promise<readonly string[]>;
   /**
    * Lets a parked table (source name) go on, with those that were parked with it. Returns their names; none when it is
-   * not parked.
+   * not parked. `createTables`: as for `resync`, where its rows have to be copied again.
    */
   resumeTable(options: {
     readonly chain: string;
     readonly generation: number;
     readonly table: string;
+    readonly createTables?: boolean;
   }): Promise<readonly string[]>;
   /**
    * Rows that were set aside, oldest first; their own values are null unless `values`. Throws TABLE_NOT_IN_PIPELINE,

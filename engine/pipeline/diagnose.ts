@@ -1,7 +1,7 @@
 /** What `cdc doctor` asks: are the databases of these pipelines, and the pipelines themselves, as they have to be? */
-import { resolveTables } from '../capture';
+import { findNamed, resolveTables } from '../capture';
 import { CdcError, isCdcError, toCdcError } from '../errors';
-import { fine, problem, warning } from '../model';
+import { displayName, fine, problem, warning } from '../model';
 import type {
   ConnectionDiagnosis,
   Diagnosis,
@@ -9,11 +9,13 @@ import type {
   PipelineDiagnosis,
   PipelineSpec,
   TableName,
+  TableRoute,
 } from '../model';
 import { openConnections } from './connections';
 import { createContext, type PipelineContext } from './context';
 import type { EngineOptions } from './engine';
 import { inspectPipeline } from './inspect';
+import { refuseMissing } from './missing-tables';
 
 /** What is known of a connection once all pipelines have been looked at. */
 interface Use {
@@ -126,10 +128,17 @@ async function tableCheck(
     const { routes, skipped } = resolveTables(spec.tables, await from.tables(), context.sameFamily);
     for (const route of routes) source.sourceTables.set(route.id, route.source.name);
     const to = await context.connections.target().catch(missingAsNull);
+    const mayMake = spec.settings.createTables;
+    const there = mayMake || to === null ? [] : await to.tables();
+    const missing: TableRoute[] = [];
     for (const route of routes) {
       const placed = to === null ? route.target : await to.place(route.target);
-      target.targetTables.set(JSON.stringify(placed), placed);
+      const found = findNamed(there, ({ name }) => displayName(name), displayName(placed));
+      // Of a table that is not to be made no right to make it is missed.
+      if (mayMake || found !== undefined) target.targetTables.set(JSON.stringify(placed), placed);
+      else missing.push({ ...route, target: placed });
     }
+    refuseMissing(spec.name, missing);
     const many = `${routes.length} table${routes.length === 1 ? '' : 's'}`;
     return skipped.length === 0
       ? fine('tables', `The mappings find ${many}.`)

@@ -17,7 +17,9 @@ import type {
 } from '../model';
 import { isInstalled } from '../apply';
 import type { PipelineContext } from './context';
+import { keepNotices } from './keep-notices';
 import { refuseLoop } from './loops';
+import { planTable, refuseMissing } from './missing-tables';
 
 export interface Planning {
   readonly plan: Plan;
@@ -32,8 +34,8 @@ export interface Planning {
 }
 
 /**
- * Throws the codes of `resolveTables`, FILTER_INVALID, PIPELINE_LOOP, TARGET_TABLE_MISMATCH, TARGET_NOT_EMPTY, PRIVILEGE_MISSING, and
- * the databases' codes.
+ * Throws the codes of `resolveTables`, FILTER_INVALID, PIPELINE_LOOP, TARGET_TABLE_MISMATCH, TARGET_TABLE_MISSING,
+ * TARGET_NOT_EMPTY, PRIVILEGE_MISSING, and the databases' codes.
  */
 export async function planPipeline(
   context: PipelineContext,
@@ -68,6 +70,7 @@ async function planOn(
 
   const existing = await target.tables();
   const createSteps: PlanStep[] = [];
+  const missing: TableRoute[] = [];
   const present: TableRoute[] = [];
   for (const [place, route] of routes.entries()) {
     onTable(place, routes.length);
@@ -76,9 +79,11 @@ async function planOn(
       checkTargetTable(routeOnTarget(route), table, sameFamily);
       present.push(route);
     }
-    const step = await target.planTable(routeOnTarget(route), source.family);
-    if (step !== null) createSteps.push(step);
+    const planned = await planTable(target, routeOnTarget(route), source.family, spec.settings.createTables);
+    if (planned.missing) missing.push(route);
+    if (planned.step !== null) createSteps.push(planned.step);
   }
+  if (!spec.settings.createTables) refuseMissing(spec.name, missing);
 
   const checkpoint = await target.checkpoint(spec.name);
   const tables = checkpoint === null ? [] : await target.tableCheckpoints(checkpoint.uuid);
@@ -107,6 +112,7 @@ async function planOn(
     skipped: resolved.skipped,
     steps: [...(await source.planCapture(schemas)), ...(await target.planObjects()), ...createSteps],
     notices: [
+      ...keepNotices(spec.settings, routes.map(routeOnTarget), existing),
       ...(await source.notices(schemas)),
       ...(await target.notices(routes.map(routeOnTarget), source.family)),
     ],

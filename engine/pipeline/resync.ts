@@ -14,18 +14,35 @@ import {
 } from '../capture';
 import { CdcError, isCdcError } from '../errors';
 import { displayName, routeOnTarget } from '../model';
-import type { Checkpoint, Source, TableCheckpoint, TableRoute, TableSchema, Target } from '../model';
+import type {
+  Checkpoint,
+  PlanStep,
+  Source,
+  TableCheckpoint,
+  TableRoute,
+  TableSchema,
+  Target,
+} from '../model';
 import type { PipelineContext } from './context';
 import { findTable } from './context';
 import { fenced, requirePermit } from './control';
 import type { Steering } from './control';
 import { forgetLetters } from './forget-letters';
 import { forgetFormerLives, generationOfLife, uuidOfLife } from './lives';
+import { planTable, refuseMissing } from './missing-tables';
 
-/** Marks one table (source name) or all for a new snapshot that replaces. Returns their source names. */
+/** Who steers, and whether target tables that are missing may be made: so if absent. */
+interface Copying extends Steering {
+  readonly createTables?: boolean;
+}
+
+/**
+ * Marks one table (source name) or all for a new snapshot that replaces. Returns their source names. Throws
+ * TARGET_TABLE_MISSING where one may not be made.
+ */
 export async function resyncPipeline(
   context: PipelineContext,
-  options: Steering & { readonly table: string | null },
+  options: Copying & { readonly table: string | null },
 ): Promise<readonly string[]> {
   return options.table === null ? resyncAll(context, options) : resyncTable(context, options, options.table);
 }
@@ -36,7 +53,7 @@ export async function resyncPipeline(
  */
 export async function resumeParkedTable(
   context: PipelineContext,
-  { table: name, ...steering }: Steering & { readonly table: string },
+  { table: name, ...steering }: Copying & { readonly table: string },
 ): Promise<readonly string[]> {
   const { target, tables } = await readCheckpoint(context, steering);
   const found = findTable(tables, name);
@@ -66,7 +83,7 @@ export async function resumeParkedTable(
 
 async function resyncTable(
   context: PipelineContext,
-  steering: Steering,
+  steering: Copying,
   name: string,
 ): Promise<readonly string[]> {
   const source = await context.connections.source();
@@ -79,7 +96,7 @@ async function resyncTable(
     findTable(known, name);
     return { uuid: locked.uuid, tables: known };
   });
-  await makeCaptureWhole(context, target, tables, uuid, name);
+  await makeCaptureWhole(context, target, tables, uuid, name, steering);
   await target.transaction(null, async (tx) => {
     const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context.ref.name, steering);
     if (locked.uuid !== uuid) throw resyncedMeanwhile(context);
@@ -99,7 +116,7 @@ function childrenReleased(tables: readonly TableCheckpoint[], parent: string): r
 }
 
 /** A resync of the whole pipeline starts a new life: new uuid, new consumer at the source's newest position. */
-async function resyncAll(context: PipelineContext, steering: Steering): Promise<readonly string[]> {
+async function resyncAll(context: PipelineContext, steering: Copying): Promise<readonly string[]> {
   const { source, target, tables, checkpoint } = await readCheckpoint(context, steering);
   const uuid = isOfGeneration(checkpoint, steering)
     ? checkpoint.uuid
@@ -118,14 +135,14 @@ function isOfGeneration({ uuid }: Checkpoint, { generation }: Steering): boolean
 /** Returns the uuid of the new life: ours, or that of another attempt at the same resync. */
 async function beginLife(
   context: PipelineContext,
-  steering: Steering,
+  steering: Copying,
   source: Source,
   target: Target,
   former: Checkpoint,
   tables: readonly TableCheckpoint[],
 ): Promise<string> {
   const uuid = uuidOfLife(former.uuid, steering.generation, context.ports.uuid());
-  const { position } = await makeCaptureWhole(context, target, tables, uuid, null);
+  const { position } = await makeCaptureWhole(context, target, tables, uuid, null, steering);
   const sourceId = await source.sourceId();
   if (sourceId === null) {
     throw new CdcError('INTERNAL', 'The source has no identity after its capture was made whole');
@@ -174,6 +191,7 @@ async function makeCaptureWhole(
   tables: readonly TableCheckpoint[],
   uuid: string,
   only: string | null,
+  { createTables = true }: Copying,
 ) {
   const source = await context.connections.source();
   const schemas = new Map((await source.tables()).map((table) => [displayName(table.name), table]));
@@ -183,7 +201,7 @@ async function makeCaptureWhole(
     .flatMap((table) => schemas.get(table.source) ?? [])
     .filter((schema) => schema.key !== null);
   const routes = copied.map((table) => requireRoute(table, schemas));
-  await prepareTargets(context, source, target, routes);
+  await prepareTargets(context, source, target, routes, createTables);
   return source.install([...routes.map((route) => route.source), ...others], {
     uuid,
     name: context.ref.name,
@@ -209,24 +227,30 @@ function requireRoute(table: TableCheckpoint, schemas: ReadonlyMap<string, Table
 }
 
 /**
- * Makes target tables that are missing. Throws TARGET_TABLE_MISMATCH for one that can't take its route's rows,
- * FILTER_INVALID.
+ * Makes target tables that are missing, or refuses them with TARGET_TABLE_MISSING. Throws TARGET_TABLE_MISMATCH for one
+ * that can't take its route's rows, FILTER_INVALID.
  */
 async function prepareTargets(
   context: PipelineContext,
   source: Source,
   target: Target,
   routes: readonly TableRoute[],
+  createTables: boolean,
 ): Promise<void> {
   const targets = await target.tables();
+  const missing: TableRoute[] = [];
+  const steps: PlanStep[] = [];
   for (const found of routes) {
     await requireFilter(source, found);
     const route = routeOnTarget(found);
     const existing = findNamed(targets, ({ name }) => displayName(name), displayName(route.target));
     if (existing !== undefined) checkTargetTable(route, existing, context.sameFamily);
-    const step = await target.planTable(route, source.family);
-    if (step !== null) await target.createTables([step]);
+    const planned = await planTable(target, route, source.family, createTables);
+    if (planned.missing) missing.push(route);
+    if (planned.step !== null) steps.push(planned.step);
   }
+  if (!createTables) refuseMissing(context.ref.name, missing);
+  for (const step of steps) await target.createTables([step]);
 }
 
 function snapshotAnew(table: TableCheckpoint): TableCheckpoint {

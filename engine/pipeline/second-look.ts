@@ -29,8 +29,15 @@ export interface Settled {
   readonly differences: readonly RowDifference[];
   /** Rows that changed at each look. */
   readonly unsettled: number;
+  /** Rows that only the target has, where these are kept. */
+  readonly kept: number;
   /** Why the pipeline could not be waited for, so that what differs may be on its way; null where it could. */
   readonly because: string | null;
+}
+
+export interface SecondLookOptions extends PassingOptions {
+  /** Rows that only the target has are no differences. */
+  readonly keeps: boolean;
 }
 
 export type SecondLook = (route: TableRoute, suspects: readonly Suspect[]) => Promise<Settled>;
@@ -38,14 +45,21 @@ export type SecondLook = (route: TableRoute, suspects: readonly Suspect[]) => Pr
 export function createSecondLook(
   context: PipelineContext,
   sides: Sides,
-  options: PassingOptions,
+  { keeps, ...options }: SecondLookOptions,
 ): SecondLook {
   const { source, target } = sides;
   const passing = createPassing(context, source, options);
   return async (route, suspects) => {
     const differences: RowDifference[] = [];
-    let open = suspects;
+    const gone = keeps ? await keptOf(route, suspects) : { kept: 0, rest: suspects };
+    let { kept } = gone;
+    let open = gone.rest;
     let before = new Map<string, Pair>();
+    const found = (suspect: Suspect, pair: Pair): void => {
+      // It was deleted since we looked for what is kept.
+      if (keeps && pair.source === null) kept += pair.target === null ? 0 : 1;
+      else differences.push(...differenceOf(sides, route, suspect, pair));
+    };
     for (let look = 1; open.length > 0 && look <= MOST_LOOKS; look++) {
       const start = await source.head();
       const first = await sourceRows(route, open);
@@ -57,8 +71,8 @@ export function createSecondLook(
         target: there.get(identityOf(suspect)) ?? null,
       });
       if (because !== null) {
-        const found = open.flatMap((suspect) => differenceOf(sides, route, suspect, pairOf(suspect)));
-        return { differences: [...differences, ...found], unsettled: 0, because };
+        for (const suspect of open) found(suspect, pairOf(suspect));
+        return { differences, unsettled: 0, kept, because };
       }
       const second = await sourceRows(route, open);
       const atRest = await source.covers(start, await source.head());
@@ -75,7 +89,7 @@ export function createSecondLook(
         const identity = identityOf(suspect);
         if (changes(suspect)) return !wasMeanwhile(identity, pair.target);
         if (atRest || isAsBefore(before.get(identity), pair)) {
-          differences.push(...differenceOf(sides, route, suspect, pair));
+          found(suspect, pair);
           return false;
         }
         doubtful.set(identity, pair);
@@ -83,8 +97,19 @@ export function createSecondLook(
       });
       before = doubtful;
     }
-    return { differences, unsettled: open.length, because: null };
+    return { differences, unsettled: open.length, kept, because: null };
   };
+
+  /** Rows that the source has not any more need not be waited for: whatever is on its way, they stay. */
+  async function keptOf(route: TableRoute, keys: readonly Suspect[]) {
+    const here = await sourceRows(route, keys);
+    const rest: Suspect[] = [];
+    const absent: Suspect[] = [];
+    for (const suspect of keys) {
+      (here.has(sides.likeness.keyIdentity(suspect.key)) ? rest : absent).push(suspect);
+    }
+    return { kept: absent.length === 0 ? 0 : (await targetRows(route, absent)).size, rest };
+  }
 
   function sourceRows(route: TableRoute, keys: readonly Suspect[]) {
     const cursors = keys.map(({ key }) => source.cursorOf(key));

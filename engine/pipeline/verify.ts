@@ -40,9 +40,10 @@ export async function verifyPipeline(context: PipelineContext, options: VerifyOp
     likeness: likenessOf(context.sameFamily),
     alike: context.sameFamily,
   };
-  const { timeoutMs = 0, waitSignal, onWait } = options;
+  const { timeoutMs = 0, waitSignal, onWait, onDelete } = options;
   const secondLook = createSecondLook(context, sides, {
     timeoutMs,
+    keeps: onDelete === 'keep',
     ...(waitSignal === undefined ? {} : { signal: waitSignal }),
     ...(onWait === undefined ? {} : { onWait }),
   });
@@ -110,6 +111,7 @@ interface Counts {
   extra: number;
   different: number;
   unsettled: number;
+  kept: number;
   because: string | null;
 }
 
@@ -126,13 +128,15 @@ async function settleAll(
     extra: 0,
     different: 0,
     unsettled: 0,
+    kept: 0,
     because: null,
   };
   let waiting: Suspect[] = [];
   const settle = async (suspects: readonly Suspect[]): Promise<void> => {
     if (suspects.length === 0) return;
-    const { differences, unsettled, because } = await secondLook(route, suspects);
+    const { differences, unsettled, kept, because } = await secondLook(route, suspects);
     counts.unsettled += unsettled;
+    counts.kept += kept;
     counts.because ??= because;
     for (const difference of differences) {
       counts[difference.kind] += 1;

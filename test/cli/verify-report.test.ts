@@ -16,6 +16,7 @@ describe('verify', () => {
     extra: 0,
     different: 0,
     unsettled: 0,
+    kept: 0,
     settled: true,
     deadLetters: 0,
   };
@@ -39,6 +40,13 @@ describe('verify', () => {
 
   test('says equal', () => {
     const report = verifyReport('p', { comparison: equal, repaired: null }, look);
+    expect(report).toContain('Equal: 1 table, 10 rows.');
+  });
+
+  test('counts rows that are kept apart, and calls the table equal', () => {
+    const comparison = { ...equal, tables: [{ ...table, targetRows: 13, kept: 3 }] };
+    const report = verifyReport('p', { comparison, repaired: null }, look);
+    expect(report).toMatch(/orders +10 +13 +0 +0 +0 +equal, 3 kept/);
     expect(report).toContain('Equal: 1 table, 10 rows.');
   });
 

@@ -77,6 +77,8 @@ pipelines:
     batch: 100
     snapshotBatch: 200
     onError: { action: deadLetter, perHour: 5 }
+    onDelete: keep
+    createTables: false
 `);
     expect(config.temporal).toEqual({ address: 'temporal:7233', namespace: 'cdc', taskQueue: 'replication' });
     expect(config.schedules).toEqual(new Map([['p', { kind: 'every', everyMs: 600_000, jitterMs: 30_000 }]]));
@@ -109,6 +111,8 @@ pipelines:
         batchRows: 100,
         snapshotRows: 200,
         onError: { action: 'deadLetter', perHour: 5 },
+        onDelete: 'keep',
+        createTables: false,
       },
     });
   });

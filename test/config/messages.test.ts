@@ -189,6 +189,16 @@ describe('a wrong setting is named with line, column and key', () => {
       '8:16 pipelines.orders.onError.perhour: unknown key; did you mean "perHour"?',
     ],
     [
+      'a misspelt word for what becomes of deleted rows',
+      'onDelete: kep',
+      '8:15 pipelines.orders.onDelete: must be "delete" or "keep", not "kep"; did you mean "keep"?',
+    ],
+    [
+      'the wrong kind where tables may be made or not',
+      'createTables: never',
+      '8:19 pipelines.orders.createTables: must be true or false, not a text',
+    ],
+    [
       'atomic of the wrong kind',
       'atomic: 500',
       '8:13 pipelines.orders.atomic: must be true, false or { maxRows: … }, not a number',

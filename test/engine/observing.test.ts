@@ -42,6 +42,7 @@ describe('verify', () => {
       extra: 0,
       different: 7,
       unsettled: 0,
+      kept: 0,
       settled: true,
       deadLetters: 0,
     });

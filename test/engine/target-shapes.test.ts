@@ -151,6 +151,7 @@ describe('verify', () => {
         deadLetters: 0,
         settled: true,
         unsettled: 0,
+        kept: 0,
       },
     ]);
     // All of them at once took 400 MB.

@@ -33,7 +33,7 @@ export async function openMergeScene(...statements: readonly string[]): Promise<
       const shaped: ShapedSet[] = [];
       for (const set of sets) shaped.push(await shapes.forSet(session, set, powers));
       const staged = await stageSets(session, area, shaped);
-      const options = { more: false, stale: [], setAside: [], ...request };
+      const options = { more: false, stale: [], setAside: [], keepDeleted: false, ...request };
       return session.transaction('read committed', () => mergeChunk(session, staged, options));
     },
     rows: async (table) => [...(await database.dump(table))].sort(),

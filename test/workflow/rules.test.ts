@@ -105,6 +105,7 @@ describe('a change of settings', () => {
     expect(settingsFault(changeable)).toBeNull();
     expect(settingsFault({ maxBacklog: { changes: 1, action: 'stop' } })).toBeNull();
     expect(settingsFault({ onError: { action: 'deadLetter', perHour: LETTER_BOUNDS.most } })).toBeNull();
+    expect(settingsFault({ onDelete: 'keep', createTables: false })).toBeNull();
     expect(settingsFault({})).toBeNull();
   });
 
@@ -147,6 +148,10 @@ describe('a change of settings', () => {
       { action: 'deadLetter', perHour: LETTER_BOUNDS.most + 1 },
     ]) {
       expect(settingsFault({ onError: policy })).toContain('onError');
+    }
+    for (const value of [null, true, 'kept']) {
+      expect(settingsFault({ onDelete: value })).toContain('onDelete');
+      expect(settingsFault({ createTables: value === true ? 'true' : value })).toContain('createTables');
     }
     expect(settingsFault(null)).not.toBeNull();
   });

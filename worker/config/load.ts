@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { CdcError } from '../../engine/errors';
-import type { PipelineSpec } from '../../engine/model';
+import type { CaptureStrategy, PipelineSpec } from '../../engine/model';
 import type { ScheduleTiming } from '../../workflows/messages/schedules';
 import type { Registry } from '../../engine/registry';
 import { type ConfigDocument, type Path, type Problem, parseConfig } from './document';
@@ -117,12 +117,17 @@ function resolveUrls(
   return { urls, problems };
 }
 
+/** Where deleted rows are kept on the target, one that is marked as deleted is an updated row there. */
+function captureOf({ capture, onDelete }: PipelineData): CaptureStrategy {
+  return capture === 'trigger' || onDelete === 'delete' ? capture : { ...capture, deleted: null };
+}
+
 function toSpec(name: string, data: PipelineData): PipelineSpec {
   return {
     name,
     source: data.source,
     target: data.target,
-    capture: data.capture,
+    capture: captureOf(data),
     mode: data.mode,
     tables: data.tables.map(({ from, to, columns, where, rename }) => ({
       from,
@@ -143,6 +148,8 @@ function toSpec(name: string, data: PipelineData): PipelineSpec {
       retainMs: data.retain,
       maxBacklog: data.maxBacklog ?? null,
       onError: data.onError,
+      onDelete: data.onDelete,
+      createTables: data.createTables,
     },
   };
 }

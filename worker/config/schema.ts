@@ -237,6 +237,8 @@ const pipeline = z.strictObject({
   atomic: atomic.default({ on: DEFAULT_SETTINGS.atomic, maxRows: DEFAULT_SETTINGS.atomicRows }),
   maxBacklog: maxBacklog.optional(),
   onError: onError.default(DEFAULT_SETTINGS.onError),
+  onDelete: z.enum(['delete', 'keep']).default(DEFAULT_SETTINGS.onDelete),
+  createTables: z.boolean().default(DEFAULT_SETTINGS.createTables),
   retain: duration(SETTING_BOUNDS.retainMs).default(DEFAULT_SETTINGS.retainMs),
   round: duration(SETTING_BOUNDS.roundMs).default(DEFAULT_SETTINGS.roundMs),
   batch: wholeNumber(SETTING_BOUNDS.batchRows).default(DEFAULT_SETTINGS.batchRows),

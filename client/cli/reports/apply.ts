@@ -138,6 +138,8 @@ const SETTINGS = [
   { setting: 'retainMs', name: 'retain' },
   { setting: 'maxBacklog', name: 'maxBacklog' },
   { setting: 'onError', name: 'onError' },
+  { setting: 'onDelete', name: 'onDelete' },
+  { setting: 'createTables', name: 'createTables' },
 ] as const satisfies readonly { readonly setting: keyof PipelineSettings; readonly name: string }[];
 
 function settingLine({ setting, from, to }: ChangedSetting): string {

@@ -84,7 +84,8 @@ export function repairedComparison(before: Comparison, again: Comparison): Compa
     if (now === undefined || !table.settled) return table;
     const { missing, extra, different, settled, deadLetters } = now;
     const unsettled = table.unsettled + now.unsettled;
-    return { ...table, missing, extra, different, settled, deadLetters, unsettled };
+    const kept = table.kept + now.kept;
+    return { ...table, missing, extra, different, settled, deadLetters, unsettled, kept };
   });
   return {
     ...again,
@@ -119,13 +120,14 @@ function row(table: TableComparison, paint: Paint): readonly string[] {
   const wrong = (value: number): string => (value === 0 ? '0' : paint.red(count(value)));
   const state = differs ? paint.red('differs') : table.unsettled > 0 ? '' : paint.green('equal');
   const aside = table.deadLetters === 0 ? '' : paint.yellow(counted(table.deadLetters, 'dead letter'));
+  const kept = table.kept === 0 ? '' : `${count(table.kept)} kept`;
   const unsettled = table.unsettled === 0 ? '' : paint.yellow(`${count(table.unsettled)} unsettled`);
   return [
     name,
     count(table.sourceRows),
     count(table.targetRows),
     ...[table.missing, table.extra, table.different].map(wrong),
-    [state, unsettled, aside].filter((part) => part !== '').join(', '),
+    [state, unsettled, kept, aside].filter((part) => part !== '').join(', '),
   ];
 }
 

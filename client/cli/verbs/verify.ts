@@ -103,6 +103,7 @@ async function compare(
   const startedAt = Date.now();
   return pipeline.verify({
     ...waiting,
+    onDelete: session.spec(name).settings.onDelete,
     limit: options.limit ?? LISTED,
     onDifference,
     onProgress(rows) {
@@ -134,7 +135,8 @@ async function repair(
     signal: waiting.waitSignal,
   });
   if (!done) throw notMended(name, what, waiting.waitSignal);
-  const again = await pipeline.verify({ ...waiting, limit: options.limit ?? LISTED, keys });
+  const { onDelete } = session.spec(name).settings;
+  const again = await pipeline.verify({ ...waiting, onDelete, limit: options.limit ?? LISTED, keys });
   const rows = keys.length - differencesOf(again);
   return { comparison: repairedComparison(comparison, again), repaired: { rows, refused } };
 }
@@ -208,11 +210,14 @@ What differs is looked at again once the pipeline has applied all that was writt
 are not reported. Where the pipeline does not go on (paused, stopped, a parked table), the report says so, and is not
 exact. Rows that change at each look are counted as unsettled: run it again for them.
 
+Where rows that are deleted on the source are kept (onDelete: keep in cdc.yaml), rows that only the target has are
+counted as kept: they are no differences, and no repair deletes them.
+
 --repair needs the running pipeline: it reads the source's rows of these keys again, and makes the target equal with
 the checkpoint, never over a newer change. Then these keys are compared again.
 
 With --json: {version, pipeline, equal, exact, inexactBecause, tables: [{source, target, sourceRows, targetRows,
-missing, extra, different, unsettled, settled, deadLetters}], differences: [{table, kind, key, columns}],
+missing, extra, different, unsettled, kept, settled, deadLetters}], differences: [{table, kind, key, columns}],
 differencesOmitted}; with --repair also \`repaired\` ({rows, refused: [{table, key, code, column}]}), and the counts
 are those after it. A line of --output is one of \`differences\`, as they were before a repair.
 With --show-values each has \`source\` and \`target\`, values as \`cdc changes\` writes them.`;

@@ -23,6 +23,8 @@ export interface MergeRequest {
   readonly setAside: readonly string[];
   /** Most of one table; absent: no limit. */
   readonly mostSetAside?: number | undefined;
+  /** Nothing that the target holds is deleted. */
+  readonly keepDeleted: boolean;
 }
 
 /**
@@ -50,7 +52,8 @@ export async function mergeChunk(
   }
   for (const set of sets) {
     if (set.range === null) continue;
-    const refused = await equalizeRange(session, set, set.range, optionsFor(set, request, true));
+    const options = { ...optionsFor(set, request, true), keepDeleted: request.keepDeleted };
+    const refused = await equalizeRange(session, set, set.range, options);
     withdraw(set, aside);
     aside.push(...refused);
   }
@@ -71,7 +74,7 @@ async function deleteStaged(
   { route, shape, deletes }: StagedSet,
   request: MergeRequest,
 ): Promise<readonly SetAside[]> {
-  if (deletes.length === 0) return [];
+  if (deletes.length === 0 || request.keepDeleted) return [];
   const remove = (keys: readonly StagedKey[]): Promise<RowFailure | null> =>
     runAll(session, deleteSql(shape, keys, session.maxPacket));
   const failure = await remove(deletes);
@@ -87,7 +90,11 @@ async function deleteStaged(
 function optionsFor(set: StagedSet, request: MergeRequest, copied: boolean): WriteOptions {
   const { route, range, shape } = set;
   return {
-    mayClear: shape.alikeUnique && (range?.bounds.replace === true || isOutdated(route, request)),
+    // Which of the rows in the way is one that was kept nobody knows.
+    mayClear:
+      !request.keepDeleted &&
+      shape.alikeUnique &&
+      (range?.bounds.replace === true || isOutdated(route, request)),
     setAside: request.setAside.includes(route.id),
     most: request.mostSetAside ?? Infinity,
     copied,

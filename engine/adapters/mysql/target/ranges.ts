@@ -6,15 +6,20 @@ import { runAll } from './pieces';
 import type { TargetColumn } from './shape';
 import type { StagedKey, StagedRange, StagedSet } from './staging';
 import { keyColumns, mostBytes } from './statements';
-import { finishSweep, startSweep, trackKeys } from './sweep';
+import { dropSweeps, finishSweep, startSweep, trackKeys } from './sweep';
 import { refusal, writeSet, type WriteOptions } from './write-set';
+
+export interface RangeOptions extends WriteOptions {
+  /** What the source lacks stays. */
+  readonly keepDeleted: boolean;
+}
 
 /** Returns the rows that were set aside. */
 export async function equalizeRange(
   session: Session,
   set: StagedSet,
   range: StagedRange,
-  options: WriteOptions,
+  options: RangeOptions,
 ): Promise<readonly SetAside[]> {
   const { bounds, keys, rows } = range;
   const write = (): Promise<readonly SetAside[]> => writeSet(session, set, rows, options);
@@ -23,13 +28,15 @@ export async function equalizeRange(
   const isWhole = !isOne && bounds.after === null && bounds.upTo === null;
   if (isOne || hasCommonOrder(set) || (isWhole && fitsOnce(session, keys))) {
     // Before the rows are written, since what is missing may hold their unique values.
-    await deleteMissing(session, set, range);
+    if (!options.keepDeleted) await deleteMissing(session, set, range);
     return write();
   }
   if (bounds.after === null) await startSweep(session, set);
   const aside = await write();
   await trackKeys(session, set, keys);
-  if (bounds.upTo === null) await finishSweep(session, set);
+  if (bounds.upTo === null) {
+    await (options.keepDeleted ? dropSweeps(session, [set.route.target]) : finishSweep(session, set));
+  }
   return aside;
 }
 

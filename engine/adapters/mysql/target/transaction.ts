@@ -49,10 +49,11 @@ export function runOnChunk<T>(
           locked.add(name);
           return lockRow(session, name, markerOf(session, name));
         },
-        async merge(chunk, { stale = [], setAside = [], mostSetAside } = {}) {
+        async merge(chunk, { stale = [], setAside = [], mostSetAside, keepDeleted = false } = {}) {
           if (chunk.token !== on.token) throw notStaged();
+          const { more } = chunk;
           const current = await currentSets(session, sets);
-          return mergeChunk(session, current, { more: chunk.more, stale, setAside, mostSetAside });
+          return mergeChunk(session, current, { more, stale, setAside, mostSetAside, keepDeleted });
         },
         touched(chunk, table, keys) {
           if (chunk.token !== on.token) return Promise.reject(notStaged());

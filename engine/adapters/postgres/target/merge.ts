@@ -24,6 +24,8 @@ export interface MergeRequest {
   readonly setAside: readonly string[];
   /** Most of one table; absent: no limit. */
   readonly mostSetAside?: number | undefined;
+  /** Nothing that the target holds is deleted. */
+  readonly keepDeleted: boolean;
 }
 
 /**
@@ -52,7 +54,8 @@ export async function mergeChunk(
   }
   for (const set of sets) {
     if (set.range === null) continue;
-    const refused = await equalizeRange(session, set, set.range, optionsFor(set, request, true));
+    const options = { ...optionsFor(set, request, true), keepDeleted: request.keepDeleted };
+    const refused = await equalizeRange(session, set, set.range, options);
     await withdraw(session, set, aside);
     aside.push(...refused);
   }
@@ -75,7 +78,7 @@ async function deleteStaged(
   request: MergeRequest,
 ): Promise<readonly SetAside[]> {
   const { changes, route } = set;
-  if (changes?.deletes !== true) return [];
+  if (changes?.deletes !== true || request.keepDeleted) return [];
   const remove = (places: Places): Promise<RowFailure | null> =>
     within(session, [deleteSql(set, changes, KIND.delete, places)]);
   const failure = await remove('all');
@@ -98,7 +101,11 @@ async function deleteStaged(
 function optionsFor(set: StagedSet, request: MergeRequest, copied: boolean): WriteOptions {
   const { route, range, shape } = set;
   return {
-    mayClear: shape.alikeUnique && (range?.bounds.replace === true || isOutdated(route, request)),
+    // Which of the rows in the way is one that was kept nobody knows.
+    mayClear:
+      !request.keepDeleted &&
+      shape.alikeUnique &&
+      (range?.bounds.replace === true || isOutdated(route, request)),
     setAside: request.setAside.includes(route.id),
     most: request.mostSetAside ?? Infinity,
     copied,

@@ -6,23 +6,29 @@ import { decodeCursor } from '../rows/cursor';
 import { writeValue } from '../rows/values';
 import type { TargetColumn } from './shape';
 import { KIND, type StagedRange, type StagedRows, type StagedSet } from './staging';
-import { finishSweep, startSweep, trackKeys } from './sweep';
+import { dropSweeps, finishSweep, startSweep, trackKeys } from './sweep';
 import { rowFailure } from './row-failures';
 import { sameKey } from './write-sql';
 import { namedFailure, writeSet, type WriteOptions } from './write-set';
+
+export interface RangeOptions extends WriteOptions {
+  /** What the source lacks stays. */
+  readonly keepDeleted: boolean;
+}
 
 /** Returns the rows that were set aside. */
 export async function equalizeRange(
   session: Session,
   set: StagedSet,
   { rows, bounds }: StagedRange,
-  options: WriteOptions,
+  options: RangeOptions,
 ): Promise<readonly SetAside[]> {
   const write = (): Promise<readonly SetAside[]> => writeSet(session, set, rows, options);
   if (!bounds.replace) return write();
   const isWhole = bounds.after === null && bounds.upTo === null;
   // A range of one key is a whole without an order, too.
   if (isWhole || hasCommonOrder(set)) {
+    if (options.keepDeleted) return write();
     // Before the rows are written, since what is missing may hold their unique values; where a key can't be
     // converted, after that row has been set aside.
     const early = await deleteMissing(session, set, rows, bounds, options);
@@ -33,7 +39,9 @@ export async function equalizeRange(
   if (bounds.after === null) await startSweep(session, set);
   const aside = await write();
   await trackKeys(session, set, rows);
-  if (bounds.upTo === null) await finishSweep(session, set);
+  if (bounds.upTo === null) {
+    await (options.keepDeleted ? dropSweeps(session, [set.route.target]) : finishSweep(session, set));
+  }
   return aside;
 }
 

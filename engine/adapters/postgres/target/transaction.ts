@@ -47,9 +47,10 @@ export function runOnChunk<T>(
       work({
         ...operations(session),
         lockCheckpoint: (name) => lockRow(session, name),
-        async merge(chunk, { stale = [], setAside = [], mostSetAside } = {}) {
+        async merge(chunk, { stale = [], setAside = [], mostSetAside, keepDeleted = false } = {}) {
           if (chunk.token !== on.token) throw notStaged();
-          return mergeChunk(session, sets, { more: chunk.more, stale, setAside, mostSetAside });
+          const { more } = chunk;
+          return mergeChunk(session, sets, { more, stale, setAside, mostSetAside, keepDeleted });
         },
         async touched(chunk, table, keys) {
           if (chunk.token !== on.token) throw notStaged();

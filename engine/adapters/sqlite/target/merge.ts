@@ -10,7 +10,7 @@ import { quote, rowValue } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { stagedChunk, stagedKey, type StagedRange, type StagedRoute } from './staging';
 import { targetShape, type TargetShape } from './shape';
-import { finishSweep, startSweep, trackKeys } from './sweep';
+import { dropSweeps, finishSweep, startSweep, trackKeys } from './sweep';
 import { stagedKeys } from './touched';
 import { deleteSet, writeSet } from './write-set';
 
@@ -24,6 +24,8 @@ export interface MergeRequest {
   readonly setAside: readonly string[];
   /** Most of one table; null: no limit. */
   readonly mostSetAside: number | null;
+  /** Nothing that the target holds is deleted. */
+  readonly keepDeleted: boolean;
 }
 
 /**
@@ -77,7 +79,7 @@ function deleteStaged(
   { route, changes }: StagedRoute,
   request: MergeRequest,
 ): readonly SetAside[] {
-  if (changes?.deletes !== true) return [];
+  if (changes?.deletes !== true || request.keepDeleted) return [];
   const shape = targetShape(session, route);
   return deleteSet(session, route, shape, changes.table, asideOptions(route, request));
 }
@@ -107,16 +109,18 @@ function equalizeRange(
   const shape = targetShape(session, route);
   const isWhole = range.after === null && range.upTo === null;
   const sweeps = range.replace && !isWhole && !keepsOrder(route);
-  if (range.replace && !sweeps) deleteMissing(session, route, shape, range);
+  if (range.replace && !sweeps && !request.keepDeleted) deleteMissing(session, route, shape, range);
   if (sweeps && range.after === null) startSweep(session, route);
   const aside = writeSet(session, route, shape, range.table, {
-    mayClear: range.replace ? shape.alikeUnique : mayClear(route, shape, request),
+    mayClear: mayClear(route, shape, request, range.replace),
     ...asideOptions(route, request),
     copied: true,
   });
   if (!sweeps) return aside;
   trackKeys(session, route, shape, range.table);
-  if (range.upTo === null) finishSweep(session, route, shape);
+  if (range.upTo !== null) return aside;
+  if (request.keepDeleted) dropSweeps(session, [route.target]);
+  else finishSweep(session, route, shape);
   return aside;
 }
 
@@ -135,9 +139,12 @@ function asideOptions({ id }: TableRoute, { setAside, mostSetAside }: MergeReque
 function mayClear(
   { id, source }: TableRoute,
   { alikeUnique }: TargetShape,
-  { more, stale }: MergeRequest,
+  { more, stale, keepDeleted }: MergeRequest,
+  replaces = false,
 ): boolean {
-  return alikeUnique && (stale.includes(id) || (more && (source.reread || source.uniqueIndexes.length > 0)));
+  // Which of the rows in the way is one that was kept nobody knows.
+  if (keepDeleted || !alikeUnique) return false;
+  return replaces || stale.includes(id) || (more && (source.reread || source.uniqueIndexes.length > 0));
 }
 
 /** Deletes the target's rows of the range that the source does not have. */

@@ -126,10 +126,10 @@ async function runTransaction<T>(
       tableCheckpoints: (uuid) => connection.call('tableCheckpoints', uuid),
       saveTables: (uuid, saved) => connection.call('saveTables', uuid, saved),
       removeTables: (uuid, sources) => connection.call('removeTables', uuid, sources),
-      async merge(chunk, { stale = [], setAside = [], mostSetAside } = {}) {
+      async merge(chunk, { stale = [], setAside = [], mostSetAside = null, keepDeleted = false } = {}) {
         requireSame(chunk, on);
         const { token, more } = chunk;
-        return connection.call('merge', { token, more, stale, setAside, mostSetAside: mostSetAside ?? null });
+        return connection.call('merge', { token, more, stale, setAside, mostSetAside, keepDeleted });
       },
       async touched(chunk, table, keys) {
         requireSame(chunk, on);
