@@ -25,6 +25,7 @@ import { sourceSnapshotCases } from './source-snapshot';
 import { sourceTransactionCases } from './source-transactions';
 import { sourceWaitingCases } from './source-waiting';
 import { targetCheckpointCases } from './target-checkpoint';
+import { targetKeyCases } from './target-keys';
 import { targetLetterCases } from './target-letters';
 import { targetMergeCases } from './target-merge';
 import { targetRangeCases } from './target-ranges';
@@ -55,6 +56,7 @@ const CASES: Readonly<Record<ContractPart, readonly CaseMaker[]>> = {
     targetTransactionCases,
     targetMergeCases,
     targetRangeCases,
+    targetKeyCases,
     targetLetterCases,
     targetRepairCases,
   ],

@@ -223,7 +223,7 @@ function readRange(
   const route = routes.find((candidate) => candidate.id === request.table);
   if (route === undefined) return null;
   const { table, after, limit, replace, only = null } = request;
-  const range = selectRange(route.source.name.name, route.key, { after, upTo: null, only, limit });
+  const range = selectRange(route.source.name.name, route.key, { after, upTo: null, keys: only, limit });
   const found = selectExact(session, route.columns.map(quote), range.sql, range.parameters);
   for (const exact of found) requireValidText(exact, route, (column) => route.columns[column]);
   const finished = only !== null || found.length < limit;
