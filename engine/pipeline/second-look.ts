@@ -50,7 +50,7 @@ export function createSecondLook(
       const first = await sourceRows(route, open);
       const because = await passing(route, await source.head());
       const there = await targetRows(route, open);
-      const identityOf = ({ key }: Suspect): string => sides.likeness.keyIdentity(key);
+      const identityOf = ({ key }: Suspect): string => sides.likeness.keyIdentity(route, key);
       const pairOf = (suspect: Suspect): Pair => ({
         source: first.get(identityOf(suspect)) ?? null,
         target: there.get(identityOf(suspect)) ?? null,
@@ -114,7 +114,7 @@ async function readRows(
   for (let from = 0; from < cursors.length; from += KEYS_AT_ONCE) {
     const keys = cursors.slice(from, from + KEYS_AT_ONCE);
     const found = await side.scan({ table, columns, key, after: null, upTo: null, limit: null, keys });
-    for (const entry of found.rows) rows.set(likeness.keyIdentity(keyIn(route, entry.row)), entry.row);
+    for (const entry of found.rows) rows.set(likeness.keyIdentity(route, keyIn(route, entry.row)), entry.row);
   }
   return rows;
 }
