@@ -16,7 +16,7 @@ import { parkTables } from './isolation';
 import type { Stragglers, TableFailure } from './isolation';
 import { mayBeSetAside, settleLetters, withoutAside } from './letters';
 import type { LetterRules } from './letters';
-import { refusedRepair, settleRepair } from './repairs';
+import { refusedRepairs, settleRepairs } from './repairs';
 import { raiseCopied } from './sequences';
 
 /** Whom a chunk moves: the pipeline, tables that catch up alone, or both to one position, which they share from then on. */
@@ -66,14 +66,15 @@ export async function commitChunk(
     const aside = refusedRows.map((row) => inWordsOfSource(row, rules.routes));
     const beginning = beginningCopies(claim.tables, chunk, rules);
     const seq = locked.seq + 1;
-    const refused = refusedRepair(rules, aside);
-    const letters = aside.filter((row) => row !== refused);
+    const refused = refusedRepairs(rules, aside);
+    const told = new Set(refused.values());
+    const letters = aside.filter((row) => !told.has(row));
     const settling = { tx, uuid: locked.uuid, seq, chunk, rules, aside: letters, refused, beginning };
     const { counts, removed, first } = await settleLetters(settling, claim.letters);
-    await settleRepair(tx, locked.uuid, chunk, rules, refused);
+    await settleRepairs(tx, locked.uuid, chunk, rules, refused);
     const applied = withoutAside(chunk, aside, first);
-    // The range of one key is no part of a copy.
-    const counted = isOfOneKey(rules) ? { ...applied, snapshot: null } : applied;
+    // A range of single keys is no part of a copy.
+    const counted = isOfKeys(rules) ? { ...applied, snapshot: null } : applied;
     if (rules.sequences) await raiseCopied(tx, counted, rules.routes);
     const after = await save(tx, claim, tablesAfter(claim.tables, counted, movers), {
       // From the locked row: markSynced may have raised ackedSeq since the claim.
@@ -93,8 +94,8 @@ function inWordsOfSource(row: SetAside, routes: readonly TableRoute[]): SetAside
     : { ...row, column: sourceNameOf(route, row.column) };
 }
 
-function isOfOneKey({ retry, repair }: LetterRules): boolean {
-  return retry !== null || repair !== null;
+function isOfKeys({ retry, repairs }: LetterRules): boolean {
+  return retry !== null || repairs.length > 0;
 }
 
 /** The table whose first range a chunk holds. */
@@ -103,7 +104,7 @@ function beginningCopies(
   chunk: StagedChunk,
   rules: LetterRules,
 ): readonly string[] {
-  if (isOfOneKey(rules) || chunk.snapshot === null) return [];
+  if (isOfKeys(rules) || chunk.snapshot === null) return [];
   const table = tables.find(({ source }) => source === chunk.snapshot?.table);
   return table === undefined || table.cursor !== null ? [] : [table.source];
 }

@@ -18,6 +18,7 @@ import type {
   TargetTransaction,
   Tuple,
 } from '../model';
+import type { RefusedRepairs } from './repairs';
 import { decodeRow, encodeRow, rowOf } from './row-text';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -29,8 +30,8 @@ export interface LetterRules {
   readonly routes: readonly TableRoute[];
   /** The letter whose key the chunk's range is, if it is one. */
   readonly retry: DeadLetterEntry | null;
-  /** The key to repair which the chunk's range is, if it is one. */
-  readonly repair: RepairKey | null;
+  /** The keys of one table to repair which the chunk's range is, if it is any. */
+  readonly repairs: readonly RepairKey[];
   readonly now: number;
 }
 
@@ -46,12 +47,12 @@ export function countLetters(letters: readonly DeadLetterEntry[]): LetterCounts 
 /** Of which tables rows may be set aside in this commit, and how many. */
 export function mayBeSetAside(
   tables: readonly TableCheckpoint[],
-  { policy, retry, repair }: LetterRules,
+  { policy, retry, repairs }: LetterRules,
 ): Pick<MergeOptions, 'setAside' | 'mostSetAside'> {
-  const alone = retry ?? repair;
-  if (policy.action === 'park') return { setAside: alone === null ? [] : [alone.table] };
+  const again = retry ?? repairs[0];
+  if (policy.action === 'park') return { setAside: again === undefined ? [] : [again.table] };
   // The one that is retried has its letter already.
-  const mostSetAside = policy.perHour + (alone === null ? 0 : 1);
+  const mostSetAside = policy.perHour + (again === undefined ? 0 : 1);
   return { setAside: tables.map((table) => table.source), mostSetAside };
 }
 
@@ -64,8 +65,8 @@ export interface Settling {
   readonly chunk: StagedChunk;
   readonly rules: LetterRules;
   readonly aside: readonly SetAside[];
-  /** The row of the key to repair, if the target refused it and no letter is to be made of that. */
-  readonly refused: SetAside | null;
+  /** The keys to repair whose rows the target refused, and of which no letters are to be made. */
+  readonly refused: RefusedRepairs;
   /** Tables whose copy begins with this chunk: their letters are of before. */
   readonly beginning: readonly string[];
 }
@@ -148,14 +149,16 @@ async function superseded(
   chunk: StagedChunk,
   route: TableRoute,
   letters: readonly DeadLetterEntry[],
-  { retry, repair, refused }: LetterRules & Pick<Settling, 'refused'>,
+  { retry, repairs, refused }: LetterRules & Pick<Settling, 'refused'>,
 ): Promise<readonly DeadLetterEntry[]> {
   if (letters.length === 0) return [];
   const keys = letters.map((letter) => keyOf(route, letter));
   const touched = await tx.touched(chunk, route.id, keys);
+  const read = chunk.snapshot === null ? [] : repairs.filter(({ table }) => table === route.id);
+  const repaired = new Map(read.map((repair) => [repair.key, repair]));
   return letters.filter(({ id, key }, index) => {
-    const isRepaired = chunk.snapshot !== null && repair?.table === route.id && repair.key === key;
-    if (isRepaired) return refused === null;
+    const repair = repaired.get(key);
+    if (repair !== undefined) return !refused.has(repair);
     return touched[index] === true || id === retry?.id;
   });
 }

@@ -1,41 +1,50 @@
 /**
- * Keys to repair inside a commit. A key is a snapshot range of its own, read at the end of a window: the source's row is
- * written over whatever the target holds, or the target's row goes, with the checkpoint. It is done with then.
+ * Keys to repair inside a commit. They are a snapshot range of their own, read at the end of a window: for each, the
+ * source's row is written over whatever the target holds, or the target's row goes, with the checkpoint. They are done
+ * with then.
  */
-import type { SetAside, StagedChunk, TableRoute, TargetTransaction } from '../model';
+import type { RepairKey, SetAside, StagedChunk, TargetTransaction } from '../model';
 import type { LetterRules } from './letters';
 import { encodeRow, rowOf } from './row-text';
 
 /** Most keys that an attempt holds; it reads the next ones when these are done. */
 export const REPAIRS_AT_ONCE = 500;
 
+/** What the target refused, by the key to repair whose row it was. */
+export type RefusedRepairs = ReadonlyMap<RepairKey, SetAside>;
+
 /**
- * The row of a repair that the target refused where nothing may be set aside: the key is told so, and its table goes on.
- * Null where it was written, or has its dead letter.
+ * The rows of repairs that the target refused where nothing may be set aside: their keys are told so, and the table
+ * goes on. Without those that were written, or have their dead letters.
  */
-export function refusedRepair(
-  { policy, repair, routes }: LetterRules,
+export function refusedRepairs(
+  { policy, repairs, routes }: LetterRules,
   aside: readonly SetAside[],
-): SetAside | null {
-  if (repair === null || policy.action !== 'park') return null;
-  const route = routes.find(({ id }) => id === repair.table);
-  return aside.find((row) => row.copied && isOf(row, route, repair.key)) ?? null;
+): RefusedRepairs {
+  const refused = new Map<RepairKey, SetAside>();
+  const [first] = repairs;
+  const route = routes.find(({ id }) => id === first?.table);
+  if (route === undefined || policy.action !== 'park') return refused;
+  const byKey = new Map(repairs.map((repair) => [repair.key, repair]));
+  for (const row of aside) {
+    if (!row.copied || row.table !== route.id) continue;
+    const repair = byKey.get(encodeRow(rowOf(route.key, row.key)));
+    if (repair !== undefined) refused.set(repair, row);
+  }
+  return refused;
 }
 
-function isOf(row: SetAside, route: TableRoute | undefined, key: string): boolean {
-  return route?.id === row.table && encodeRow(rowOf(route.key, row.key)) === key;
-}
-
-/** Ends a repair in the commit that read it; where changes were left in the window it was not read, and waits. */
-export async function settleRepair(
+/** Ends repairs in the commit that read them; where changes were left in the window they were not read, and wait. */
+export async function settleRepairs(
   tx: TargetTransaction,
   uuid: string,
   chunk: StagedChunk,
-  { repair }: LetterRules,
-  refused: SetAside | null,
+  { repairs }: LetterRules,
+  refused: RefusedRepairs,
 ): Promise<void> {
-  if (repair === null || chunk.snapshot === null) return;
-  if (refused === null) return tx.removeRepairs(uuid, { ids: [repair.id] });
-  const { code, column } = refused;
-  return tx.saveRepairs(uuid, [{ ...repair, refused: { code, column } }]);
+  if (repairs.length === 0 || chunk.snapshot === null) return;
+  const ids = repairs.filter((repair) => !refused.has(repair)).map(({ id }) => id);
+  if (ids.length > 0) await tx.removeRepairs(uuid, { ids });
+  const told = [...refused].map(([repair, { code, column }]) => ({ ...repair, refused: { code, column } }));
+  if (told.length > 0) await tx.saveRepairs(uuid, told);
 }

@@ -2,7 +2,7 @@
  * One attempt of a round: claim, then chunk after chunk until the time is over, reading one chunk ahead of writing.
  * Once caught up it lingers on the source for new changes, so that a change waits for no hop between activities.
  * Tables that were parked and catch up alone get a chunk between the others' chunks; one that fails is parked, and the
- * rest go on. Dead letters to retry and keys to repair are read again at the end of a window, one at a time.
+ * rest go on. Dead letters to retry are read again at the end of a window one at a time, keys to repair many at a time.
  */
 import { isCdcError } from '../errors';
 import type {
@@ -24,10 +24,10 @@ import { commitChunk, commitParking, commitPosition, tablesAfter } from './commi
 import type { Movers } from './commit';
 import { isTableFailure, movingTables, stragglersOf } from './isolation';
 import type { Stragglers, TableFailure } from './isolation';
+import { createWaitingKeys } from './keys-again';
+import type { KeysAgain, WaitingKeys } from './keys-again';
 import { keyOf } from './letters';
 import { SCHEMA_LOOKS } from './limits';
-import { createOneKeys } from './one-keys';
-import type { OneKey, OneKeys } from './one-keys';
 import { countPending } from './pending';
 import { NEVER_ABORTS } from './signals';
 import { viewSound, viewSource, withoutParked } from './source-view';
@@ -76,7 +76,7 @@ class Attempt {
   /** As last checked; apart from the claim, which a commit replaces while the next chunk is being staged. */
   private view: SourceView;
   private applied = 0;
-  private readonly oneKeys: OneKeys;
+  private readonly waiting: WaitingKeys;
 
   constructor(
     private readonly context: ReplicateContext,
@@ -87,7 +87,7 @@ class Attempt {
     this.claim = claim;
     this.readUpTo = claim.checkpoint.position;
     this.view = view;
-    this.oneKeys = createOneKeys(retries, (tables, limit) =>
+    this.waiting = createWaitingKeys(retries, (tables, limit) =>
       context.target.repairs(claim.checkpoint.uuid, { tables, refused: false, limit }),
     );
   }
@@ -107,10 +107,10 @@ class Attempt {
   /** One step of each who has something to do. False: there is nothing to wait for. */
   private async turn(): Promise<boolean> {
     try {
-      await this.oneKeys.refill(this.claim.tables);
+      await this.waiting.refill(this.claim.tables);
       const idle = await this.advance();
       const alone = await this.catchUp();
-      const again = await this.readOneKey();
+      const again = await this.readAgain();
       if (!idle || alone || again) return true;
     } catch (error) {
       // One that names a table which is parked already would be parked again and again.
@@ -187,24 +187,24 @@ class Attempt {
     return Math.min(settings.batchRows, Math.max(1, left));
   }
 
-  /** `routes`: as the chunk was staged with; `key`: what its range reads again. */
+  /** `routes`: as the chunk was staged with; `keys`: what its range reads again. */
   private async commit(
     chunk: StagedChunk,
     movers: Movers,
     routes: readonly TableRoute[],
-    key: OneKey | null = null,
+    keys: KeysAgain | null = null,
   ): Promise<void> {
     const { target, now } = this.context;
     const { onError: policy, atomic, sequences, onDelete } = this.request.settings;
     const keepDeleted = onDelete === 'keep';
-    this.applied += chunk.changes;
-    const { retry, repair } = key ?? { retry: null, repair: null };
-    const rules = { policy, routes, retry, repair, sequences, keepDeleted, now: now() };
+    const { retry, repairs } = keys ?? { retry: null, repairs: [] };
+    const rules = { policy, routes, retry, repairs, sequences, keepDeleted, now: now() };
     const { claim, applied, removed } = await commitChunk(target, this.claim, chunk, movers, rules);
     this.claim = claim;
+    this.applied += chunk.changes;
     this.totals.add(applied, atomic && chunk.more);
-    if (key !== null) this.totals.touch(key.table);
-    this.oneKeys.done(key, removed);
+    if (keys !== null) this.totals.touch(keys.table);
+    this.waiting.done(keys, removed);
     this.request.onProgress?.(
       this.totals.result(claim.tables, claim.letters, this.ending(false, false, null)),
     );
@@ -213,8 +213,8 @@ class Attempt {
   /** Stages the next chunk while this one is being merged; a window and a range read later are applied later. */
   private readAhead(chunk: StagedChunk): void {
     const tables = tablesAfter(this.claim.tables, chunk, PIPELINE);
-    // A key is read again where the pipeline stands, not where it has read.
-    if (this.oneKeys.next(this.claim.tables) !== null) return;
+    // Keys are read again where the pipeline stands, not where it has read.
+    if (this.waiting.next(this.claim.tables) !== null) return;
     if (this.isOver() || (!chunk.more && nextSnapshot(tables) === null)) return;
     this.ahead = this.stage(chunk.to, tables);
     // Its failure is thrown where it is awaited; until then it must not count as unhandled.
@@ -261,22 +261,28 @@ class Attempt {
     this.view = view;
   }
 
-  /** Reads the source's row of one key again, at the end of a window. True: there was one. */
-  private async readOneKey(): Promise<boolean> {
-    const key = this.oneKeys.next(this.claim.tables);
-    const route = this.view.routes.find(({ id }) => id === key?.table);
-    if (key === null || route === undefined || this.isOver()) return false;
+  /** Reads the source's rows of some keys again, at the end of a window. True: there were some. */
+  private async readAgain(): Promise<boolean> {
+    const keys = this.waiting.next(this.claim.tables);
+    const route = this.view.routes.find(({ id }) => id === keys?.table);
+    if (keys === null || route === undefined || this.isOver()) return false;
     await this.dropAhead();
-    const chunk = await this.stageWith(this.readUpTo, this.claim.tables, {
-      table: key.table,
-      after: null,
-      limit: 1,
-      replace: true,
-      only: this.context.source.cursorOf(keyOf(route, key)),
-    });
-    // Where changes are left in the window it was not read: it is after them.
-    await this.commit(chunk, PIPELINE, this.view.routes, chunk.snapshot === null ? null : key);
-    this.readUpTo = chunk.to;
+    try {
+      const wanted = keys.retry === null ? keys.repairs : [keys.retry];
+      const chunk = await this.stageWith(this.readUpTo, this.claim.tables, {
+        table: keys.table,
+        after: null,
+        limit: wanted.length,
+        replace: true,
+        only: wanted.map((entry) => this.context.source.cursorOf(keyOf(route, entry))),
+      });
+      // Where changes are left in the window they were not read: they are after them.
+      await this.commit(chunk, PIPELINE, this.view.routes, chunk.snapshot === null ? null : keys);
+      this.readUpTo = chunk.to;
+    } catch (error) {
+      // What parks the table shall keep no other key from being repaired.
+      if (!isTableFailure(error) || error.table !== keys.table || !this.waiting.separate(keys)) throw error;
+    }
     return true;
   }
 

@@ -28,6 +28,7 @@ import { sourceTransactionCases } from './source-transactions';
 import { sourceWaitingCases } from './source-waiting';
 import { targetCheckpointCases } from './target-checkpoint';
 import { targetKeepingCases } from './target-keeping';
+import { targetKeyCases } from './target-keys';
 import { targetLetterCases } from './target-letters';
 import { targetMergeCases } from './target-merge';
 import { targetRangeCases } from './target-ranges';
@@ -59,6 +60,7 @@ const CASES: Readonly<Record<ContractPart, readonly CaseMaker[]>> = {
     targetMergeCases,
     targetRangeCases,
     targetKeepingCases,
+    targetKeyCases,
     targetLetterCases,
     targetRepairCases,
   ],

@@ -240,7 +240,13 @@ async function again(pair: Pair, id: bigint): Promise<void> {
   const { source, target, transfer, routes } = pair;
   const from: Position = await source.head();
   const only = source.cursorOf([id]);
-  const snapshot: SnapshotRequest = { table: first(routes).id, after: null, limit: 1, replace: true, only };
+  const snapshot: SnapshotRequest = {
+    table: first(routes).id,
+    after: null,
+    limit: 1,
+    replace: true,
+    only: [only],
+  };
   const schemaToken = await source.check(from, routes);
   const chunk = await transfer.stage({ from, routes, limit: 100, schemaToken, snapshot });
   await target.transaction(chunk, (tx) => tx.merge(chunk));

@@ -74,13 +74,13 @@ function wayCases(options: ContractOptions, way: Way): readonly ContractCase[] {
       },
     ),
 
-    define('one key is read again at the end of a window, and made equal', async (scene) => {
+    define('keys are read again at the end of a window, and made equal', async (scene) => {
       const pair = await pairWith(scene, await scene.captured([PAIRS], ROWS.slice(1)), way);
       const { to } = await copy(pair);
-      const again = async (key: Tuple, rows: number): Promise<void> => {
-        const only = pair.source.cursorOf(key);
+      const again = async (keys: readonly Tuple[], rows: number): Promise<void> => {
+        const only = keys.map((key) => pair.source.cursorOf(key));
         const table = first(pair.routes).id;
-        const snapshot = { table, after: null, limit: 1, replace: true, only };
+        const snapshot = { table, after: null, limit: only.length, replace: true, only };
         const { chunk } = await mergeNext(pair, { from: to, snapshot }, []);
         assertEqual(chunk.snapshot, { table, rows, cursor: null, finished: true });
       };
@@ -89,11 +89,44 @@ function wayCases(options: ContractOptions, way: Way): readonly ContractCase[] {
         `INSERT INTO pairs (note, part, number) VALUES ('stray', 'b', 2), ('stray', 'c', 1)`,
         `UPDATE pairs SET note = 'old' WHERE part = 'a'`,
       );
-      await again([1n, 'a'], 1);
-      await again([2n, 'a'], 1);
-      await again([2n, 'b'], 0);
+      await again([[1n, 'a']], 1);
+      await again(
+        [
+          [2n, 'b'],
+          [2n, 'a'],
+          [7n, 'a'],
+        ],
+        1,
+      );
       assert.equal((await pair.targetDatabase.dump('pairs')).length, 4, 'what was not asked for stays');
-      await again([1n, 'c'], 0);
+      await again([[1n, 'c']], 0);
+      await assertSameTables(pair);
+    }),
+
+    define('hundreds of keys are read again with the changes of their window', async (scene) => {
+      const ids = Array.from({ length: 600 }, (_, place) => place + 1);
+      const rows = ids.map((id) => `(${id}, 'n${id}', ${id})`).join(', ');
+      const insert = `INSERT INTO items (id, name, amount) VALUES ${rows}`;
+      const pair = await pairWith(scene, await scene.captured([ITEMS], [insert]), way);
+      const { to } = await copy(pair, 1_000);
+      await pair.targetDatabase.execute(
+        `DELETE FROM items WHERE id % 3 = 0`,
+        `UPDATE items SET name = 'old' WHERE id % 3 = 1`,
+        `INSERT INTO items (id, name, amount) VALUES (1001, 'stray', 1), (1002, 'stray', 1)`,
+      );
+      await pair.database.execute(
+        `UPDATE items SET amount = 0 WHERE id % 50 = 0`,
+        `DELETE FROM items WHERE id % 70 = 0`,
+      );
+      const asked = [...ids.slice(0, 499), 1001, 1002].map((id): Tuple => [BigInt(id)]);
+      const only = asked.map((key) => pair.source.cursorOf(key));
+      const table = first(pair.routes).id;
+      const snapshot = { table, after: null, limit: only.length, replace: true, only };
+      const { chunk } = await mergeNext(pair, { from: to, snapshot }, []);
+      assertEqual(chunk.snapshot, { table, rows: 492, cursor: null, finished: true });
+      const left = ids.slice(499).map((id) => pair.source.cursorOf([BigInt(id)]));
+      const rest = { table, after: null, limit: left.length, replace: true, only: left };
+      await mergeNext(pair, { from: chunk.to, snapshot: rest }, []);
       await assertSameTables(pair);
     }),
   ];
@@ -101,11 +134,11 @@ function wayCases(options: ContractOptions, way: Way): readonly ContractCase[] {
 
 const ITEM = { op: 'upsert', code: 'CONSTRAINT_FAILED', copied: false } as const;
 
-function copy(pair: Pair): ReturnType<typeof move> {
+function copy(pair: Pair, limit = 100): ReturnType<typeof move> {
   return move(pair, {
     from: pair.start,
-    limit: 100,
-    snapshot: { routes: pair.routes, limit: 100, replace: false },
+    limit,
+    snapshot: { routes: pair.routes, limit, replace: false },
   });
 }
 

@@ -87,6 +87,27 @@ export function sourceSnapshotCases(options: ContractOptions): readonly Contract
       }
     }),
 
+    define('rows of single keys are read as a range of their own, each once', async (scene) => {
+      const { database, source, routes, start } = await scene.captured([ITEMS], [insertItems(1, 700)]);
+      const { id: table } = first(routes);
+      await database.execute(`DELETE FROM items WHERE id = 5`, `UPDATE items SET name = 'new' WHERE id = 6`);
+      const read = async (keys: readonly number[]): Promise<RowChunk> => {
+        const only = keys.map((key) => source.cursorOf([BigInt(key)]));
+        const snapshot = { table, after: null, limit: only.length, replace: true, only };
+        return readChunk(source, routes, start, 10, snapshot);
+      };
+      const few = await read([7, 5, 6, 9_999, 6]);
+      assertEqual(few.range?.rows, [
+        [6n, 'new', 6n],
+        [7n, 'n7', 7n],
+      ]);
+      assertEqual([few.range?.after, few.range?.upTo, few.range?.only?.length], [null, null, 5]);
+      assertEqual(few.snapshot, { table, rows: 2, cursor: null, finished: true });
+      const many = await read(Array.from({ length: 510 }, (_, place) => 101 + place));
+      assert.equal(many.range?.rows.length, 510);
+      assert.equal((await read([])).range?.rows.length, 0);
+    }),
+
     define('rows and window agree while another connection writes', async (scene) => {
       const { database, source, routes, start } = await scene.captured([ITEMS], [insertItems(1, 40)]);
       const route = first(routes);

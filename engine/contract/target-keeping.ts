@@ -94,7 +94,7 @@ export function targetKeepingCases(options: ContractOptions): readonly ContractC
         await keep(target, rowSet(route, { range: range([[3n, 'new', 3n]], bounds) }));
         await keep(target, rowSet(route, { deletes: [[4n]], range: range([[5n, 'e', 5n]], whole) }));
         await keep(target, rowSet(route, { range: range([], whole) }));
-        const only = { ...range([], whole), only: await cursorAfter(target, route, 2) };
+        const only = { ...range([], whole), only: [await cursorAfter(target, route, 2)] };
         await keep(target, rowSet(route, { range: only }));
         assertEqual(
           (await rowsIn(target, route)).map((row) => row[1]),

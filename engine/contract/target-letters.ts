@@ -15,7 +15,7 @@ import type { ContractCase } from './contract-case';
 import { assertEqual } from './equal';
 import type { ContractOptions } from './options';
 import { first, rejection } from './scene';
-import { checkpointOf, merge, prepareTarget, rangeOf, rowSet, rowsIn, stage } from './target-scene';
+import { checkpointOf, prepareTarget, rangeOf, rowSet, rowsIn, stage } from './target-scene';
 import { ACCOUNTS, ITEMS, PAIRS } from './tables';
 
 /** A key that a contract table refuses: none of its columns may be NULL. */
@@ -174,38 +174,6 @@ export function targetLetterCases(options: ContractOptions): readonly ContractCa
         ]);
       },
     ),
-
-    define('a range of one key makes that key equal, and touches no other', async (scene) => {
-      const { target, routes } = await prepareTarget(
-        options,
-        scene,
-        [PAIRS],
-        [`INSERT INTO pairs (note, part, number) VALUES ('x', 'a', 1), ('y', 'b', 1), ('z', 'a', 2)`],
-      );
-      const route = first(routes);
-      const { columns, key } = route;
-      const after = { after: null, upTo: null, limit: 1 };
-      const { rows, cursor } = await target.scan({ table: route.target, columns, key, ...after });
-      assertEqual(
-        rows.map(({ row }) => row),
-        [['x', 'a', 1n]],
-      );
-      const bounds = { after: null, upTo: null, replace: true, only: cursor };
-      await merge(
-        target,
-        rowSet(route, { range: { ...rangeOf(route, [['new', 'a', 1n]], bounds), only: cursor } }),
-      );
-      assertEqual(await rowsIn(target, route), [
-        ['new', 'a', 1n],
-        ['y', 'b', 1n],
-        ['z', 'a', 2n],
-      ]);
-      await merge(target, rowSet(route, { range: { ...rangeOf(route, [], bounds), only: cursor } }));
-      assertEqual(await rowsIn(target, route), [
-        ['y', 'b', 1n],
-        ['z', 'a', 2n],
-      ]);
-    }),
 
     define('a chunk tells which keys it holds, in the order in which they are asked for', async (scene) => {
       const { target, routes } = await prepareTarget(options, scene, [PAIRS]);

@@ -24,8 +24,8 @@ export interface SnapshotRequest {
   readonly limit: number;
   /** Delete what the target holds in the range and the source does not. */
   readonly replace: boolean;
-  /** The range is this one key (`Source.cursorOf`), and `after` null. */
-  readonly only?: Cursor | null;
+  /** The range is these keys alone (`Source.cursorOf`), some hundred at most, and `after` null. */
+  readonly only?: readonly Cursor[] | null;
 }
 
 export interface ChunkRequest {
@@ -89,8 +89,8 @@ export interface RowChunk extends ChunkSummary {
     /** Null: to the end of the table. */
     readonly upTo: Cursor | null;
     readonly replace: boolean;
-    /** The range is this one key; the bounds are null. */
-    readonly only?: Cursor | null;
+    /** The range is these keys alone; the bounds are null. */
+    readonly only?: readonly Cursor[] | null;
   } | null;
 }
 

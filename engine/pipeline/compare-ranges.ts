@@ -51,18 +51,14 @@ export interface Compared {
   readonly fitting: number;
 }
 
-/** `inRanges`: false where the key has another order on the target. */
-export async function* compareTable(
-  sides: Sides,
-  route: TableRoute,
-  inRanges: boolean,
-): AsyncGenerator<Compared> {
-  if (!inRanges) {
-    for await (const range of wholeTable(sides.source, route)) yield* compareRange(sides, route, range);
-  } else yield* compareBounds(sides, route, { after: null, upTo: null });
+/** Only where the key has the same order on both sides; else a range of the source is none of the target. */
+export function compareInRanges(sides: Sides, route: TableRoute): AsyncGenerator<Compared> {
+  return compareBounds(sides, route, ALL);
 }
 
 type Bounds = Pick<ScanRequest, 'after' | 'upTo'>;
+
+const ALL: Bounds = { after: null, upTo: null };
 
 /** By digests where both sides can and spell values alike; by rows where these differ, or there are none. */
 function compareBounds(sides: Sides, route: TableRoute, bounds: Bounds, level = 0): AsyncGenerator<Compared> {
@@ -79,7 +75,8 @@ function compareBounds(sides: Sides, route: TableRoute, bounds: Bounds, level = 
 }
 
 async function* compareRows(sides: Sides, route: TableRoute, bounds: Bounds): AsyncGenerator<Compared> {
-  for await (const range of rangesOf(sides.source, route, bounds)) yield* compareRange(sides, route, range);
+  const ranges = rangesOf(sides.source, sourceTable(route), bounds);
+  for await (const range of ranges) yield* compareRange(sides, route, range);
 }
 
 interface Digesting {
@@ -124,29 +121,35 @@ async function* compareDigests(
   }
 }
 
-/** Rows of the source, and between which keys the target must have the same. */
+/** Rows of one side, and between which keys the other must have the same. */
 interface Range extends Pick<ScanResult, 'rows'>, Pick<ScanRequest, 'after' | 'upTo'> {
   readonly limit: number;
 }
 
-async function* rangesOf(
-  source: Source,
-  { source: { name: table }, columns, key, where }: TableRoute,
-  bounds: Bounds = { after: null, upTo: null },
+/** A table, or those of its rows that fulfil a condition, as a side calls it. */
+export type ScannedTable = Pick<ScanRequest, 'table' | 'columns' | 'key' | 'where'>;
+
+export function sourceTable({ source, columns, key, where }: TableRoute): ScannedTable {
+  return { table: source.name, columns, key, where };
+}
+
+/** The target holds only what fulfils the condition. */
+export function targetTable(route: TableRoute): ScannedTable {
+  const { target, columns, key } = routeOnTarget(route);
+  return { table: target, columns, key, where: null };
+}
+
+/** A table's rows, as many at once as fit into memory. */
+export async function* rangesOf(
+  side: Pick<Source, 'scan'>,
+  { table, columns, key, where = null }: ScannedTable,
+  bounds: Bounds = ALL,
 ): AsyncGenerator<Range> {
   const { upTo } = bounds;
   let { after } = bounds;
   let limit = FIRST_ROWS;
   for (;;) {
-    const { rows, cursor }: ScanResult = await source.scan({
-      table,
-      columns,
-      key,
-      after,
-      upTo,
-      limit,
-      where,
-    });
+    const { rows, cursor }: ScanResult = await side.scan({ table, columns, key, after, upTo, limit, where });
     // The last range is open, so that rows beyond the source's last key count as extra.
     const last = rows.length < limit || cursor === null;
     yield { rows, after, upTo: last ? upTo : cursor, limit };
@@ -154,17 +157,6 @@ async function* rangesOf(
     after = cursor;
     limit = nextLimit(rows);
   }
-}
-
-/** All rows as one range: a range of the source would be none of the target. They have to fit into memory. */
-async function* wholeTable(source: Source, route: TableRoute): AsyncGenerator<Range> {
-  const rows: ScanResult['rows'][number][] = [];
-  let limit = FIRST_ROWS;
-  for await (const range of rangesOf(source, route)) {
-    for (const row of range.rows) rows.push(row);
-    limit = range.limit;
-  }
-  yield { rows, after: null, upTo: null, limit };
 }
 
 /** Streams the target's rows of a range past the source's: it may hold any number that the source does not have. */
@@ -224,7 +216,7 @@ function nextLimit(rows: ScanResult['rows']): number {
 }
 
 /** Roughly, in memory. */
-function sizeOf(value: Value): number {
+export function sizeOf(value: Value): number {
   if (typeof value === 'string') return 16 + 2 * value.length;
   return value instanceof Uint8Array ? 64 + value.length : 16;
 }

@@ -1,17 +1,20 @@
 /** When two rows count as equal: strictly within a family, by what values mean between families. */
-import { encodeCursor } from '../model';
-import type { ScanResult, TableRoute, Tuple, Value } from '../model';
+import { displayName, encodeCursor, targetNameOf } from '../model';
+import type { ColumnSchema, ScanResult, TableRoute, TableSchema, Tuple, Value } from '../model';
 
 export interface Likeness {
   /** The key of a scanned row: equal on both sides for the same row. */
   identity(route: TableRoute, entry: ScanResult['rows'][number]): string;
   /** The same of the values of a key: not the same text. */
-  keyIdentity(key: Tuple): string;
+  keyIdentity(route: TableRoute, key: Tuple): string;
+  /** The same text for rows whose values are all the same, another for others. */
+  rowText(row: Tuple): string;
   sameValue(one: Value, other: Value | undefined): boolean;
 }
 
-export function likenessOf(sameFamily: boolean): Likeness {
-  return sameFamily ? STRICT : BETWEEN_FAMILIES;
+/** `targets`: the tables of the target, as they are. */
+export function likenessOf(sameFamily: boolean, targets: readonly TableSchema[]): Likeness {
+  return sameFamily ? STRICT : betweenFamilies(targets);
 }
 
 /** Same storage class and same content: 1 and 1.0 differ, so do 0.0 and -0.0. */
@@ -25,21 +28,59 @@ export function sameValue(one: Value, other: Value | undefined): boolean {
 const STRICT: Likeness = {
   identity: (_, entry) => entry.identity,
   // -0.0 and 0.0 are the same key to every index.
-  keyIdentity: (key) => encodeCursor(key.map((value) => (value === 0 ? 0 : value))),
+  keyIdentity: (_, key) => encodeCursor(key.map((value) => (value === 0 ? 0 : value))),
+  // In a cursor true and false are integers.
+  rowText: (row) => encodeCursor(row) + row.map((value) => (typeof value === 'boolean' ? 'b' : '-')).join(''),
   sameValue,
 };
 
 /** What one database calls true or 0.5 is 1 or '0.5' in another, and its name for a key is its own. */
-const BETWEEN_FAMILIES: Likeness = {
-  identity: ({ key, columns }, { row }) =>
-    meaningOfKey(key.map((column) => row[columns.indexOf(column)] ?? null)),
-  keyIdentity: meaningOfKey,
-  sameValue: (one, other) =>
-    other !== undefined && (sameValue(one, other) || meaningOf(one) === meaningOf(other)),
-};
+function betweenFamilies(targets: readonly TableSchema[]): Likeness {
+  const known = new WeakMap<TableRoute, readonly boolean[]>();
+  const keyIdentity = (route: TableRoute, key: Tuple): string => {
+    const isText = known.get(route) ?? textKeys(route, targets);
+    known.set(route, isText);
+    return JSON.stringify(
+      key.map((value, place) =>
+        isText[place] === true && typeof value === 'string' ? value : meaningOf(value),
+      ),
+    );
+  };
+  return {
+    identity: (route, { row }) =>
+      keyIdentity(
+        route,
+        route.key.map((column) => row[route.columns.indexOf(column)] ?? null),
+      ),
+    keyIdentity,
+    rowText: (row) => JSON.stringify(row.map(meaningOf)),
+    sameValue: (one, other) =>
+      other !== undefined && (sameValue(one, other) || meaningOf(one) === meaningOf(other)),
+  };
+}
 
-function meaningOfKey(key: Tuple): string {
-  return JSON.stringify(key.map(meaningOf));
+/** Which columns of a key are text on both sides: there '7' and '007' are two keys. */
+function textKeys(route: TableRoute, targets: readonly TableSchema[]): readonly boolean[] {
+  const { key, source, target } = route;
+  const there = targets.find(({ name }) => displayName(name) === displayName(target));
+  return key.map(
+    (name) =>
+      isText(columnOf(source.columns, name)) &&
+      isText(columnOf(there?.columns ?? [], targetNameOf(route, name))),
+  );
+}
+
+/** SQLite compares names without regard to case. */
+function columnOf(columns: readonly ColumnSchema[], name: string): ColumnSchema | undefined {
+  return (
+    columns.find((column) => column.name === name) ??
+    columns.find((column) => column.name.toLowerCase() === name.toLowerCase())
+  );
+}
+
+function isText(column: ColumnSchema | undefined): boolean {
+  const type = column?.type;
+  return type?.kind === 'text' || (type?.kind === 'dynamic' && type.affinity === 'text');
 }
 
 function meaningOf(value: Value): string | null {

@@ -8,6 +8,9 @@ import type { PipelineContext } from './context';
 import type { RepairOutcome, WaitRepairedOptions } from './contract';
 import { lookUntil } from './look-until';
 
+/** Keys that are told to be refused: as many as anybody repairs. */
+const MOST_REFUSED = 100_000;
+
 /** Throws PIPELINE_UNKNOWN, TABLE_NOT_IN_PIPELINE, and FENCED where the pipeline was resynced meanwhile. */
 export async function markRepairs(context: PipelineContext, keys: readonly RowKey[]): Promise<void> {
   const target = await context.connections.target();
@@ -26,7 +29,7 @@ export async function markRepairs(context: PipelineContext, keys: readonly RowKe
     ),
     refused: null,
   }));
-  const all = { tables: tables.map(({ source }) => source), refused: true, limit: REPAIRS_AT_ONCE };
+  const all = { tables: tables.map(({ source }) => source), refused: true, limit: MOST_REFUSED };
   const former = await target.repairs(checkpoint.uuid, all);
   // In several transactions: attempts must not wait for long, and each key is for itself.
   for (let from = 0; from < repairs.length; from += REPAIRS_AT_ONCE) {
@@ -66,7 +69,7 @@ export async function waitRepaired(
     return left.length === 0;
   });
   const { checkpoint, tables } = await readProgress(context);
-  const query = { tables: tables.map(({ source }) => source), refused: true, limit: REPAIRS_AT_ONCE };
+  const query = { tables: tables.map(({ source }) => source), refused: true, limit: MOST_REFUSED };
   const refused = (await target.repairs(checkpoint.uuid, query)).flatMap(({ table, key, refused: why }) =>
     why === null ? [] : [{ table, key: decodeRow(key), ...why }],
   );

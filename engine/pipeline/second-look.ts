@@ -65,7 +65,7 @@ export function createSecondLook(
       const first = await sourceRows(route, open);
       const because = await passing(route, await source.head());
       const there = await targetRows(route, open);
-      const identityOf = ({ key }: Suspect): string => sides.likeness.keyIdentity(key);
+      const identityOf = ({ key }: Suspect): string => sides.likeness.keyIdentity(route, key);
       const pairOf = (suspect: Suspect): Pair => ({
         source: first.get(identityOf(suspect)) ?? null,
         target: there.get(identityOf(suspect)) ?? null,
@@ -106,7 +106,7 @@ export function createSecondLook(
     const rest: Suspect[] = [];
     const absent: Suspect[] = [];
     for (const suspect of keys) {
-      (here.has(sides.likeness.keyIdentity(suspect.key)) ? rest : absent).push(suspect);
+      (here.has(sides.likeness.keyIdentity(route, suspect.key)) ? rest : absent).push(suspect);
     }
     return { kept: absent.length === 0 ? 0 : (await targetRows(route, absent)).size, rest };
   }
@@ -148,7 +148,7 @@ async function readRows(
   for (let from = 0; from < all.length; from += KEYS_AT_ONCE) {
     const keys = all.slice(from, from + KEYS_AT_ONCE);
     const found = await side.scan({ table, columns, key, after: null, upTo: null, limit: null, keys, where });
-    for (const entry of found.rows) rows.set(likeness.keyIdentity(keyIn(route, entry.row)), entry.row);
+    for (const entry of found.rows) rows.set(likeness.keyIdentity(route, keyIn(route, entry.row)), entry.row);
   }
   return rows;
 }

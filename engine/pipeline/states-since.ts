@@ -29,7 +29,7 @@ export async function statesSince(
   const states = new Map<string, (Tuple | null)[]>();
   for (const change of changes) {
     if (change.after === null && change.op !== 'delete') continue;
-    const identity = likeness.keyIdentity(valuesIn(change.key, route.key));
+    const identity = likeness.keyIdentity(route, valuesIn(change.key, route.key));
     const known = states.get(identity) ?? [];
     known.push(change.after === null ? null : valuesIn(change.after, route.columns));
     states.set(identity, known);

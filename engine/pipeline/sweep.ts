@@ -4,11 +4,12 @@
  * meanwhile is lost by it.
  */
 import { movingTables } from '../apply';
-import { filterSql, keepsOrder, routeOnTarget } from '../model';
-import type { Cursor, KeysetCapture, RowKey, ScanResult, TableRoute, Tuple } from '../model';
+import { filterSql, routeOnTarget } from '../model';
+import type { Cursor, KeysetCapture, RowKey, ScanResult, TableRoute, TableSchema, Tuple } from '../model';
 import { readProgress } from './checkpoint';
-import { compareTable, keyIn, sameRows } from './compare-ranges';
+import { keyIn, sameRows } from './compare-ranges';
 import type { Sides } from './compare-ranges';
+import { compareTable } from './compare-table';
 import type { PipelineContext } from './context';
 import type { SweepOptions, SweepResult } from './contract';
 import { likenessOf } from './likeness';
@@ -31,8 +32,8 @@ export async function sweepPipeline(context: PipelineContext, options: SweepOpti
 }
 
 interface Sweep {
-  readonly context: PipelineContext;
   readonly sides: Sides;
+  readonly targets: readonly TableSchema[];
   readonly route: TableRoute;
   readonly capture: KeysetCapture;
   readonly options: SweepOptions;
@@ -45,13 +46,15 @@ async function sweepTable(
   capture: KeysetCapture,
   options: SweepOptions,
 ): Promise<number> {
+  const target = await context.connections.target();
+  const targets = await target.tables();
   const sides: Sides = {
     source: await context.connections.source(),
-    target: await context.connections.target(),
-    likeness: likenessOf(context.sameFamily),
+    target,
+    likeness: likenessOf(context.sameFamily, targets),
     alike: context.sameFamily,
   };
-  const sweep = { context, sides, route, capture, options };
+  const sweep = { sides, targets, route, capture, options };
   const marking = createMarking(context, route);
   await sweepKeys(sweep, marking);
   if (capture.per === 'table') await sweepUnset(sweep, marking);
@@ -60,14 +63,13 @@ async function sweepTable(
 
 /** Keys that only the target has; where each row counts its changes, all whose versions are not the same. */
 async function sweepKeys(
-  { context, sides, route, capture, options }: Sweep,
+  { sides, targets, route, capture, options }: Sweep,
   marking: Marking,
 ): Promise<void> {
   const { column, per } = capture;
   const compared = per === 'row' && !route.key.includes(column) ? [...route.key, column] : route.key;
   const narrow: TableRoute = { ...route, columns: compared };
-  const inRanges = context.sameFamily || keepsOrder(route);
-  for await (const { sourceRows, suspects } of compareTable(sides, narrow, inRanges)) {
+  for await (const { sourceRows, suspects } of compareTable(sides, narrow, targets)) {
     options.signal?.throwIfAborted();
     for (const { kind, key } of suspects) {
       // By one column for the whole table inserts and updates are seen, and may be on their way.
@@ -109,7 +111,7 @@ async function sweepUnset({ sides, route, capture, options }: Sweep, marking: Ma
       limit: null,
       keys,
     });
-    const identityOf = (row: Tuple): string => likeness.keyIdentity(keyIn(route, row));
+    const identityOf = (row: Tuple): string => likeness.keyIdentity(route, keyIn(route, row));
     const held = new Map(there.rows.map(({ row }) => [identityOf(row), row]));
     for (const { row } of here.rows) {
       const other = held.get(identityOf(row));

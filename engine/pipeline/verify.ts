@@ -6,10 +6,11 @@ import type {
   TableCheckpoint,
   TableComparison,
   TableRoute,
+  TableSchema,
 } from '../model';
-import { displayName, keepsOrder } from '../model';
+import { displayName } from '../model';
 import { readLetterCounts, readProgress } from './checkpoint';
-import { compareTable } from './compare-ranges';
+import { compareTable } from './compare-table';
 import type { Compared, Sides, Suspect } from './compare-ranges';
 import type { PipelineContext } from './context';
 import { findTable } from './context';
@@ -34,10 +35,11 @@ export async function verifyPipeline(context: PipelineContext, options: VerifyOp
   const target = await context.connections.target();
   const { checkpoint, tables: rows } = await readProgress(context);
   const letters = await readLetterCounts(context, checkpoint);
+  const targets = await target.tables();
   const sides: Sides = {
     source,
     target,
-    likeness: likenessOf(context.sameFamily),
+    likeness: likenessOf(context.sameFamily, targets),
     alike: context.sameFamily,
   };
   const { timeoutMs = 0, waitSignal, onWait, onDelete } = options;
@@ -50,7 +52,11 @@ export async function verifyPipeline(context: PipelineContext, options: VerifyOp
   const found = collect(options);
   const tables: TableComparison[] = [];
   let inexactBecause: string | null = null;
-  for (const { route, steps } of await tasksOf(context, sides, rows, options.keys ?? null)) {
+  for (const { route, steps } of await tasksOf(context, sides, {
+    rows,
+    targets,
+    keys: options.keys ?? null,
+  })) {
     const { because, ...counts } = await settleAll(route, steps, secondLook, found);
     inexactBecause ??= because;
     tables.push({
@@ -74,20 +80,25 @@ interface Task {
   readonly steps: AsyncIterable<Compared> | Iterable<Compared>;
 }
 
+/** What is to be compared. */
+interface Compare {
+  readonly rows: readonly TableCheckpoint[];
+  /** The target's tables, as they are. */
+  readonly targets: readonly TableSchema[];
+  /** Null: all rows. */
+  readonly keys: readonly RowKey[] | null;
+}
+
 async function tasksOf(
   context: PipelineContext,
   sides: Sides,
-  tables: readonly TableCheckpoint[],
-  keys: readonly RowKey[] | null,
+  { rows, targets, keys }: Compare,
 ): Promise<readonly Task[]> {
   if (keys === null) {
-    const routes = await context.routesOf(tables);
-    return routes.map((route) => ({
-      route,
-      steps: compareTable(sides, route, context.sameFamily || keepsOrder(route)),
-    }));
+    const routes = await context.routesOf(rows);
+    return routes.map((route) => ({ route, steps: compareTable(sides, route, targets) }));
   }
-  const named = new Set(keys.map(({ table }) => findTable(tables, table)));
+  const named = new Set(keys.map(({ table }) => findTable(rows, table)));
   const routes = await context.routesOf([...named]);
   return routes.map((route) => ({ route, steps: stepsOfKeys(route, keys) }));
 }

@@ -1,5 +1,5 @@
 /** A comparison of a PostgreSQL database with its target while writes go on, and the repair of what it found. */
-import { describe } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { specOf, started } from '../support/pipelines';
 import { postgresPerTest } from '../support/postgres-scratch';
 import { folderPerTest } from '../support/sqlite';
@@ -46,7 +46,67 @@ describe('verify between PostgreSQL databases', () => {
   });
 });
 
+describe('verify of SQLite and PostgreSQL', () => {
+  test('keys that SQLite compares without case are told exactly', async () => {
+    const words = ['b', 'D', 'a', 'C', 'z', 'B1', 'Z1']
+      .map((word, place) => `('${word}', ${place})`)
+      .join(', ');
+    folder.database(
+      'shop.db',
+      `CREATE TABLE t (k TEXT COLLATE NOCASE NOT NULL PRIMARY KEY, v); INSERT INTO t VALUES ${words}`,
+    );
+    const target = await scratch();
+    const pipeline = await pipelineOf({ url: folder.url('shop.db') }, target);
+    await started(pipeline, specOf(['t']));
+    const counts = { sourceRows: 7, targetRows: 7 };
+    expect(await pipeline.verify({})).toMatchObject({ equal: true, exact: true, tables: [counts] });
+    await target.execute(
+      `INSERT INTO t VALUES ('E', '1')`,
+      `UPDATE t SET v = '-1' WHERE k = 'C'`,
+      `DELETE FROM t WHERE k = 'a'`,
+    );
+    expect(await pipeline.verify({})).toMatchObject({
+      exact: true,
+      tables: [{ ...counts, missing: 1, extra: 1, different: 1 }],
+    });
+  });
+});
+
 describe('verify of PostgreSQL and SQLite', () => {
+  test('keys that are ordered otherwise there, or look like the same number, are told exactly', async () => {
+    const source = await scratch(
+      `CREATE TABLE amounts (k numeric(12, 3) PRIMARY KEY, v text)`,
+      `INSERT INTO amounts SELECT i / 8.0, 'v' || i FROM generate_series(1, 2000) i`,
+      `CREATE TABLE codes (k text PRIMARY KEY, v text)`,
+      `INSERT INTO codes VALUES ('7', 'a'), ('007', 'b'), ('7.0', 'c'), ('1e2', 'd'), ('100', 'e'), ('B', 'f'), ('a', 'g')`,
+    );
+    const replica = folder.database('replica.db');
+    const pipeline = await pipelineOf(source, { url: folder.url('replica.db') });
+    await started(pipeline, specOf(['public.amounts', 'public.codes']));
+    expect(await pipeline.verify({})).toMatchObject({ equal: true, exact: true });
+    replica.exec(`DELETE FROM codes WHERE k IN ('007', '7.0'); UPDATE codes SET v = 'x' WHERE k = '1e2';
+INSERT INTO codes VALUES ('0007', 'extra');
+DELETE FROM amounts WHERE k IN ('0.125', '100.000'); UPDATE amounts SET v = NULL WHERE k = '99.500';
+INSERT INTO amounts VALUES ('-1.000', 'extra'), ('9999.000', 'extra')`);
+    const { exact, tables, differences } = await pipeline.verify({});
+    expect(exact).toBe(true);
+    expect(tables).toMatchObject([
+      { sourceRows: 2_000, targetRows: 2_000, missing: 2, extra: 2, different: 1 },
+      { sourceRows: 7, targetRows: 6, missing: 2, extra: 1, different: 1 },
+    ]);
+    expect(differences.map(({ kind, key }) => `${kind} ${String(key['k'])}`).sort()).toEqual([
+      'different 1e2',
+      'different 99.500',
+      'extra -1.000',
+      'extra 0007',
+      'extra 9999.000',
+      'missing 0.125',
+      'missing 007',
+      'missing 100.000',
+      'missing 7.0',
+    ]);
+  });
+
   findsAndMends(async (rows) => {
     const replica = folder.database('replica.db');
     const target = { url: folder.url('replica.db') };

@@ -70,6 +70,7 @@ export const EXPECTED_EVENTS = [
   'letter retried',
   'letter retried in vain',
   'key repaired',
+  'keys repaired together',
 ] as const;
 
 export function formatCoverage(seeds: ReadonlyMap<string, number>, total: number): string {

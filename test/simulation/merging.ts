@@ -49,7 +49,7 @@ function equalize(rows: Map<number, Tuple>, range: NonNullable<RowSet['range']>,
   if (range.replace) {
     const only = range.only ?? null;
     const inside = (key: number): boolean =>
-      only === null ? key > after && key <= upTo : key === Number(only);
+      only === null ? key > after && key <= upTo : only.some((one) => key === Number(one));
     const extra = [...rows.keys()].filter((key) => inside(key) && !wanted.has(key));
     for (const key of extra) remove(rows, key, undo);
   }

@@ -303,14 +303,17 @@ const mutations = {
         const images = imagesOf(database);
         const chunk = await port.read(request);
         const { range } = chunk;
-        const only = range?.only ?? null;
-        const image = only === null ? undefined : images.get(`${range?.table ?? ''} ${only}`);
+        const stored = (range?.only ?? []).flatMap((key) => {
+          const image = images.get(`${range?.table ?? ''} ${key}`);
+          return image === undefined ? [] : [image];
+        });
         for (const { table, changes } of chunk.tables)
           for (const change of changes)
             if (change.kind === 'upsert') images.set(`${table} ${change.identity}`, change.row);
-        return range === null || image === undefined
-          ? chunk
-          : { ...chunk, range: { ...range, rows: [image] } };
+        if (range === null || stored.length === 0) return chunk;
+        const known = new Set(stored.map(([key]) => key));
+        const rows = [...range.rows.filter(([key]) => !known.has(key)), ...stored];
+        return { ...chunk, range: { ...range, rows } };
       },
     }),
   },

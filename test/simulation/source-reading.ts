@@ -76,7 +76,7 @@ function readRange(database: SourceDatabase, request: SnapshotRequest, snapshot:
   const { table, replace, only = null } = request;
   const rest = database
     .rows(table, snapshot)
-    .filter((row) => (only === null ? keyOf(row) > after : keyOf(row) === Number(only)));
+    .filter((row) => (only === null ? keyOf(row) > after : only.some((key) => keyOf(row) === Number(key))));
   const rows = rest.slice(0, request.limit);
   const finished = rows.length === rest.length;
   const last = rows.at(-1);

@@ -54,6 +54,7 @@ export interface TargetCommit {
   readonly before: ReadonlyMap<string, Checkpoint>;
   readonly tablesBefore: ReadonlyMap<string, TableCheckpoints>;
   readonly lettersBefore: ReadonlyMap<string, Letters>;
+  readonly repairsBefore: ReadonlyMap<string, readonly RepairKey[]>;
   /** Writes of the source that have taken effect a second time. */
   readonly twice: readonly string[];
 }
@@ -174,14 +175,18 @@ export function createTargetDatabase(options: TargetDatabaseOptions): TargetData
         lettersBefore.set(uuid, lettersIn(state, null, uuid));
         put(state.letters, uuid, letters, undo);
       }
-      for (const [uuid, repairs] of work.repairs) put(state.repairs, uuid, repairs, undo);
+      const repairsBefore = new Map<string, readonly RepairKey[]>();
+      for (const [uuid, repairs] of work.repairs) {
+        repairsBefore.set(uuid, repairsIn(state, null, uuid));
+        put(state.repairs, uuid, repairs, undo);
+      }
       journal.push(undo);
       end(work);
       for (const checkpoint of work.checkpoints.values()) {
         const former = before.get(checkpoint.name);
         scheduler.note(work.connection.actor, () => `commits ${describe(checkpoint, former)}`);
       }
-      onCommit({ work, before, tablesBefore, lettersBefore, twice });
+      onCommit({ work, before, tablesBefore, lettersBefore, repairsBefore, twice });
     },
     rollback: end,
     blockers(checkpoint) {

@@ -149,7 +149,7 @@ async function retryLetters(world: ActivityWorld, life: Life): Promise<boolean> 
 async function repair(world: ActivityWorld, life: Life): Promise<void> {
   const { random } = life;
   const table = random.pick(life.plan.tables);
-  const keys = Array.from({ length: random.between(1, 3) }, () => BigInt(random.between(1, 10)));
+  const keys = Array.from({ length: random.between(1, 6) }, () => BigInt(random.between(1, 10)));
   const mark: Activity<true> = async (pipeline) => {
     await pipeline.repair(keys.map((key) => ({ table, key: { [KEY]: key } })));
     return true;

@@ -252,8 +252,17 @@ function noteLetters(coverage: Coverage, { work, lettersBefore }: TargetCommit):
 }
 
 /** Keys that were marked and are not any more. */
-function noteRepairs(coverage: Coverage, { work }: TargetCommit): void {
-  if (work.merges.length > 0 && work.repairs.size > 0) coverage.happened('key repaired');
+function noteRepairs(coverage: Coverage, { work, repairsBefore }: TargetCommit): void {
+  if (work.merges.length === 0) return;
+  for (const [uuid, repairs] of work.repairs) {
+    const left = new Set(repairs.filter(({ refused }) => refused === null).map(({ id }) => id));
+    const before = (repairsBefore.get(uuid) ?? []).filter(({ refused }) => refused === null);
+    const done = before.filter(({ id }) => !left.has(id));
+    if (done.length > 0) coverage.happened('key repaired');
+    if (done.length > 1) coverage.happened('keys repaired together');
+    if (done.some(({ id }) => repairs.some((repair) => repair.id === id)))
+      coverage.happened('repair refused');
+  }
 }
 
 /** Writers write while the pipelines live; then the weather clears, all come to rest, and the end is proved. */

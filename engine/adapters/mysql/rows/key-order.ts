@@ -19,10 +19,8 @@ export interface KeyRange {
   readonly after: Cursor | null;
   /** Inclusive; null: to the end. */
   readonly upTo: Cursor | null;
-  /** This one key. */
-  readonly only?: Cursor | null;
-  /** These keys. */
-  readonly keys?: readonly Cursor[];
+  /** These keys alone. */
+  readonly keys?: readonly Cursor[] | null;
   readonly limit: number | null;
   /** Of rows that fulfil this condition alone. */
   readonly where?: string | null;
@@ -63,8 +61,7 @@ export function rangeCondition(range: Omit<KeyRange, 'limit'>, alias: string): R
   };
   add(range.after, isAfter);
   add(range.upTo, isUpTo);
-  add(range.only, isSame);
-  if (range.keys !== undefined) {
+  if (range.keys !== undefined && range.keys !== null) {
     const each = range.keys.map((cursor) => `(${condition(cursor, isSame)})`);
     conditions.push(each.length === 0 ? 'FALSE' : `(${each.join(' OR ')})`);
   }

@@ -1,6 +1,6 @@
 /** Rows in the common order of the key, for comparison; on a source and on a target alike. */
 import { CdcError } from '../../../errors';
-import type { Cursor, ScanRequest, ScanResult, Tuple } from '../../../model';
+import type { Cursor, ScanRequest, ScanResult, TableName, TableSchema, Tuple } from '../../../model';
 import type { Session } from '../database';
 import { readTable } from '../schema/tables';
 import { encodeCursor } from './cursor';
@@ -11,13 +11,7 @@ import { readersOf, readTuple, selectList } from './values';
 /** Throws POSITION_INVALID for a cursor of another key, TABLE_UNKNOWN. */
 export async function scanRows(session: Session, request: ScanRequest): Promise<ScanResult> {
   const { columns, key, table } = request;
-  const detail = await readTable(session, table.name);
-  if (detail === null) {
-    throw new CdcError('TABLE_UNKNOWN', `Database ${session.database} has no table ${table.name}`, {
-      table: table.name,
-    });
-  }
-  const { schema } = detail;
+  const schema = await requireColumns(session, table);
   const range = selectRange({ ...request, table: schema, order: 'common' });
   const found = await session.query(
     `SELECT ${selectList(schema, columns, 's')} ${range.sql}`,
@@ -31,6 +25,13 @@ export async function scanRows(session: Session, request: ScanRequest): Promise<
     return { identity: keyIdentity(keyAt(row, places)), row };
   });
   return { rows, cursor: cursorOf(rows.at(-1)?.row, places) };
+}
+
+/** A table's columns as they are now, whether it can be captured or not. Throws TABLE_UNKNOWN. */
+export async function requireColumns(session: Session, { name }: TableName): Promise<TableSchema> {
+  const detail = await readTable(session, name);
+  if (detail !== null) return detail.schema;
+  throw new CdcError('TABLE_UNKNOWN', `Database ${session.database} has no table ${name}`, { table: name });
 }
 
 /** The key of a row as a cursor; `places` are its columns. Null without a row. */

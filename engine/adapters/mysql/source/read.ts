@@ -105,7 +105,7 @@ async function readRange(
     order: replace ? 'common' : 'own',
     after,
     upTo: null,
-    only,
+    keys: only,
     limit,
     where: route.where,
   });

@@ -13,6 +13,7 @@ import { namingRights } from '../diagnosis/name-rights';
 import { sourceRights } from '../diagnosis/source-rights';
 import { FAMILY } from '../family';
 import { encodeCursor } from '../rows/cursor';
+import { digestRows } from '../rows/digest';
 import { scanRows } from '../rows/scan';
 import { readFeeders } from '../target/checkpoint-rows';
 import { readChanges } from './changes';
@@ -66,6 +67,7 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
     read: (request) => sessions.use((session) => readChunk(session, request, reading)),
     changes: (query) => sessions.use((session) => readChanges(session, query)),
     scan: (request) => sessions.use((session) => scanRows(session, request)),
+    digest: (request) => sessions.use((session) => digestRows(session, request)),
 
     consumer: (uuid) => sessions.use((session) => readConsumer(session, uuid)),
     consumers: () => sessions.use(readConsumers),

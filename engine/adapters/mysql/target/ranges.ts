@@ -1,7 +1,7 @@
 /** Makes a snapshot range of a target table equal to the source's rows. */
 import type { ColumnSchema, Cursor, SetAside, Value } from '../../../model';
 import { quote, type Session } from '../database';
-import { decodeCursor } from '../rows/cursor';
+import { decodeCursor, encodeCursor } from '../rows/cursor';
 import { runAll } from './pieces';
 import type { TargetColumn } from './shape';
 import type { StagedKey, StagedRange, StagedSet } from './staging';
@@ -24,9 +24,9 @@ export async function equalizeRange(
   const { bounds, keys, rows } = range;
   const write = (): Promise<readonly SetAside[]> => writeSet(session, set, rows, options);
   if (!bounds.replace) return write();
-  const isOne = (bounds.only ?? null) !== null;
-  const isWhole = !isOne && bounds.after === null && bounds.upTo === null;
-  if (isOne || hasCommonOrder(set) || (isWhole && fitsOnce(session, keys))) {
+  const isOfKeys = (bounds.only ?? null) !== null;
+  const isWhole = !isOfKeys && bounds.after === null && bounds.upTo === null;
+  if (isOfKeys || hasCommonOrder(set) || (isWhole && fitsOnce(session, keys))) {
     // Before the rows are written, since what is missing may hold their unique values.
     if (!options.keepDeleted) await deleteMissing(session, set, range);
     return write();
@@ -60,12 +60,8 @@ async function deleteMissing(session: Session, set: StagedSet, range: StagedRang
   const { shape, route } = set;
   const { only = null } = range.bounds;
   const statements: string[] = [];
-  if (only !== null) {
-    const same = compare(set, '=', decodeCursor(only, shape.key.length));
-    // A key that can't be converted is no key of the target: there is nothing to delete under it.
-    if (same !== 'FALSE' && range.keys.length === 0)
-      statements.push(`DELETE FROM ${shape.table} WHERE ${same}`);
-  } else {
+  if (only !== null) statements.push(...deleteAmong(set, range, only));
+  else {
     for (const { after, upTo, keys } of partsOf(session, set, range)) {
       const conditions = [
         ...(after === null ? [] : [compare(set, '>', after)]),
@@ -80,6 +76,24 @@ async function deleteMissing(session: Session, set: StagedSet, range: StagedRang
   }
   const failure = await runAll(session, statements);
   if (failure !== null) throw refusal(route.id, failure.code, null);
+}
+
+/** Deletes the rows of single keys that the source does not have. */
+function deleteAmong(set: StagedSet, { keys }: StagedRange, only: readonly Cursor[]): readonly string[] {
+  const { shape } = set;
+  const there = new Set<string>(keys.map(({ key }) => encodeCursor(key)));
+  // A key that can't be converted is no key of the target: there is nothing to delete under it.
+  const gone = only
+    .filter((cursor) => !there.has(cursor))
+    .map((cursor) => compare(set, '=', decodeCursor(cursor, shape.key.length)))
+    .filter((condition) => condition !== 'FALSE');
+  if (gone.length === 0) return [];
+  // The source may have a key in another spelling, which is the same to the target.
+  const spelled =
+    keys.length === 0
+      ? ''
+      : ` AND ${keyColumns(shape)} NOT IN (${keys.map(({ keySql }) => keySql).join(', ')})`;
+  return [`DELETE FROM ${shape.table} WHERE (${gone.map((one) => `(${one})`).join(' OR ')})${spelled}`];
 }
 
 /** Cuts a range that is too large for a statement: its rows come in the order of the key, so one ends each part. */

@@ -17,6 +17,7 @@ import {
 import { namingRights } from '../diagnosis/name-rights';
 import { targetRights } from '../diagnosis/target-rights';
 import { FAMILY } from '../family';
+import { digestRows } from '../rows/digest';
 import { scanRows } from '../rows/scan';
 import { readTables } from '../schema/tables';
 import { readCheckpoint, readTableCheckpoints } from './checkpoint-rows';
@@ -139,6 +140,7 @@ function createTarget(control: Sessions, openMerging: () => Promise<Sessions>): 
     },
     flush: () => control.use(flushLog),
     scan: (request) => control.use((session) => scanRows(session, request)),
+    digest: (request) => control.use((session) => digestRows(session, request)),
     uninstall: (uuid) => control.use((session) => uninstall(session, uuid)),
     async close() {
       const opened = await merging?.catch(() => null);

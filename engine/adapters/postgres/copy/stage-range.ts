@@ -15,7 +15,7 @@ export async function copyRange(
   request: SnapshotRequest,
 ): Promise<{ readonly progress: SnapshotProgress; readonly range: StagedRange }> {
   const { after, limit, replace, only = null } = request;
-  await reader.execute('SET LOCAL enable_seqscan = on');
+  if (only === null) await reader.execute('SET LOCAL enable_seqscan = on');
   const found = await selectRange(reader, {
     table: route.source.name,
     key: route.key,
@@ -23,7 +23,7 @@ export async function copyRange(
     order: replace ? 'common' : 'own',
     after,
     upTo: null,
-    only,
+    keys: only,
     limit,
     where: route.where,
   });

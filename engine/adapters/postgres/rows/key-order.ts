@@ -2,7 +2,7 @@
  * Ranges of a table in the order of its key, as SQL. In the common order text is compared byte by byte, as other
  * databases can do it too; the table's own order is that of the key's index, which costs no sorting.
  */
-import { filterSql, type Cursor, type TableName } from '../../../model';
+import { filterSql, type Cursor, type TableName, type Tuple } from '../../../model';
 import { qualify, quote, type Parameter, type Session } from '../database';
 import { decodeCursor } from './cursor';
 import { baseTypeOf } from './equality';
@@ -19,10 +19,8 @@ export interface KeyRange {
   readonly after: Cursor | null;
   /** Inclusive; null: to the end. */
   readonly upTo: Cursor | null;
-  /** This one key. */
-  readonly only?: Cursor | null;
-  /** These keys. */
-  readonly keys?: readonly Cursor[];
+  /** These keys alone. */
+  readonly keys?: readonly Cursor[] | null;
   readonly limit: number | null;
   /** Of rows that fulfil this condition alone. */
   readonly where?: string | null;
@@ -56,11 +54,11 @@ export async function selectRange(
     });
   if (range.after !== null) conditions.push(comparison(parts, column, bind(range.after), 'greater'));
   if (range.upTo !== null) conditions.push(comparison(parts, column, bind(range.upTo), 'atMost'));
-  const only = range.only ?? null;
-  if (only !== null) conditions.push(...equalities(parts, bind(only)));
-  if (range.keys !== undefined) {
-    const each = range.keys.map((cursor) => `(${equalities(parts, bind(cursor)).join(' AND ')})`);
-    conditions.push(each.length === 0 ? 'false' : `(${each.join(' OR ')})`);
+  if (range.keys !== undefined && range.keys !== null) {
+    const equal = parts.map(({ name, operators }) => `s.${quote(name)} ${operators?.equal ?? '='}`);
+    const types = parts.map(({ type }) => type);
+    const keys = range.keys.map((cursor) => decodeCursor(cursor, parts.length));
+    conditions.push(amongKeys(equal, types, keys, parameters));
   }
   if (typeof range.where === 'string') conditions.push(filterSql(range.where));
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
@@ -71,11 +69,33 @@ export async function selectRange(
   };
 }
 
-/** Equal as the key's index has it. */
-function equalities(parts: readonly KeyPart[], values: readonly string[]): readonly string[] {
-  return parts.map(
-    ({ name, operators }, index) => `s.${quote(name)} ${operators?.equal ?? '='} ${values[index] ?? 'NULL'}`,
+/**
+ * True for rows of these keys. `equal`: each column with the operator by which the key's index compares it. A subquery
+ * over arrays, since the planner takes its time for hundreds of alternatives; adds one parameter per column.
+ */
+export function amongKeys(
+  equal: readonly string[],
+  types: readonly string[],
+  keys: readonly Tuple[],
+  parameters: Parameter[],
+): string {
+  const arrays = equal.map((_, index) => {
+    // As one text each, so that it can be written into a statement that takes no parameters.
+    parameters.push(arrayText(keys.map((key) => writeValue(key[index] ?? null))));
+    return `$${parameters.length}::text[]`;
+  });
+  const names = equal.map((_, index) => `k${index}`);
+  const same = equal.map(
+    (left, index) => `${left} CAST(k.${names[index] ?? ''} AS ${types[index] ?? 'text'})`,
   );
+  return `EXISTS (SELECT FROM unnest(${arrays.join(', ')}) AS k(${names.join(', ')}) WHERE ${same.join(' AND ')})`;
+}
+
+function arrayText(values: readonly Parameter[]): string {
+  const items = values.map((value) =>
+    value === null ? 'NULL' : `"${String(value).replaceAll(/[\\"]/g, '\\$&')}"`,
+  );
+  return `{${items.join(',')}}`;
 }
 
 /** Row values where the operators of all parts have one name, which an index can follow; else spelt out. */

@@ -12,7 +12,7 @@ export async function scanRows(session: Session, request: ScanRequest): Promise<
   const { columns, key, table } = request;
   return session.transaction('repeatable read, read only', async () => {
     // Where no index has this order, all rows are sorted; fetching them one by one would be worse.
-    await session.execute('SET LOCAL enable_seqscan = on');
+    if (request.keys === undefined) await session.execute('SET LOCAL enable_seqscan = on');
     const { schema } = await requireTable(session, table);
     const range = await selectRange(session, { ...request, order: 'common' });
     const found = await session.query(`SELECT ${selectList(columns)} ${range.sql}`, range.parameters);

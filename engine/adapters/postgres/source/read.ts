@@ -118,7 +118,7 @@ async function readRange(
   const route = routes.find((candidate) => candidate.id === request.table);
   if (route === undefined) return null;
   const { table, after, limit, replace, only = null } = request;
-  await session.execute('SET LOCAL enable_seqscan = on');
+  if (only === null) await session.execute('SET LOCAL enable_seqscan = on');
   const range = await selectRange(session, {
     table: route.source.name,
     key: route.key,
@@ -126,7 +126,7 @@ async function readRange(
     order: replace ? 'common' : 'own',
     after,
     upTo: null,
-    only,
+    keys: only,
     limit,
     where: route.where,
   });

@@ -1,8 +1,9 @@
 /** Makes a snapshot range of a target table equal to the source's rows. */
-import type { ColumnSchema, Cursor, SetAside, TableRoute } from '../../../model';
+import type { ColumnSchema, Cursor, SetAside, TableRoute, Tuple, Value } from '../../../model';
 import { quote } from '../database/identifiers';
 import type { Parameter, Session } from '../database/session';
 import { decodeCursor } from '../rows/cursor';
+import { amongKeys } from '../rows/key-order';
 import { writeValue } from '../rows/values';
 import type { TargetColumn } from './shape';
 import { KIND, type StagedRange, type StagedRows, type StagedSet } from './staging';
@@ -26,7 +27,7 @@ export async function equalizeRange(
   const write = (): Promise<readonly SetAside[]> => writeSet(session, set, rows, options);
   if (!bounds.replace) return write();
   const isWhole = bounds.after === null && bounds.upTo === null;
-  // A range of one key is a whole without an order, too.
+  // Without an order, too; so is one of single keys.
   if (isWhole || hasCommonOrder(set)) {
     if (options.keepDeleted) return write();
     // Before the rows are written, since what is missing may hold their unique values; where a key can't be
@@ -57,7 +58,7 @@ async function deleteMissing(
   const conditions = [
     compare(set, '>', bounds.after, parameters),
     compare(set, '<=', bounds.upTo, parameters),
-    compare(set, '=', bounds.only ?? null, parameters),
+    among(set, bounds.only ?? null, parameters),
     `NOT EXISTS (SELECT 1 FROM ${rows.table} AS s WHERE s.kind IN ('${KIND.upsert}', '${KIND.keep}') AND ${sameKey(set)})`,
   ].filter((condition) => condition !== null);
   await session.execute('SAVEPOINT cdc_range');
@@ -70,16 +71,62 @@ async function deleteMissing(
     if (failure === null) throw error;
     await session.execute('ROLLBACK TO SAVEPOINT cdc_range; RELEASE SAVEPOINT cdc_range');
     // A key that can't be converted is no key of the target: there is nothing to delete under it.
-    if ((bounds.only ?? null) !== null && failure.code === 'TYPE_MISMATCH') return true;
+    if (bounds.only !== undefined && bounds.only !== null && failure.code === 'TYPE_MISMATCH') {
+      return deleteHalves(session, set, rows, bounds.only, options);
+    }
     if (!options.setAside) throw await namedFailure(session, set, rows, failure);
     return false;
   }
 }
 
+/** Finds the keys that can't be converted by halving. */
+async function deleteHalves(
+  session: Session,
+  set: StagedSet,
+  rows: StagedRows,
+  keys: readonly Cursor[],
+  options: WriteOptions,
+): Promise<boolean> {
+  if (keys.length < 2) return true;
+  const middle = Math.ceil(keys.length / 2);
+  const bounds = { after: null, upTo: null, replace: true };
+  const halves = [keys.slice(0, middle), keys.slice(middle)];
+  let early = true;
+  for (const only of halves) {
+    if (!(await deleteMissing(session, set, rows, { ...bounds, only }, options))) early = false;
+  }
+  return early;
+}
+
+/** One of these keys; null for any key. */
+function among(
+  { shape: { key } }: StagedSet,
+  keys: readonly Cursor[] | null,
+  parameters: Parameter[],
+): string | null {
+  if (keys === null) return null;
+  const decoded = keys.map((cursor) => decodeCursor(cursor, key.length));
+  const isOneInteger = key.length === 1 && isInteger(key[0]);
+  const values = isOneInteger ? decoded.flatMap(([only]) => integerKey(only ?? null)) : decoded;
+  if (values.length === 0) return 'false';
+  return amongKeys(
+    key.map(({ name, equals }) => `t.${quote(name)} ${equals}`),
+    key.map(({ baseType }) => baseType),
+    values,
+    parameters,
+  );
+}
+
+/** SQLite may have texts, bytes or fractions where integers belong: no key of the target is equal to one. */
+function integerKey(value: Value): readonly Tuple[] {
+  if (typeof value === 'bigint') return [[value]];
+  return typeof value === 'number' && Number.isSafeInteger(value) ? [[BigInt(value)]] : [];
+}
+
 /** `(key) > (bound)`; null without a bound, or where every key of the target lies on the right side of it. */
 function compare(
   set: StagedSet,
-  operator: '>' | '<=' | '=',
+  operator: '>' | '<=',
   cursor: Cursor | null,
   parameters: Parameter[],
 ): string | null {

@@ -40,23 +40,26 @@ export async function writeRepairs(
   uuid: string,
   repairs: readonly RepairKey[],
 ): Promise<void> {
-  for (const { id, table, key, refused } of repairs) {
-    await session.query(
-      `INSERT INTO ${own('repair')} (uuid, id, source, key, key_hash, code, column_name)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+  // A statement can't write a row twice.
+  const each = [...new Map(repairs.map((repair) => [`${repair.table} ${repair.key}`, repair])).values()];
+  await session.query(
+    `INSERT INTO ${own('repair')} (uuid, id, source, key, key_hash, code, column_name)
+SELECT $1::text, r.id, r.source, r.key, r.key_hash, r.code, r.column_name
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) WITH ORDINALITY
+  AS r(id, source, key, key_hash, code, column_name, place)
+ORDER BY r.place
 ON CONFLICT (uuid, source, key_hash) DO UPDATE SET (id, code, column_name)
   = (excluded.id, excluded.code, excluded.column_name)`,
-      [
-        uuid,
-        id,
-        table,
-        key,
-        createHash('sha256').update(key).digest('hex'),
-        refused?.code ?? null,
-        refused?.column ?? null,
-      ],
-    );
-  }
+    [
+      uuid,
+      each.map(({ id }) => id),
+      each.map(({ table }) => table),
+      each.map(({ key }) => key),
+      each.map(({ key }) => createHash('sha256').update(key).digest('hex')),
+      each.map(({ refused }) => refused?.code ?? null),
+      each.map(({ refused }) => refused?.column ?? null),
+    ],
+  );
 }
 
 /** Safe where a former version made our objects. */

@@ -9,9 +9,11 @@ import {
   type SnapshotProgress,
   type SnapshotRequest,
   type TableRoute,
+  type Value,
 } from '../../../model';
 import type { Reading } from './attach';
 import { bindCursorValue } from '../rows/cursor';
+import { amongKeys } from '../rows/key-range';
 import { quote, quoteAll } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { KIND, stagedColumns, stagedKey, type StagedRange } from '../target/staging';
@@ -34,21 +36,17 @@ export function stageRange(
   const decode = (cursor: Cursor | null): readonly CursorValue[] | null =>
     cursor === null ? null : decodeCursor(cursor, route.key.length);
   const after = decode(request.after);
-  const only = decode(request.only ?? null);
+  const only = request.only?.map((cursor) => decodeCursor(cursor, route.key.length)) ?? null;
   const key = quoteAll(route.key);
-  const parts = (only ?? after)?.map(bindCursorValue) ?? [];
-  const operator = only === null ? '>' : '=';
-  const conditions = [
-    ...(parts.length === 0 ? [] : [`(${key}) ${operator} (${parts.map((part) => part.sql).join(', ')})`]),
-    ...(route.where === null ? [] : [filterSql(route.where)]),
-  ];
-  const condition = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const rowsWanted = only === null ? beyond(route, after) : amongKeys(route.key, only);
+  const sql = route.where === null ? rowsWanted.sql : `${rowsWanted.sql} AND ${filterSql(route.where)}`;
+  const { parameters } = rowsWanted;
   const table = reading.borrow(route);
   const rows = session.run(
     `INSERT INTO ${table} (kind, ${stagedColumns(route)})
 SELECT ${KIND.upsert}, ${quoteAll(route.columns)}
-FROM ${source.schema}.${quote(route.source.name.name)} ${condition} ORDER BY ${key} LIMIT ?`,
-    ...parts.map((part) => part.bound),
+FROM ${source.schema}.${quote(route.source.name.name)} WHERE ${sql} ORDER BY ${key} LIMIT ?`,
+    ...parameters,
     BigInt(request.limit),
   );
   const upTo = only !== null || rows < request.limit ? null : lastKey(session, route, table);
@@ -61,6 +59,18 @@ FROM ${source.schema}.${quote(route.source.name.name)} ${condition} ORDER BY ${k
       cursor: upTo === null ? null : encodeCursor(upTo),
       finished: upTo === null,
     },
+  };
+}
+
+function beyond(
+  { key }: TableRoute,
+  after: readonly CursorValue[] | null,
+): { readonly sql: string; readonly parameters: readonly Value[] } {
+  if (after === null) return { sql: 'TRUE', parameters: [] };
+  const parts = after.map(bindCursorValue);
+  return {
+    sql: `(${quoteAll(key)}) > (${parts.map((part) => part.sql).join(', ')})`,
+    parameters: parts.map((part) => part.bound),
   };
 }
 

@@ -228,7 +228,7 @@ export function readRange(
   const range = selectRange(route.source.name.name, route.key, {
     after,
     upTo: null,
-    only,
+    keys: only,
     limit,
     where: route.where,
   });

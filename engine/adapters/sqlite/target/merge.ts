@@ -5,6 +5,7 @@
 import { CdcError } from '../../../errors';
 import { keepsOrder, type CursorValue, type SetAside, type TableRoute, type Value } from '../../../model';
 import { bindCursorValue } from '../rows/cursor';
+import { amongKeys } from '../rows/key-range';
 import { toDatabaseError } from '../database/errors';
 import { quote, rowValue } from '../database/identifiers';
 import type { Session } from '../database/session';
@@ -160,6 +161,10 @@ function deleteMissing(session: Session, route: TableRoute, shape: TargetShape, 
   };
   compare('>', range.after);
   compare('<=', range.upTo);
-  compare('=', range.only);
+  if (range.only !== null) {
+    const among = amongKeys(route.key, range.only);
+    conditions.push(among.sql);
+    bound.push(...among.parameters);
+  }
   session.run(`DELETE FROM ${shape.table} WHERE ${conditions.join(' AND ')}`, ...bound);
 }

@@ -51,7 +51,7 @@ function stageSet(session: Session, set: RowSet, borrow: (route: RowSet['route']
       table,
       after: bound(range.after),
       upTo: bound(range.upTo),
-      only: bound(range.only ?? null),
+      only: range.only?.map((cursor) => decodeCursor(cursor, route.key.length)) ?? null,
       replace: range.replace,
     },
   };

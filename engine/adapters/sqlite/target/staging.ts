@@ -26,8 +26,8 @@ export interface StagedRange {
   readonly table: string;
   readonly after: readonly CursorValue[] | null;
   readonly upTo: readonly CursorValue[] | null;
-  /** The one key that is the range; the bounds are null. */
-  readonly only: readonly CursorValue[] | null;
+  /** The keys that are the range; the bounds are null. */
+  readonly only: readonly (readonly CursorValue[])[] | null;
   readonly replace: boolean;
 }
 
