@@ -12,6 +12,7 @@ import { openSessions, parseUrl } from '../database';
 import { namingRights } from '../diagnosis/name-rights';
 import { sourceRights } from '../diagnosis/source-rights';
 import { FAMILY } from '../family';
+import { keysetReader } from '../keyset/reader';
 import { encodeCursor } from '../rows/cursor';
 import { scanRows } from '../rows/scan';
 import { readFeeders } from '../target/checkpoint-rows';
@@ -35,6 +36,7 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
     offers: [],
 
     remembers: true,
+    keyset: keysetReader(sessions),
 
     tables: () => sessions.use(listTables),
     planCapture: (tables) => sessions.use((session) => planCapture(session, tables.map(nameOf))),
