@@ -87,16 +87,45 @@ describe('a wrong setting is named with line, column and key', () => {
       '9:15 pipelines.orders.schedule: needs either cron or every',
     ],
     [
-      'capture by timestamp',
-      'capture: { timestamp: updated_at }',
-      '8:14 pipelines.orders.capture: capture by timestamp is not supported yet; use "trigger"',
+      'capture by two columns',
+      'capture: { timestamp: updated_at, version: row_version }',
+      '8:14 pipelines.orders.capture: needs either timestamp or version, with the name of a column',
     ],
     [
-      'capture by version',
-      'capture: { version: row_version }',
-      '8:14 pipelines.orders.capture: capture by version is not supported yet; use "trigger"',
+      'capture by no column',
+      'capture: { lookback: 5m }',
+      '8:14 pipelines.orders.capture: needs either timestamp or version, with the name of a column',
     ],
-    ['a capture of no known kind', 'capture: polling', '8:14 pipelines.orders.capture: must be "trigger"'],
+    [
+      'a misspelt strategy',
+      'capture: { timestmp: updated_at }',
+      '8:16 pipelines.orders.capture.timestmp: unknown key; did you mean "timestamp"?',
+    ],
+    [
+      'a look-back without a unit',
+      'capture: { timestamp: updated_at, lookback: 5 }',
+      `8:49 pipelines.orders.capture.lookback: ${DURATION}`,
+    ],
+    [
+      'deletes of a column',
+      'capture: { timestamp: updated_at, deletes: reconcile }',
+      '8:39 pipelines.orders.capture.deletes: not supported yet',
+    ],
+    [
+      'a capture of no known kind',
+      'capture: polling',
+      '8:14 pipelines.orders.capture: must be trigger, { timestamp: column } or { version: column }, not a text',
+    ],
+    [
+      'whole transactions without triggers',
+      'capture: { timestamp: updated_at }\natomic: true',
+      '9:5 pipelines.orders.atomic: needs "capture: trigger": a column does not tell which rows a transaction wrote',
+    ],
+    [
+      'a limit for what piles up without triggers',
+      'capture: { version: row_version }\nmaxBacklog: 10',
+      '9:5 pipelines.orders.maxBacklog: needs "capture: trigger": without change tables nothing piles up on the source',
+    ],
     [
       'a mode of no known kind',
       'mode: continous',

@@ -68,6 +68,24 @@ function tableProblems(document: ConfigDocument, path: Path, tables: readonly un
   return problems;
 }
 
+/** What counts on change tables where there are none. */
+function captureProblems(
+  document: ConfigDocument,
+  path: Path,
+  pipeline: Record<string, unknown>,
+): readonly Problem[] {
+  const { timestamp, version } = group.parse(pipeline['capture']);
+  if (timestamp === undefined && version === undefined) return [];
+  const said: readonly (readonly [string, string])[] = [
+    ['atomic', 'needs "capture: trigger": a column does not tell which rows a transaction wrote'],
+    ['maxBacklog', 'needs "capture: trigger": without change tables nothing piles up on the source'],
+    ['retain', 'needs "capture: trigger": without change tables nothing is kept on the source'],
+  ];
+  return said
+    .filter(([key]) => pipeline[key] !== undefined && pipeline[key] !== false)
+    .map(([key, message]) => document.atKey([...path, key], message));
+}
+
 /** Problems of references and combinations; `data` is whatever the file holds. */
 export function referenceProblems(document: ConfigDocument, data: unknown): readonly Problem[] {
   const root = group.parse(data);
@@ -99,6 +117,7 @@ export function referenceProblems(document: ConfigDocument, data: unknown): read
         ),
       );
     }
+    problems.push(...captureProblems(document, path, pipeline));
     const snapshotOff = pipeline['snapshot'] === false;
     if (snapshotOff && pipeline['existing'] === 'replace') {
       problems.push(

@@ -8,7 +8,6 @@ import {
   DEFAULT_SETTINGS,
   type BacklogLimit,
   type CaptureStrategy,
-  type KeysetCapture,
   type RowFailurePolicy,
 } from '../../engine/model';
 import {
@@ -70,29 +69,35 @@ const connection = z.preprocess(
   ),
 );
 
-const byColumn = {
-  lookback: duration(LOOKBACK_BOUNDS).optional(),
-  allowScan: z.boolean().default(false),
-};
-const TIMESTAMP_KEYS = { timestamp: text, ...byColumn };
-const VERSION_KEYS = { version: text, ...byColumn };
-
-/** `trigger`, or the column by which changed rows are found. */
-const capture = z.union([
-  z.literal('trigger'),
+const capture = z.preprocess(
+  (value) => (value === 'trigger' ? { trigger: true } : value),
   z
-    .strictObject(TIMESTAMP_KEYS)
-    .transform(({ timestamp, ...rest }) => keysetCapture('timestamp', timestamp, rest)),
-  z.strictObject(VERSION_KEYS).transform(({ version, ...rest }) => keysetCapture('version', version, rest)),
-]);
-
-function keysetCapture(
-  by: KeysetCapture['by'],
-  column: string,
-  { lookback, allowScan }: { readonly lookback?: number | undefined; readonly allowScan: boolean },
-): CaptureStrategy {
-  return { by, column, lookbackMs: lookback ?? null, allowScan };
-}
+    .strictObject(
+      {
+        trigger: z.literal(true, 'is written as "capture: trigger"').optional(),
+        timestamp: text.optional(),
+        version: text.optional(),
+        lookback: duration(LOOKBACK_BOUNDS).optional(),
+        allowScan: z.boolean().default(false),
+      },
+      otherwise('must be trigger, { timestamp: column } or { version: column }'),
+    )
+    .transform(({ trigger, timestamp, version, lookback, allowScan }, context): CaptureStrategy => {
+      const [by, column] =
+        timestamp === undefined ? ['version' as const, version] : ['timestamp' as const, timestamp];
+      if (trigger === true && column === undefined) return 'trigger';
+      if (
+        column === undefined ||
+        [trigger, timestamp, version].filter((one) => one !== undefined).length > 1
+      ) {
+        // Where a key is misspelt that is said already.
+        if (context.issues.length > 0) return z.NEVER;
+        context.addIssue('needs either timestamp or version, with the name of a column');
+        return z.NEVER;
+      }
+      return { by, column, lookbackMs: lookback ?? null, allowScan };
+    }),
+);
 
 const table = z.preprocess(
   (value) => (typeof value === 'string' ? { from: value } : value),

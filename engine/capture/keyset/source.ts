@@ -11,7 +11,8 @@ import { changesAfter } from './changes';
 import { readChunk } from './chunk';
 import { markLook } from './horizon';
 import { createMemory } from './memory';
-import { firstMark, newestOf, shapeOf } from './passes';
+import { beginAt } from './beginning';
+import { shapeOf } from './passes';
 import { decodeKeyset, encodeKeyset } from './position';
 import { pendingIn } from './pending';
 import { waitForChange } from './wait';
@@ -49,7 +50,7 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     async install(tables, consumer) {
       await assessTables(reader, capture, tables);
       const routes = tables.map((table) => routeTable(table, { to: null, columns: null }, true));
-      const position = await beginning(context, routes);
+      const position = await beginAt(context, routes);
       return installedConsumer(
         consumer,
         null,
@@ -89,22 +90,6 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     suspend: () => Promise.resolve(),
     figures: (routes) => Promise.resolve(routes.map(({ id }) => ({ table: id, stored: 0 }))),
   };
-}
-
-/** Where a pipeline begins: at the newest values, and what may still turn up below them. */
-async function beginning(context: WindowContext, routes: readonly TableRoute[]): Promise<Position> {
-  const { reader, lookbackMs } = context;
-  const columns = routes.map(context.columnOf);
-  const seen = await reader.look(columns);
-  const look = markLook(seen, null);
-  const newest = newestOf(columns, seen);
-  const tables = [];
-  for (const column of columns) {
-    const { id } = column.route;
-    const mark = await firstMark({ reader, column, look, newest: newest.get(id) ?? null, lookbackMs });
-    tables.push([id, mark] as const);
-  }
-  return encodeKeyset({ look, wholeAt: look.at, tables: Object.fromEntries(tables), window: null });
 }
 
 /** Throws SOURCE_SCHEMA_CHANGED, POSITION_INVALID. Answers what names the columns. */

@@ -9,15 +9,15 @@ import type { PassMark, TableMark } from './position';
 export interface TablePass {
   readonly column: KeysetColumn;
   /** What is to be read next; null when the pass is done. */
-  range(): KeysetRange | null;
+  readonly range: () => KeysetRange | null;
   /** Takes what was read of the range. Answers how many of the rows are changes. */
-  take(page: KeysetPage): number;
+  readonly take: (page: KeysetPage) => number;
   /** The changes among what was taken. */
-  changes(): readonly KeysetRow[];
+  readonly changes: () => readonly KeysetRow[];
   /** As it is now. */
-  pass(): PassMark;
+  readonly pass: () => PassMark;
   /** Remembers the rows behind the digest of `pass`; of the mark, where they are its own still. */
-  remember(): void;
+  readonly remember: () => void;
 }
 
 export interface PassOpening {

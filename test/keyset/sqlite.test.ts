@@ -1,0 +1,194 @@
+/** Timestamp and version capture from a SQLite file, through the engine. */
+import { describe, expect, test } from '@jest/globals';
+import type Database from 'better-sqlite3';
+import type { KeysetCapture, Pipeline, PipelineSpec } from '../../engine';
+import { engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
+import { folderPerTest } from '../support/sqlite';
+import { dumpTable } from '../support/sqlite-dump';
+
+const TIMESTAMP: KeysetCapture = {
+  by: 'timestamp',
+  column: 'updated_at',
+  lookbackMs: null,
+  allowScan: false,
+};
+const VERSION: KeysetCapture = { ...TIMESTAMP, by: 'version', column: 'row_version' };
+
+const TABLE = `CREATE TABLE orders (
+  id INTEGER PRIMARY KEY, note TEXT, updated_at TEXT NOT NULL, row_version INTEGER NOT NULL);`;
+const SCHEMA = `${TABLE}
+  CREATE INDEX orders_updated_at ON orders (updated_at);
+  CREATE INDEX orders_row_version ON orders (row_version);`;
+const NOW = `strftime('%Y-%m-%d %H:%M:%f', 'now')`;
+const NEXT = '(SELECT coalesce(max(row_version), 0) + 1 FROM orders)';
+
+const folder = folderPerTest();
+
+interface Scene {
+  readonly source: Database.Database;
+  readonly target: Database.Database;
+  readonly spec: PipelineSpec;
+  /** A handle of a process of its own. */
+  open(): Promise<Pipeline>;
+}
+
+function sceneOf(capture: KeysetCapture, schema = SCHEMA): Scene {
+  const source = folder.database('shop.db', schema);
+  const target = folder.database('warehouse.db');
+  return {
+    source,
+    target,
+    spec: { ...specOf(['orders']), capture },
+    async open() {
+      const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db')));
+      return engine.open({ ...REF, capture }).then((pipeline) => folder.closing(pipeline));
+    },
+  };
+}
+
+function expectEqual({ source, target }: Scene): void {
+  expect(dumpTable(target, 'orders')).toEqual(dumpTable(source, 'orders'));
+}
+
+function insert({ source }: Scene, from: number, to: number): void {
+  source.exec(`WITH RECURSIVE n (i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i < ${to})
+    INSERT INTO orders SELECT i, 'order ' || i, ${NOW}, i + ${NEXT} FROM n`);
+}
+
+describe.each([TIMESTAMP, VERSION])('by a $by', (capture) => {
+  test('rows are copied and what changes follows, with no object on the source', async () => {
+    const scene = sceneOf(capture);
+    insert(scene, 1, 500);
+    const pipeline = await scene.open();
+    const { generation } = await started(pipeline, scene.spec);
+    expectEqual(scene);
+    scene.source.exec(
+      `UPDATE orders SET note = 'changed', updated_at = ${NOW}, row_version = ${NEXT} WHERE id % 7 = 0`,
+    );
+    insert(scene, 501, 510);
+    const followed = await replicate(pipeline, generation);
+    expect(followed).toMatchObject({ caughtUp: true, backlog: 0 });
+    expectEqual(scene);
+    const objects = scene.source.prepare(
+      `SELECT name FROM sqlite_schema WHERE name LIKE '\\_cdc%' ESCAPE '\\'`,
+    );
+    expect(objects.all()).toEqual([]);
+  });
+
+  test('many rows of one value are cut into chunks, and nothing is applied twice at rest', async () => {
+    const scene = sceneOf(capture);
+    const pipeline = await scene.open();
+    const { generation } = await started(pipeline, scene.spec);
+    scene.source.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+      INSERT INTO orders SELECT i, 'same', ${NOW}, 7 FROM n`);
+    const applied = await replicate(pipeline, generation, { settings: { batchRows: 400 } });
+    expect(applied).toMatchObject({ caughtUp: true, changes: 2500 });
+    expectEqual(scene);
+    expect(await replicate(pipeline, generation)).toMatchObject({ caughtUp: true, changes: 0 });
+    // A process that remembers nothing finds nothing either.
+    expect(await replicate(await scene.open(), generation)).toMatchObject({ caughtUp: true, changes: 0 });
+  });
+
+  test('a wait is woken by a change, and catching up is told by what another process has committed', async () => {
+    const scene = sceneOf(capture);
+    const pipeline = await scene.open();
+    const { generation } = await started(pipeline, scene.spec);
+    const watching = await scene.open();
+    expect(await watching.waitCaughtUp({ timeoutMs: 10_000 })).toBe(true);
+    const fetched = pipeline.fetchPending({ settings: scene.spec.settings, waitMs: 20_000 });
+    insert(scene, 1, 3);
+    expect(await fetched).toMatchObject({ pending: true, backlog: 3 });
+    expect(await watching.waitCaughtUp({ timeoutMs: 50 })).toBe(false);
+    await replicate(pipeline, generation);
+    expect(await watching.waitCaughtUp({ timeoutMs: 10_000 })).toBe(true);
+    expect(await watching.verify({ timeoutMs: 10_000 })).toMatchObject({ equal: true, exact: true });
+  });
+
+  test('rows of before setup follow where they are not copied', async () => {
+    const scene = sceneOf(capture);
+    insert(scene, 1, 5);
+    const pipeline = await scene.open();
+    const spec = { ...scene.spec, settings: { ...scene.spec.settings, snapshot: false } };
+    const { generation } = await setUp(pipeline, spec);
+    insert(scene, 6, 9);
+    await replicate(pipeline, generation, { settings: spec.settings });
+    const ids = scene.target.prepare('SELECT id FROM orders WHERE id >= 6 ORDER BY id').pluck().all();
+    expect(ids).toEqual([6n, 7n, 8n, 9n]);
+  });
+
+  test('a column that is added parks the table, and copied again it ends equal', async () => {
+    const scene = sceneOf(capture);
+    insert(scene, 1, 20);
+    const pipeline = await scene.open();
+    const { generation } = await started(pipeline, scene.spec);
+    scene.source.exec(`ALTER TABLE orders ADD COLUMN extra TEXT DEFAULT 'x'`);
+    const parked = await replicate(pipeline, generation);
+    expect(parked.progress).toMatchObject([{ state: 'parked' }]);
+    scene.target.exec('ALTER TABLE orders ADD COLUMN extra TEXT');
+    const resumed = await pipeline.resumeTable({
+      table: 'orders',
+      chain: 'chain-1',
+      generation: generation + 1,
+    });
+    expect(resumed).toBeDefined();
+    await replicate(pipeline, generation + 1);
+    expectEqual(scene);
+  });
+});
+
+describe('a column that will not do', () => {
+  test.each([
+    ['is missing', TABLE.replace('updated_at', 'changed_at'), 'COLUMN_UNKNOWN', /triggers/],
+    ['has no index', TABLE, 'COLUMN_UNSUITABLE', /CREATE INDEX "orders_updated_at"/],
+    [
+      'holds texts beside numbers',
+      `${SCHEMA.replace('updated_at TEXT', 'updated_at')}
+       INSERT INTO orders VALUES (1, '', 5, 1), (2, '', '2026-01-01', 2)`,
+      'COLUMN_UNSUITABLE',
+      /alike/,
+    ],
+    [
+      'holds no times',
+      `${SCHEMA} INSERT INTO orders VALUES (1, '', 'yesterday', 1)`,
+      'COLUMN_UNSUITABLE',
+      /ISO/,
+    ],
+  ] as const)('is refused when it %s', async (_, schema, code, hint) => {
+    const scene = sceneOf(TIMESTAMP, schema);
+    const refused = await rejection(
+      scene.open().then((pipeline) => pipeline.plan(scene.spec)),
+      code,
+    );
+    expect(refused).toMatchObject({ table: 'orders', column: 'updated_at' });
+    expect(refused.hint).toMatch(hint);
+  });
+
+  test('is taken without an index by name only', async () => {
+    const scene = sceneOf({ ...TIMESTAMP, allowScan: true }, TABLE);
+    insert(scene, 1, 5);
+    await started(await scene.open(), scene.spec);
+    expectEqual(scene);
+  });
+});
+
+test.each([
+  ['unix seconds', (shift: string) => `unixepoch('now'${shift})`],
+  ['unix seconds with a fraction', (shift: string) => `unixepoch('now'${shift}, 'subsec')`],
+  ['unix milliseconds', (shift: string) => `CAST(unixepoch('now'${shift}, 'subsec') * 1000 AS INTEGER)`],
+  ['julian days', (shift: string) => `julianday('now'${shift})`],
+  ['ISO text', (shift: string) => `strftime('%Y-%m-%dT%H:%M:%fZ', 'now'${shift})`],
+] as const)('times are followed as %s, and one that lies ahead holds up nobody', async (_, time) => {
+  const scene = sceneOf(TIMESTAMP, SCHEMA.replace('updated_at TEXT', 'updated_at'));
+  const [now, tomorrow] = [time(''), time(`, '+1 day'`)];
+  scene.source.exec(`INSERT INTO orders VALUES (1, 'a', ${now}, 1)`);
+  const pipeline = await scene.open();
+  const { generation } = await started(pipeline, scene.spec);
+  scene.source.exec(`INSERT INTO orders VALUES (2, 'ahead', ${tomorrow}, 2)`);
+  await replicate(pipeline, generation);
+  expectEqual(scene);
+  scene.source.exec(
+    `INSERT INTO orders VALUES (3, 'b', ${now}, 3); UPDATE orders SET note = 'c', updated_at = ${now} WHERE id = 1`,
+  );
+  expect(await replicate(pipeline, generation)).toMatchObject({ caughtUp: true });
+  expectEqual(scene);
+});
