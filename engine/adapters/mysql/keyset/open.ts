@@ -72,11 +72,7 @@ const NUMBERLESS_FROM = 2 ** 47;
  * The transactions in the text of SHOW ENGINE INNODB STATUS, but for those of one thread. Null for a text that was cut
  * short, as the server does with one of more than a megabyte.
  */
-export function parseTransactions(
-  text: string,
-  own: number,
-  at: number,
-): readonly OpenTransaction[] | null {
+export function parseTransactions(text: string, own: number, at: number): readonly OpenTransaction[] | null {
   const list = text.indexOf('LIST OF TRANSACTIONS');
   if (list < 0 || text.includes('... truncated...')) return null;
   return text

@@ -25,17 +25,20 @@ export async function readPages(
   limit: number,
 ): Promise<readonly KeysetPage[]> {
   const routes = ranges.map(({ column }) => column.route);
-  return session.reading(async () => {
-    const pages: KeysetPage[] = [];
-    let left = limit;
-    for (const range of ranges) {
-      const page = await readPage(session, range, left);
-      pages.push(page);
-      left -= page.rows.length;
-      if (!page.ended || left <= 0) break;
-    }
-    return pages;
-  }, lockOf(session, routes));
+  return session.reading(
+    async () => {
+      const pages: KeysetPage[] = [];
+      let left = limit;
+      for (const range of ranges) {
+        const page = await readPage(session, range, left);
+        pages.push(page);
+        left -= page.rows.length;
+        if (!page.ended || left <= 0) break;
+      }
+      return pages;
+    },
+    lockOf(session, routes),
+  );
 }
 
 /** Throws SCHEMA_MOVED, POSITION_INVALID. */
@@ -44,10 +47,7 @@ export async function copyRange(
   route: TableRoute,
   request: SnapshotRequest,
 ): Promise<KeysetCopy> {
-  const read = await session.reading(
-    () => readRange(session, [route], request),
-    lockOf(session, [route]),
-  );
+  const read = await session.reading(() => readRange(session, [route], request), lockOf(session, [route]));
   if (read === null) throw new CdcError('INTERNAL', `Table ${route.id} was asked for another's range`);
   return { snapshot: read.progress, range: read.range };
 }
@@ -85,7 +85,10 @@ async function readPage(
   if (after !== null) {
     const values = decodeCursor(after, order.length).map((value, place) => bind(writeValue(value), place));
     // The first column alone is what an index on it can follow.
-    conditions.push(`s.${quote(column)} >= ${values[0] ?? 'NULL'}`, comparison(parts, name, values, 'greater'));
+    conditions.push(
+      `s.${quote(column)} >= ${values[0] ?? 'NULL'}`,
+      comparison(parts, name, values, 'greater'),
+    );
   }
   const found = await session.query(
     `SELECT s.${quote(column)}, ${selectList(route.columns)} FROM ${qualify(route.source.name)} AS s

@@ -106,7 +106,8 @@ export function millisecondsOf(text: string | null, type: LogicalType | null): n
     const value = Number(text);
     return Math.floor((value / UNITS[unitOf(value)]) * 1_000);
   }
-  const [, date, time] = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?)\d*(?:\+00)?$/.exec(text) ?? [];
+  const [, date, time] =
+    /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?)\d*(?:\+00)?$/.exec(text) ?? [];
   const found = Date.parse(`${date ?? ''}T${time ?? ''}Z`);
   return Number.isNaN(found) ? null : found;
 }
