@@ -84,6 +84,14 @@ export function createActivities(engine: Engine, options: ActivityOptions = {}):
     markSynced: ({ pipeline, retainMs }) =>
       reported(async () => (await engine.pipeline(pipeline)).markSynced({ retainMs })),
 
+    sweep: ({ pipeline }) =>
+      reported(() =>
+        attempts.run(pipeline, 'sweep', [Context.current().cancellationSignal, shutdown], async (signal) => {
+          const { keys } = await (await engine.pipeline(pipeline)).sweep({ signal });
+          return { keys };
+        }),
+      ),
+
     fence: ({ pipeline, chain, generation }) =>
       translated(() => {
         attempts.end(pipeline);

@@ -19,7 +19,7 @@ export interface Attempts {
   end(pipeline: PipelineRef): void;
 }
 
-export type AttemptKind = 'fetch' | 'apply';
+export type AttemptKind = 'fetch' | 'apply' | 'sweep';
 
 interface Attempt {
   readonly abort: AbortController;
@@ -28,7 +28,7 @@ interface Attempt {
 
 export function createAttempts(): Attempts {
   const running = new Map<string, Attempt>();
-  const kinds: readonly AttemptKind[] = ['fetch', 'apply'];
+  const kinds: readonly AttemptKind[] = ['fetch', 'apply', 'sweep'];
   const keyOf = (pipeline: PipelineRef, kind: AttemptKind): string =>
     JSON.stringify([kind, pipeline.name, pipeline.source, pipeline.target]);
 

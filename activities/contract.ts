@@ -81,6 +81,14 @@ export interface ResumeTableInput extends Permit {
   readonly table: string;
 }
 
+export interface SweepInput {
+  readonly pipeline: PipelineRef;
+}
+
+export interface SweepReport {
+  readonly keys: number;
+}
+
 export interface FinishInput {
   readonly pipeline: PipelineRef;
   readonly chain: string;
@@ -101,4 +109,6 @@ export interface PipelineActivities {
   /** False when the source is the same as before. */
   acceptFailover(input: Permit): Promise<boolean>;
   finish(input: FinishInput): Promise<void>;
+  /** How many keys were marked. */
+  sweep(input: SweepInput): Promise<SweepReport>;
 }

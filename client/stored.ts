@@ -100,6 +100,8 @@ const capture = z.union([
     column: z.string(),
     lookbackMs: z.number().nullable(),
     allowScan: z.boolean(),
+    per: z.enum(['table', 'row']),
+    sweepMs: z.number().nullable(),
   }),
 ]) satisfies z.ZodType<CaptureStrategy>;
 

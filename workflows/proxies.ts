@@ -16,7 +16,7 @@ const QUICK: Pick<ActivityOptions, 'retry' | 'cancellationType'> = {
 };
 
 /** Work of unknown length: what tells a living attempt from a dead one is its heartbeat. */
-export const { setup, applyBatch, markSynced, resync, resumeTable, acceptFailover } =
+export const { setup, applyBatch, markSynced, resync, resumeTable, acceptFailover, sweep } =
   proxyActivities<PipelineActivities>({
     ...QUICK,
     startToCloseTimeout: '1 hour',

@@ -42,6 +42,8 @@ export interface Run {
   fetchedAt: number;
   /** When the source was last told what has been applied. */
   syncedAt: number;
+  /** When keys of both sides were last compared, milliseconds since 1970; null: not yet. */
+  sweptAt: number | null;
   /** The source could not be told; replication goes on meanwhile. */
   syncError: LastError | null;
   /** The state and cause that the memo holds. */
@@ -71,14 +73,15 @@ export function createRun(input: ReplicationInput): Run {
     reportAll: true,
     fetchedAt: now,
     syncedAt: now,
+    sweptAt: carried?.sweptAt ?? null,
     syncError: carried?.syncError ?? null,
     remembered: '',
   };
 }
 
 export function carry(run: Run): Carried {
-  const { status, generation, setUp, goalMarked, holdFor, syncError } = run;
-  return { status, generation, setUp, goalMarked, holdFor, syncError };
+  const { status, generation, setUp, goalMarked, holdFor, syncError, sweptAt } = run;
+  return { status, generation, setUp, goalMarked, holdFor, syncError, sweptAt };
 }
 
 export function permit(run: Run): Permit {

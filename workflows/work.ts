@@ -7,6 +7,7 @@ import { LONG_POLL_MS, applyBatch, fetchPending, finish, markGoal, markSynced, s
 import { clearFailure, happen, permit } from './run';
 import type { Run } from './run';
 import { isCopying, withPending, withRound, withSetup } from './messages/status';
+import { sweepDueIn, sweepIfDue } from './sweeping';
 
 /** While there is always more to apply, the size of the backlog is still looked at this often. */
 const GUARD_EVERY_MS = 60_000;
@@ -55,7 +56,8 @@ export async function isPending(run: Run): Promise<boolean> {
   const guards = run.status.settings.maxBacklog !== null;
   const lookOnly = run.skipFetch;
   if (lookOnly && !(guards && Date.now() - run.fetchedAt >= GUARD_EVERY_MS)) return true;
-  const pending = await look(run, lookOnly ? 0 : LONG_POLL_MS);
+  const waitMs = Math.min(LONG_POLL_MS, sweepDueIn(run) ?? LONG_POLL_MS);
+  const pending = await look(run, lookOnly ? 0 : waitMs);
   return pending || lookOnly;
 }
 
@@ -69,6 +71,8 @@ export async function look(run: Run, waitMs: number): Promise<boolean> {
 
 /** One attempt of applying. `probe`: a short one, after a failure. True: a batch run has reached its goal. */
 export async function apply(run: Run, probe: boolean): Promise<boolean> {
+  // A batch run ends when it has reached its goal: what a sweep finds has to be there before.
+  if (run.status.mode === 'batch') await sweepIfDue(run);
   const { settings, mode } = run.status;
   const lingerMs = probe ? Math.min(PROBE_MS, settings.roundMs) : settings.roundMs;
   const began = Date.now();
@@ -112,9 +116,9 @@ export interface Syncing {
 
 /**
  * A failure that retrying may heal only shows in the status: replication need not wait for it, and the next round
- * tries again. Another one is the pipeline's: it is kept for `failure`, and `onFailure` is called.
+ * tries again. Another one is the pipeline's: it is kept for `failure`. `wake` is called for it, and for keys to read.
  */
-export function createSyncing(run: Run, onFailure: () => void): Syncing {
+export function createSyncing(run: Run, wake: () => void): Syncing {
   let failed: Failure | null = null;
   let current: { readonly scope: CancellationScope; readonly ended: Promise<void> } | null = null;
 
@@ -122,12 +126,13 @@ export function createSyncing(run: Run, onFailure: () => void): Syncing {
     try {
       await markSynced({ pipeline: run.pipeline, retainMs: run.status.settings.retainMs });
       run.syncError = null;
+      if (await sweepIfDue(run)) wake();
     } catch (error) {
       if (isCancellation(error)) return;
       const failure = describeFailure(error);
       if (!failure.retryable) {
         failed = failure;
-        onFailure();
+        wake();
       }
       const attempts = (run.syncError?.attempts ?? 0) + 1;
       run.syncError = { ...failure, at: Date.now(), attempts, nextAttemptAt: null };
@@ -146,7 +151,7 @@ export function createSyncing(run: Run, onFailure: () => void): Syncing {
     get due() {
       const { retainMs } = run.status.settings;
       const every = Math.min(Math.max(retainMs / 10, IDLE_SYNC_LEAST_MS), IDLE_SYNC_MOST_MS);
-      return Date.now() - run.syncedAt >= every;
+      return Date.now() - run.syncedAt >= every || sweepDueIn(run) === 0;
     },
     settle: () => current?.ended ?? Promise.resolve(),
     cancel: () => current?.scope.cancel(),

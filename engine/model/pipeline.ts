@@ -27,6 +27,16 @@ export interface KeysetCapture {
   readonly lookbackMs: number | null;
   /** Take a column without an index. */
   readonly allowScan: boolean;
+  /**
+   * Of a version. `table`: it is higher than any before it in the table. `row`: each row counts its own changes; then
+   * rows are found by comparing the versions of both sides, which shows deletions, too.
+   */
+  readonly per: 'table' | 'row';
+  /**
+   * How often the keys of both sides are compared, milliseconds: rows that the source has no more are deleted on the
+   * target. A batch run does it once. Null: never.
+   */
+  readonly sweepMs: number | null;
 }
 
 /** The strategy in one word. */

@@ -5,6 +5,7 @@
 import type {
   Cursor,
   RangeDigest,
+  RowDifference,
   ScanRequest,
   ScanResult,
   Source,
@@ -33,6 +34,8 @@ export interface Sides {
 
 /** A key under which the sides were not the same. */
 export interface Suspect {
+  /** What was seen of it: `extra`: no row on the source. `missing`: none on the target. */
+  readonly kind: RowDifference['kind'];
   /** Values of the key's columns as the source spells them, and as the target does, where it has the row. */
   readonly key: Tuple;
   readonly targetKey: Tuple;
@@ -168,7 +171,8 @@ async function* compareRange(
       if (expected !== undefined && sameRows(likeness, expected, entry.row)) continue;
       const targetKey = keyIn(route, entry.row);
       const own = expected === undefined ? targetKey : keyIn(route, expected);
-      suspects.push({ key: own, targetKey });
+      const kind = expected === undefined ? 'extra' : 'different';
+      suspects.push({ kind, key: own, targetKey });
     }
     yield { sourceRows, targetRows: there.rows.length, suspects, fitting: limit };
     sourceRows = 0;
@@ -178,7 +182,7 @@ async function* compareRange(
   }
   const missing = [...rest.values()].map((row): Suspect => {
     const own = keyIn(route, row);
-    return { key: own, targetKey: own };
+    return { kind: 'missing', key: own, targetKey: own };
   });
   if (missing.length > 0) yield { sourceRows: 0, targetRows: 0, suspects: missing, fitting: limit };
 }

@@ -115,6 +115,17 @@ export interface ChangesOptions {
   readonly newest: boolean;
 }
 
+export interface SweepOptions {
+  readonly signal?: AbortSignal;
+  /** Called with the number of rows that were looked at since the last call. */
+  readonly onProgress?: (rows: number) => void;
+}
+
+export interface SweepResult {
+  /** Keys that were marked. */
+  readonly keys: number;
+}
+
 /** Dead letters that are asked for: of one table or of all (null), those of these ids or all (null). */
 export interface LetterChoice {
   /** Source name. */
@@ -239,6 +250,11 @@ export interface Pipeline {
    * Throws TABLE_NOT_IN_PIPELINE.
    */
   repair(keys: readonly RowKey[]): Promise<void>;
+  /**
+   * Compares keys of both sides where capture asks for it, and marks those that differ in what a column does not show.
+   * Throws PIPELINE_UNKNOWN, FENCED.
+   */
+  sweep(options: SweepOptions): Promise<SweepResult>;
   /** Waits until none of a running table's marked keys is left, and tells which ones the target refused. */
   waitRepaired(options: WaitRepairedOptions): Promise<RepairOutcome>;
   /** Waits until all that was committed on the source before the call has been applied (by whomever). */

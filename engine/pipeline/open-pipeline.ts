@@ -15,6 +15,7 @@ import { markRepairs, waitRepaired } from './repair';
 import { resumeParkedTable, resyncPipeline } from './resync';
 import { pipelineSequences } from './sequences';
 import { setupPipeline } from './setup';
+import { sweepPipeline } from './sweep';
 import { teardownPipeline } from './teardown';
 import { verifyPipeline } from './verify';
 
@@ -56,6 +57,7 @@ export function openPipeline(ref: PipelineRef, connections: Connections, ports: 
     healthReport: () => pipelineHealth(context),
     verify: (options) => guard(() => verifyPipeline(context, options)),
     repair: (keys) => guard(() => markRepairs(context, keys)),
+    sweep: (options) => guard(() => sweepPipeline(context, options)),
     waitRepaired: (options) => guard(() => waitRepaired(context, options)),
     waitCaughtUp: (options) => guard(() => waitUntilCaughtUp(context, options)),
     teardown: (options) => guard(() => teardownPipeline(context, options?.sourceOnly ?? false)),

@@ -97,7 +97,7 @@ function* stepsOfKeys(route: TableRoute, keys: readonly RowKey[]): Generator<Com
   for (let from = 0; from < own.length; from += SUSPECTS_AT_ONCE) {
     const suspects = own.slice(from, from + SUSPECTS_AT_ONCE).map(({ key: row }): Suspect => {
       const key = route.key.map((column) => row[column] ?? null);
-      return { key, targetKey: key };
+      return { kind: 'different', key, targetKey: key };
     });
     yield { sourceRows: 0, targetRows: 0, suspects, fitting: SUSPECTS_AT_ONCE };
   }

@@ -107,9 +107,19 @@ describe('a wrong setting is named with line, column and key', () => {
       `8:49 pipelines.orders.capture.lookback: ${DURATION}`,
     ],
     [
-      'deletes of a column',
-      'capture: { timestamp: updated_at, deletes: reconcile }',
-      '8:39 pipelines.orders.capture.deletes: not supported yet',
+      'deletes in a way that is not known',
+      'capture: { timestamp: updated_at, deletes: sometimes }',
+      '8:48 pipelines.orders.capture.deletes: must be reconcile or { reconcile: how often }, not a text',
+    ],
+    [
+      'deletes that are seen anyway',
+      'capture: { version: { column: v, per: row }, deletes: reconcile }',
+      '8:14 pipelines.orders.capture: deletes are seen where versions are compared per row: leave "deletes" out',
+    ],
+    [
+      'an interval for versions that are followed',
+      'capture: { version: { column: v, every: 5m } }',
+      '8:25 pipelines.orders.capture.version: "every" is how often versions are compared per row; one per table is followed all the time',
     ],
     [
       'a capture of no known kind',

@@ -29,13 +29,17 @@ async function lossesOf(rules: WorldRules & { readonly lookbackMs?: number }): P
   for (let count = random.below(20); count > 0; count--) world.step();
   let position: Position = await beginAt(context, [ROUTE]);
   const advance = async (limit: number, isApplied: boolean): Promise<boolean> => {
-    const chunk = await readChunk(context, {
-      from: position,
-      routes: [ROUTE],
-      limit,
-      schemaToken: '',
-      snapshot: null,
-    });
+    const chunk = await readChunk(
+      context,
+      {
+        from: position,
+        routes: [ROUTE],
+        limit,
+        schemaToken: '',
+        snapshot: null,
+      },
+      [ROUTE],
+    );
     if (!isApplied) return chunk.more;
     for (const { changes } of chunk.tables) {
       for (const change of changes) {

@@ -195,6 +195,7 @@ export function createScriptedEngine(): ScriptedEngine {
       };
       return answer;
     },
+    sweep: () => Promise.resolve({ keys: 0 }),
     async fetchPending({ waitMs, settings: asked, signal }) {
       called('fetchPending');
       const until = Date.now() + waitMs;

@@ -15,6 +15,7 @@ import {
   LETTER_BOUNDS,
   LOOKBACK_BOUNDS,
   SETTING_BOUNDS,
+  SWEEP_BOUNDS,
   type Bounds,
 } from '../../workflows/messages/limits';
 import type { ScheduleTiming } from '../../workflows/messages/schedules';
@@ -22,7 +23,7 @@ import { formatDuration, parseDuration } from './quantities';
 import { parseTiming, writtenTiming } from './timing';
 
 /** Words that the program will understand one day: refused by name rather than as unknown. */
-export const NOT_YET: ReadonlySet<string> = new Set(['ddl', 'deleted', 'deletes', 'per']);
+export const NOT_YET: ReadonlySet<string> = new Set(['ddl', 'deleted']);
 
 const name = z
   .string()
@@ -69,6 +70,40 @@ const connection = z.preprocess(
   ),
 );
 
+/** How often keys are compared unless it is said. */
+const DEFAULT_RECONCILE_MS = 60 * 60_000;
+/** The same where that is what shows changes. */
+const DEFAULT_COMPARE_MS = 60_000;
+
+const deletes = z.preprocess(
+  (value) => (value === 'reconcile' ? { reconcile: formatDuration(DEFAULT_RECONCILE_MS) } : value),
+  z.strictObject(
+    { reconcile: duration(SWEEP_BOUNDS) },
+    otherwise('must be reconcile or { reconcile: how often }'),
+  ),
+);
+
+/** A column of versions. A bare text is its name. */
+const version = z.preprocess(
+  (value) => (typeof value === 'string' ? { column: value } : value),
+  z
+    .strictObject(
+      {
+        column: text,
+        per: z.enum(['table', 'row']).default('table'),
+        every: duration(SWEEP_BOUNDS).optional(),
+      },
+      otherwise('must be the name of a column or { column: …, per: table or row, every: … }'),
+    )
+    .transform((written, context) => {
+      if (written.per === 'row' || written.every === undefined) return written;
+      context.addIssue(
+        '"every" is how often versions are compared per row; one per table is followed all the time',
+      );
+      return z.NEVER;
+    }),
+);
+
 const capture = z.preprocess(
   (value) => (value === 'trigger' ? { trigger: true } : value),
   z
@@ -76,26 +111,41 @@ const capture = z.preprocess(
       {
         trigger: z.literal(true, 'is written as "capture: trigger"').optional(),
         timestamp: text.optional(),
-        version: text.optional(),
+        version: version.optional(),
+        deletes: deletes.optional(),
         lookback: duration(LOOKBACK_BOUNDS).optional(),
         allowScan: z.boolean().default(false),
       },
       otherwise('must be trigger, { timestamp: column } or { version: column }'),
     )
-    .transform(({ trigger, timestamp, version, lookback, allowScan }, context): CaptureStrategy => {
-      const [by, column] =
-        timestamp === undefined ? ['version' as const, version] : ['timestamp' as const, timestamp];
+    .transform((written, context): CaptureStrategy => {
+      const { trigger, timestamp, version: versioned, deletes: reconciled, lookback, allowScan } = written;
+      const by = timestamp === undefined ? 'version' : 'timestamp';
+      const column = timestamp ?? versioned?.column;
       if (trigger === true && column === undefined) return 'trigger';
       if (
         column === undefined ||
-        [trigger, timestamp, version].filter((one) => one !== undefined).length > 1
+        [trigger, timestamp, versioned].filter((one) => one !== undefined).length > 1
       ) {
         // Where a key is misspelt that is said already.
         if (context.issues.length > 0) return z.NEVER;
         context.addIssue('needs either timestamp or version, with the name of a column');
         return z.NEVER;
       }
-      return { by, column, lookbackMs: lookback ?? null, allowScan };
+      const per = versioned?.per ?? 'table';
+      const everyMs = per === 'row' ? (versioned?.every ?? DEFAULT_COMPARE_MS) : null;
+      if (per === 'row' && reconciled !== undefined) {
+        context.addIssue('deletes are seen where versions are compared per row: leave "deletes" out');
+        return z.NEVER;
+      }
+      return {
+        by,
+        column,
+        lookbackMs: lookback ?? null,
+        allowScan,
+        per,
+        sweepMs: everyMs ?? reconciled?.reconcile ?? null,
+      };
     }),
 );
 
@@ -220,7 +270,11 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
       if (path[2] === 'maxBacklog') return ['changes', 'action'];
       if (path[2] === 'onError') return ['action', 'perHour'];
       if (path[2] === 'atomic') return ['maxRows'];
-      if (path[2] === 'capture') return ['timestamp', 'version', 'lookback', 'allowScan'];
+      if (path[2] === 'capture') {
+        if (path[3] === 'version') return ['column', 'per', 'every'];
+        if (path[3] === 'deletes') return ['reconcile'];
+        return ['timestamp', 'version', 'deletes', 'lookback', 'allowScan'];
+      }
       return Object.keys(pipeline.shape);
     default:
       return [];

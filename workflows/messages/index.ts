@@ -117,6 +117,8 @@ export interface Carried {
   readonly holdFor: 'pause' | 'stop';
   /** The source could not be told what has been applied; replication goes on meanwhile. */
   readonly syncError: LastError | null;
+  /** When keys were last compared; null: not yet, or by a version that did not. */
+  readonly sweptAt?: number | null;
 }
 
 export interface ReplicationInput {

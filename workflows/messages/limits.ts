@@ -16,6 +16,9 @@ export const SETTING_BOUNDS = {
   retainMs: { least: 0, most: 3_650 * 24 * 60 * 60 * 1000 },
 } as const satisfies Partial<Record<keyof PipelineSettings, Bounds>>;
 
+/** How often keys are compared, milliseconds. */
+export const SWEEP_BOUNDS: Bounds = { least: 1_000, most: 30 * 24 * 60 * 60 * 1000 };
+
 /** Of `lookback`, milliseconds. */
 export const LOOKBACK_BOUNDS: Bounds = { least: 0, most: 7 * 24 * 60 * 60 * 1000 };
 

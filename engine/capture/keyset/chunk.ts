@@ -1,5 +1,13 @@
 /** A chunk of capture by a column: rows that have changed, as they are now, and a range of a first copy. */
-import type { ChunkRequest, KeysetRow, Position, RowChange, RowChunk, TableCounts } from '../../model';
+import type {
+  ChunkRequest,
+  KeysetRow,
+  Position,
+  RowChange,
+  RowChunk,
+  TableCounts,
+  TableRoute,
+} from '../../model';
 import { decodeKeyset, encodeKeyset } from './position';
 import type { KeysetPosition, LookMark } from './position';
 import { readWindow } from './window';
@@ -7,15 +15,19 @@ import type { WindowContext } from './window';
 
 /**
  * The range is read after the window, in an MVCC snapshot of its own: both are rows as they were at some time, and the
- * later one stands. Throws POSITION_INVALID, and the codes of `KeysetReader`.
+ * later one stands. `windowed`: the tables that are followed by the column. Throws POSITION_INVALID, and the codes of `KeysetReader`.
  */
-export async function readChunk(context: WindowContext, request: ChunkRequest): Promise<RowChunk> {
+export async function readChunk(
+  context: WindowContext,
+  request: ChunkRequest,
+  windowed: readonly TableRoute[],
+): Promise<RowChunk> {
   const { routes, limit, behind = [] } = request;
   const position = joined(decodeKeyset(request.from), behind);
   const isUncut = behind.length > 0;
   const read = await readWindow(context, {
     position,
-    routes,
+    routes: windowed,
     limit: isUncut ? limit + 1 : limit,
     whole: isUncut,
     dry: false,

@@ -35,6 +35,9 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     lookbackMs: capture.lookbackMs,
     now: () => ports.now(),
   };
+  // Where each row counts its own changes no order shows them: sweeps do.
+  const windowed = (routes: readonly TableRoute[]): readonly TableRoute[] =>
+    capture.per === 'row' ? [] : routes;
   const sight = createSight(context);
 
   return {
@@ -50,7 +53,7 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     async install(tables, consumer) {
       await assessTables(reader, capture, tables);
       const routes = tables.map((table) => routeTable(table, { to: null, columns: null }, true));
-      const position = await beginAt(context, routes);
+      const position = await beginAt(context, windowed(routes));
       return installedConsumer(
         consumer,
         null,
@@ -68,19 +71,21 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     covers: (position, goal) => sight.covers(position, goal),
     adopt: (position) => Promise.resolve(position),
     check(position, routes) {
-      sight.routes = routes;
+      sight.routes = windowed(routes);
       return Promise.resolve(checkShapes(context, position, routes));
     },
-    pending: async (position, routes, limit) => pendingIn(await sight.look(position, routes, true), limit),
+    pending: async (position, routes, limit) =>
+      pendingIn(await sight.look(position, windowed(routes), true), limit),
     waitForChange: (position, routes, timeoutMs, signal) =>
       waitForChange(
-        { context, ports, look: (whole) => sight.look(position, routes, whole) },
+        { context, ports, look: (whole) => sight.look(position, windowed(routes), whole) },
         timeoutMs,
         signal,
       ),
 
-    read: (request) => readChunk(context, request),
-    changes: (query) => changesAfter(query, async (position) => sight.look(position, [query.route], true)),
+    read: (request) => readChunk(context, request, windowed(request.routes)),
+    changes: (query) =>
+      changesAfter(query, async (position) => sight.look(position, windowed([query.route]), true)),
 
     // Nobody is remembered, so nobody can be missed: see `remembers`.
     consumer: () => Promise.resolve(null),
@@ -123,8 +128,8 @@ function requireColumn({ route, column }: KeysetColumn): void {
 
 /** Looks at what follows a position, without applying it. */
 interface Sight {
-  /** Those of the pipeline, as they were last checked. */
-  routes: readonly TableRoute[];
+  /** Those of the pipeline that are followed, as they were last checked; null before. */
+  routes: readonly TableRoute[] | null;
   /** `whole`: at all that may have changed, due or not. */
   look(position: Position, routes: readonly TableRoute[], whole: boolean): Promise<WindowRead>;
   covers(position: Position, goal: Position): Promise<boolean>;
@@ -137,7 +142,7 @@ function createSight(context: WindowContext): Sight {
     (decodeKeyset(position).wholeAt ?? -Infinity) >= at ||
     (confirmed !== null && confirmed.position === position && confirmed.at >= at);
   const sight: Sight = {
-    routes: [],
+    routes: null,
     async look(position, routes, whole) {
       const read = await readWindow(context, {
         position: { ...decodeKeyset(position), window: null },
@@ -153,7 +158,7 @@ function createSight(context: WindowContext): Sight {
     async covers(position, goal) {
       const at = decodeKeyset(goal).look?.at ?? -Infinity;
       if (passed(position, at)) return true;
-      if (sight.routes.length > 0) await sight.look(position, sight.routes, true);
+      if (sight.routes !== null) await sight.look(position, sight.routes, true);
       return passed(position, at);
     },
   };
