@@ -7,9 +7,16 @@ import { engineOver, REF, replicate, specOf, started } from './pipelines';
 import { randomNumbers } from './random-numbers';
 import type { TemporaryFolder } from './sqlite';
 
-const CAPTURE: KeysetCapture = { by: 'timestamp', column: 'updated_at', lookbackMs: null, allowScan: false };
+const CAPTURE: KeysetCapture = {
+  by: 'timestamp',
+  column: 'updated_at',
+  lookbackMs: null,
+  allowScan: false,
+  per: 'table',
+  sweepMs: null,
+};
 
-const SPEC = { ...specOf(['accounts']), capture: CAPTURE };
+const SPEC = { ...specOf(['*']), capture: CAPTURE };
 
 export interface KeysetSide {
   readonly adapter: Adapter;
@@ -64,13 +71,14 @@ async function begun({ adapter, database, folder, tables }: KeysetSide): Promise
   return {
     pipeline,
     step: async () => {
-      await replicate(pipeline, generation, { lingerMs: 20 });
+      await replicate(pipeline, generation, { lingerMs: 0 });
     },
   };
 }
 
-/** Longer than what is read again in any case. */
-const LATE_MS = 2_500;
+/** Together longer than what is read again in any case. */
+const LATE_ROUNDS = 8;
+const ROUND_MS = 400;
 
 /** Holds a transaction open while later ones are replicated. Answers the rows of both sides afterwards. */
 export async function replicateLate(side: KeysetSide): Promise<readonly [string, string]> {
@@ -78,13 +86,12 @@ export async function replicateLate(side: KeysetSide): Promise<readonly [string,
   const slow = await side.database.connect();
   await slow.execute('BEGIN');
   await slow.execute(`UPDATE accounts SET n = 100, updated_at = CURRENT_TIMESTAMP(6) WHERE id = 1`);
-  const until = Date.now() + LATE_MS;
-  while (Date.now() < until) {
+  for (let round = 0; round < LATE_ROUNDS; round++) {
     await side.database.execute(
       `UPDATE accounts SET n = n + 1, updated_at = CURRENT_TIMESTAMP(6) WHERE id = 2`,
     );
     await step();
-    await sleep(100);
+    await sleep(ROUND_MS);
   }
   await slow.execute('COMMIT');
   await slow.close();
