@@ -68,6 +68,8 @@ const table = z.object({
   deleted: z.number(),
   // Not told by a worker of before there were any.
   deadLetters: z.number().default(0),
+  where: z.string().optional(),
+  rename: z.record(z.string(), z.string()).optional(),
 }) satisfies z.ZodType<TableProgress>;
 
 const transport = z.enum(['rows', 'attach', 'copy']);
@@ -99,6 +101,7 @@ const capture = z.union([
     by: z.enum(['timestamp', 'version']),
     column: z.string(),
     lookbackMs: z.number().nullable(),
+    deleted: z.string().nullable(),
     allowScan: z.boolean(),
     per: z.enum(['table', 'row']),
     sweepMs: z.number().nullable(),
@@ -196,6 +199,8 @@ const wholeSpec = spec.extend({
       from: z.string(),
       to: z.string().nullable(),
       columns: z.array(z.string()).nullable(),
+      where: z.string().nullish(),
+      rename: z.record(z.string(), z.string()).nullish(),
     }),
   ),
 }) satisfies z.ZodType<PipelineSpec>;

@@ -33,6 +33,10 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'Capture by another column, or by triggers.',
   },
+  FILTER_INVALID: {
+    retryable: false,
+    hint: 'Correct `where`: a condition over columns of this row, which says the same of the same row at any time.',
+  },
   NAME_COLLISION: { retryable: false, hint: 'Map one of the tables to another name with `to`.' },
   SOURCE_IS_TARGET: { retryable: false, hint: 'Use another database as the target.' },
   PIPELINE_LOOP: {

@@ -1,5 +1,15 @@
 /** The transactions that move a pipeline forward, each under the epoch: rows, counts and positions together. */
-import type { Checkpoint, Position, StagedChunk, TableCheckpoint, Target, TargetTransaction } from '../model';
+import { sourceNameOf } from '../model';
+import type {
+  Checkpoint,
+  Position,
+  SetAside,
+  StagedChunk,
+  TableCheckpoint,
+  TableRoute,
+  Target,
+  TargetTransaction,
+} from '../model';
 import { requireClaimed } from './claim';
 import type { Claim } from './claim';
 import { parkTables } from './isolation';
@@ -45,7 +55,8 @@ export async function commitChunk(
   return target.transaction(chunk, async (tx) => {
     const locked = requireClaimed(await tx.lockCheckpoint(claim.checkpoint.name), claim);
     const stale = staleTables(claim.tables);
-    const aside = await tx.merge(chunk, { stale, ...mayBeSetAside(claim.tables, rules) });
+    const refusedRows = await tx.merge(chunk, { stale, ...mayBeSetAside(claim.tables, rules) });
+    const aside = refusedRows.map((row) => inWordsOfSource(row, rules.routes));
     const beginning = beginningCopies(claim.tables, chunk, rules);
     const seq = locked.seq + 1;
     const refused = refusedRepair(rules, aside);
@@ -65,6 +76,14 @@ export async function commitChunk(
     });
     return { claim: { ...after, letters: counts }, applied: counted, removed };
   });
+}
+
+/** The target names the column at fault as it is called there. */
+function inWordsOfSource(row: SetAside, routes: readonly TableRoute[]): SetAside {
+  const route = routes.find(({ id }) => id === row.table);
+  return row.column === null || route === undefined
+    ? row
+    : { ...row, column: sourceNameOf(route, row.column) };
 }
 
 function isOfOneKey({ retry, repair }: LetterRules): boolean {

@@ -1,4 +1,5 @@
 /** Net changes: what a chunk's changes come to, per key. */
+import { routeOnTarget } from '../model';
 import type { RowChange, RowChunk, RowSet, TableRoute, Tuple } from '../model';
 
 /** The last change of each key wins. A key update came as delete and insert, so it nets like two keys. */
@@ -17,12 +18,14 @@ export function netChanges(changes: readonly RowChange[]): {
   return { deletes, upserts };
 }
 
-/** A chunk's net changes per table, in the order of `routes` (parents first). */
+/** A chunk's net changes per table, in the order of `routes` (parents first), for a target to stage. */
 export function netChunk(chunk: RowChunk, routes: readonly TableRoute[]): readonly RowSet[] {
   const byTable = new Map(chunk.tables.map((entry) => [entry.table, entry.changes]));
   return routes.flatMap((route): RowSet[] => {
     const changes = byTable.get(route.id) ?? [];
     const range = chunk.range?.table === route.id ? chunk.range : null;
-    return changes.length === 0 && range === null ? [] : [{ route, ...netChanges(changes), range }];
+    return changes.length === 0 && range === null
+      ? []
+      : [{ route: routeOnTarget(route), ...netChanges(changes), range }];
   });
 }

@@ -1,5 +1,6 @@
 /** Raises the target's sequences once a table's rows have been copied, where the pipeline's settings ask for it. */
 import { CdcError } from '../errors';
+import { routeOnTarget } from '../model';
 import type { SequenceState, StagedChunk, TableRoute, TargetTransaction } from '../model';
 
 /**
@@ -13,7 +14,7 @@ export async function raiseCopied(
 ): Promise<void> {
   if (tx.raiseSequences === undefined || snapshot?.finished !== true) return;
   const copied = routes.filter(({ id }) => id === snapshot.table);
-  const requests = copied.map(({ target: table, columns }) => ({ table, columns }));
+  const requests = copied.map(routeOnTarget).map(({ target: table, columns }) => ({ table, columns }));
   requireRights(await tx.raiseSequences(requests), snapshot.table);
 }
 

@@ -1,5 +1,5 @@
 /** What an attempt has done so far, for its result and its heartbeats. Counts and names only. */
-import { displayName } from '../model';
+import { choiceOf, displayName } from '../model';
 import type { ReplicateResult, StagedChunk, TableCheckpoint, TableProgress } from '../model';
 import type { LetterCounts } from './letters';
 
@@ -74,5 +74,16 @@ export function startTotals(): Totals {
 export function progressOf(table: TableCheckpoint, deadLetters: number): TableProgress {
   const { source, targetTable, state, cause, snapshotRows, inserted, updated, deleted } = table;
   const target = displayName(targetTable);
-  return { source, target, state, cause, snapshotRows, inserted, updated, deleted, deadLetters };
+  return {
+    source,
+    target,
+    state,
+    cause,
+    snapshotRows,
+    inserted,
+    updated,
+    deleted,
+    deadLetters,
+    ...choiceOf(table),
+  };
 }

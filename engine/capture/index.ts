@@ -3,6 +3,7 @@
  * them, and whether both sides still remember the same past. Triggers and windows are the adapters'.
  */
 export * from './check-target';
+export * from './filter';
 export * from './find-named';
 export * from './handshake';
 export * from './keyset';

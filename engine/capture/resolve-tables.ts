@@ -1,7 +1,7 @@
 /** Turns the table list of a pipeline into tables of the source: names, patterns, columns, collisions. */
 import { CdcError } from '../errors';
 import { displayName } from '../model';
-import type { TableMapping, TableName, TableRoute, TableSchema } from '../model';
+import type { ColumnNames, TableMapping, TableName, TableRoute, TableSchema } from '../model';
 import { nearMissHint } from './near-misses';
 
 export interface ResolvedTables {
@@ -14,7 +14,7 @@ export interface ResolvedTables {
  * Resolves mappings against the source's tables. Names are matched exactly; a mapping is a pattern when no table has
  * its name and it holds a `*`.
  * Throws TABLE_UNKNOWN (with near misses), KEY_MISSING, TABLE_UNSUPPORTED, COLUMN_UNKNOWN, COLUMN_REQUIRED,
- * NAME_COLLISION.
+ * NAME_COLLISION, CONFIG_INVALID for a pattern with what is for one table.
  */
 export function resolveTables(
   mappings: readonly TableMapping[],
@@ -33,6 +33,7 @@ export function resolveTables(
   }
   for (const mapping of others) {
     if (!mapping.from.includes('*')) throw unknownTable(mapping.from, [...byName.keys()]);
+    refuseForMany(mapping);
     const pattern = globPattern(mapping.from);
     const matched = [...byName].filter(([name]) => pattern.test(name));
     if (matched.length === 0) throw unknownTable(mapping.from, [...byName.keys()]);
@@ -52,7 +53,7 @@ export function resolveTables(
 /** A table's route under a mapping. Throws like `resolveTables`. */
 export function routeTable(
   table: TableSchema,
-  mapping: Pick<TableMapping, 'to' | 'columns'>,
+  mapping: Omit<TableMapping, 'from'>,
   sameFamily: boolean,
 ): TableRoute {
   const id = displayName(table.name);
@@ -68,13 +69,75 @@ export function routeTable(
     mapping.to === null
       ? { schema: sameFamily ? table.name.schema : null, name: table.name.name }
       : { schema: null, name: mapping.to };
+  const columns = routeColumns(table, mapping.columns, table.key.columns);
+  const where = mapping.where ?? null;
   return {
     id,
-    source: table,
+    // Which rows are chosen is for the table itself to say, by its own types: each row is looked at where it stands.
+    source: where === null ? table : { ...table, reread: true },
     target,
-    columns: routeColumns(table, mapping.columns, table.key.columns),
+    columns,
     key: table.key.columns,
+    rename: renamedColumns(table, columns, mapping.rename ?? {}),
+    where,
   };
+}
+
+function refuseForMany({ from, where, rename }: TableMapping): void {
+  const key = (where ?? null) !== null ? 'where' : (rename ?? null) !== null ? 'rename' : null;
+  if (key === null) return;
+  throw new CdcError('CONFIG_INVALID', `\`${key}\` is for one table, and ${from} is a pattern for many`, {
+    hint: 'List the table by its own name, too: that goes before the pattern.',
+  });
+}
+
+/**
+ * In the order of the columns; null where all keep their names. Two columns of one name would be one on the target,
+ * where case may not count.
+ */
+function renamedColumns(
+  table: TableSchema,
+  columns: readonly string[],
+  rename: ColumnNames,
+): ColumnNames | null {
+  const id = displayName(table.name);
+  const names = new Map(Object.entries(rename));
+  for (const name of names.keys()) {
+    if (columns.includes(name)) continue;
+    const left = table.columns.find((column) => column.name === name);
+    const says =
+      left === undefined ? 'does not exist' : left.generated === 'no' ? 'is not replicated' : 'is generated';
+    throw new CdcError('COLUMN_UNKNOWN', `Table ${id}: column ${name}, which is to be renamed, ${says}`, {
+      hint:
+        left === undefined
+          ? nearMissHint(name, columns, `Its columns: ${columns.join(', ')}.`)
+          : 'Leave it out of `rename`.',
+      table: id,
+      column: name,
+    });
+  }
+  const taken = new Map<string, string>();
+  for (const column of columns) {
+    const name = names.get(column) ?? column;
+    const other = taken.get(name.toLowerCase());
+    if (other !== undefined && (names.has(column) || names.has(other))) {
+      throw new CdcError(
+        'NAME_COLLISION',
+        `Table ${id}: columns ${other} and ${column} would both be ${name}`,
+        {
+          hint: 'Give one of them another name with `rename`.',
+          table: id,
+          column,
+        },
+      );
+    }
+    taken.set(name.toLowerCase(), column);
+  }
+  const others = columns.flatMap((column): readonly (readonly [string, string])[] => {
+    const name = names.get(column) ?? column;
+    return name === column ? [] : [[column, name]];
+  });
+  return others.length === 0 ? null : Object.fromEntries(others);
 }
 
 function routeColumns(

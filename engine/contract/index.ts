@@ -9,6 +9,7 @@
 import type { ContractCase } from './contract-case';
 import type { ContractOptions, ContractPart } from './options';
 import { diagnosisCases } from './diagnosis';
+import { pairFilterCases } from './pair-filters';
 import { pairTableCases } from './pair-tables';
 import { pairLetterCases } from './pair-letters';
 import { pairStragglerCases } from './pair-stragglers';
@@ -67,6 +68,7 @@ const CASES: Readonly<Record<ContractPart, readonly CaseMaker[]>> = {
     pairStragglerCases,
     pairValueCases,
     pairLetterCases,
+    pairFilterCases,
   ],
 };
 

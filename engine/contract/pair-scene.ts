@@ -1,6 +1,7 @@
 /** What the cases about pairs share: every way on which rows can travel, and a loop that moves them. */
 import assert from 'node:assert/strict';
 import { transferRows } from '../apply';
+import { routeOnTarget } from '../model';
 import type {
   ChunkSummary,
   Position,
@@ -31,7 +32,7 @@ export async function pairWith(scene: Scene, captured: Captured, way: Way): Prom
   const targetDatabase = await scene.database();
   const target = await scene.target(targetDatabase);
   await target.installObjects();
-  for (const route of captured.routes) {
+  for (const route of captured.routes.map(routeOnTarget)) {
     const step = await target.planTable(route, captured.source.family);
     assert.ok(step, `a statement that makes ${route.id}`);
     await target.createTables([step]);

@@ -3,6 +3,7 @@
  * transaction, guarded by the epoch.
  */
 import type { Cursor, Position } from './position';
+import type { ColumnNames } from './pipeline';
 import type { TableName } from './schema';
 
 /** Who holds the pipeline: names the process so that a person can find it. */
@@ -46,14 +47,22 @@ export interface Checkpoint {
 
 export type TableState = 'snapshotting' | 'replicating' | 'parked';
 
+/** Which part of a table is replicated, and under which names. */
+export interface TableSelection {
+  /** Columns that are replicated, in order; null for all. */
+  readonly columns: readonly string[] | null;
+  /** The condition that replicated rows fulfil, in the SQL of the source; null for all rows. */
+  readonly where: string | null;
+  /** Columns that have another name on the target, in the order of the table; null where none has. */
+  readonly rename: ColumnNames | null;
+}
+
 /** One row per table of a pipeline. */
-export interface TableCheckpoint {
+export interface TableCheckpoint extends TableSelection {
   /** Display name of the source table: the row's identity within the pipeline. */
   readonly source: string;
   readonly sourceTable: TableName;
   readonly targetTable: TableName;
-  /** Columns that are replicated, in order; null for all. */
-  readonly columns: readonly string[] | null;
   readonly state: TableState;
   /** Own position of a table that is parked, or catches up alone; null for one that goes with the pipeline. */
   readonly position: Position | null;

@@ -7,6 +7,7 @@ export * from './cursor-form';
 export * from './dead-letter';
 export * from './pipeline';
 export * from './diagnosis';
+export * from './filter';
 export * from './installed-consumer';
 export * from './keyset';
 export * from './order';

@@ -4,6 +4,7 @@
  */
 import type { TableRoute } from './plan';
 import type { Cursor } from './position';
+import type { ColumnSchema } from './schema';
 import type { RowChunk, SnapshotProgress, SnapshotRequest } from './transfer';
 import type { Tuple } from './value';
 
@@ -65,6 +66,8 @@ export interface KeysetRow {
   readonly identity: string;
   /** Values of the route's columns. */
   readonly row: Tuple;
+  /** True when it does not fulfil the route's condition: then it is not replicated (any more). */
+  readonly gone: boolean;
   /** When it was changed, milliseconds since 1970; null where the column does not tell. */
   readonly changedAt: number | null;
 }
@@ -113,6 +116,10 @@ export interface KeysetReader {
   read(ranges: readonly KeysetRange[], limit: number): Promise<readonly KeysetPage[]>;
   /** As the range of a chunk. Throws SCHEMA_MOVED, POSITION_INVALID. */
   copy(route: TableRoute, request: SnapshotRequest): Promise<KeysetCopy>;
+  /** A condition that rows fulfil which this column does not mark as deleted: by a time, or by true or a number. */
+  presentSql(column: ColumnSchema): string;
+  /** A condition that rows without a value in this column fulfil. */
+  unsetSql(column: string): string;
   /** Equal to the one before when nothing was committed in between; null where that takes as much as reading. */
   token(): Promise<string | null>;
 }

@@ -1,6 +1,6 @@
 /** What a person says of a pipeline. Carries names of connections only, never a URL. */
 
-/** `public.orders`, `public.*`, or a mapping to another name or fewer columns. */
+/** `public.orders`, `public.*`, or a mapping to other names, fewer columns or fewer rows. */
 export interface TableMapping {
   /** Name as the source spells it, or a pattern with `*`. */
   readonly from: string;
@@ -8,6 +8,30 @@ export interface TableMapping {
   readonly to: string | null;
   /** Columns to replicate; null for all. Must hold the key. Not allowed with a pattern. */
   readonly columns: readonly string[] | null;
+  /**
+   * Only rows that fulfil this condition, in the SQL of the source; absent or null for all. Not allowed with a pattern.
+   */
+  readonly where?: string | null | undefined;
+  /** Names on the target by the source's names, of columns that have another there. Not allowed with a pattern. */
+  readonly rename?: ColumnNames | null | undefined;
+}
+
+/** What columns are called on the target, by what the source calls them. */
+export type ColumnNames = Readonly<Record<string, string>>;
+
+/** Which rows of a table are replicated and what columns are renamed, as reports show it. */
+export interface TableChoice {
+  /** The condition that replicated rows fulfil; absent for all rows. */
+  readonly where?: string | undefined;
+  /** Columns that have another name on the target; absent where none has. */
+  readonly rename?: ColumnNames | undefined;
+}
+
+export function choiceOf({ where, rename }: Pick<TableMapping, 'where' | 'rename'>): TableChoice {
+  return {
+    ...(typeof where === 'string' ? { where } : {}),
+    ...(rename === null || rename === undefined ? {} : { rename }),
+  };
 }
 
 export type PipelineMode = 'continuous' | 'batch';
@@ -25,6 +49,8 @@ export interface KeysetCapture {
    * source does not tell which are open, and on top of those where it does. Null: five minutes, and nothing.
    */
   readonly lookbackMs: number | null;
+  /** A column that marks rows as deleted (a time, or true): they are not on the target. Null: none does. */
+  readonly deleted: string | null;
   /** Take a column without an index. */
   readonly allowScan: boolean;
   /**

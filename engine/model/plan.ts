@@ -1,4 +1,5 @@
 /** What setup would do, as an adapter says it, and a table on its way from source to target. */
+import type { ColumnNames } from './pipeline';
 import type { TableName, TableSchema } from './schema';
 
 /** One statement that setup would run. */
@@ -25,4 +26,63 @@ export interface TableRoute {
   readonly columns: readonly string[];
   /** The key's columns in order, all of them in `columns`. */
   readonly key: readonly string[];
+  /** Replicated columns that have another name on the target; null where none has. */
+  readonly rename: ColumnNames | null;
+  /** The condition that replicated rows fulfil, in the SQL of the source; null for all rows. */
+  readonly where: string | null;
+}
+
+/** What a column of the source is called on the target. */
+export function targetNameOf({ rename }: Pick<TableRoute, 'rename'>, column: string): string {
+  return rename !== null && Object.hasOwn(rename, column) ? (rename[column] ?? column) : column;
+}
+
+/** What a column of the target is called on the source. */
+export function sourceNameOf(route: TableRoute, column: string): string {
+  return route.columns.find((name) => targetNameOf(route, name) === column) ?? column;
+}
+
+/** A list of routes stays the same for a round. */
+const onTarget = new WeakMap<TableRoute, TableRoute>();
+
+/**
+ * A route in the words of the target, which knows its own names only: whatever is asked of a target is asked with it.
+ * The same route where no column is renamed.
+ */
+export function routeOnTarget(route: TableRoute): TableRoute {
+  if (route.rename === null) return route;
+  const known = onTarget.get(route) ?? renamed(route);
+  onTarget.set(route, known);
+  return known;
+}
+
+function renamed(route: TableRoute): TableRoute {
+  const { source, columns, key } = route;
+  const nameOf = (name: string): string => targetNameOf(route, name);
+  const isRenamed = (name: string | null): boolean => name !== null && nameOf(name) !== name;
+  return {
+    ...route,
+    rename: null,
+    columns: columns.map(nameOf),
+    key: key.map(nameOf),
+    source: {
+      ...source,
+      // Of the others one may have a name that is another's here.
+      columns: source.columns
+        .filter(({ name }) => columns.includes(name))
+        .map((column) => ({ ...column, name: nameOf(column.name) })),
+      key: source.key === null ? null : { ...source.key, columns: source.key.columns.map(nameOf) },
+      // A rule is written with the source's names.
+      uniqueIndexes: source.uniqueIndexes.map((index) => ({
+        ...index,
+        columns: index.columns.map((name) => (name === null ? null : nameOf(name))),
+        rule:
+          index.partial || index.columns.some((name) => name === null || isRenamed(name)) ? '' : index.rule,
+      })),
+      foreignKeys: source.foreignKeys.map((reference) => ({
+        ...reference,
+        columns: reference.columns.map(nameOf),
+      })),
+    },
+  };
 }

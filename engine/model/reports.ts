@@ -1,11 +1,12 @@
 /** What the engine tells about a pipeline. */
 import type { TableState } from './checkpoint';
+import type { TableChoice } from './pipeline';
 import type { PlanNotice, PlanStep } from './plan';
 import type { TransportKind } from './transfer';
 import type { OperationCounts } from './change';
 
 /** Where a table stands by the checkpoint: absolute figures, so that a report which got lost loses nothing. */
-export interface TableProgress extends OperationCounts {
+export interface TableProgress extends OperationCounts, TableChoice {
   readonly source: string;
   readonly target: string;
   readonly state: TableState;
@@ -52,11 +53,11 @@ export interface HealthReport {
 export interface Plan {
   readonly pipeline: string;
   readonly transport: TransportKind;
-  readonly tables: readonly {
+  readonly tables: readonly (TableChoice & {
     readonly source: string;
     readonly target: string;
     readonly columns: readonly string[];
-  }[];
+  })[];
   /** Tables that a pattern matched and that cannot be captured. */
   readonly skipped: readonly { readonly table: string; readonly reason: string }[];
   readonly steps: readonly PlanStep[];

@@ -44,7 +44,10 @@ export interface UniqueIndex {
   /** By which collation each column is compared; null for the database's default. */
   readonly collations: readonly (string | null)[];
   readonly partial: boolean;
-  /** Equal for indexes of one family that refuse the same rows, whatever their names and the order of their columns. */
+  /**
+   * Equal for indexes of one family that refuse the same rows, whatever their names and the order of their columns;
+   * empty where it is not known.
+   */
   readonly rule: string;
 }
 

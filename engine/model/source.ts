@@ -22,6 +22,14 @@ export interface Source {
   /** How rows are read by a column that grows; absent where the adapter can't. */
   readonly keyset?: KeysetReader;
 
+  /**
+   * Looks whether a condition can choose rows of a table: it names columns of the row alone, and always answers the same
+   * of the same row. Leaves nothing behind. Throws FILTER_INVALID with what the database says of it. Wherever rows are
+   * read by a route that has one (chunks, ranges, keys), or by a `ScanRequest`, those that do not fulfil it are not
+   * there; NULL does not fulfil it. Absent where the adapter knows no conditions: then none is accepted.
+   */
+  checkFilter?(table: TableSchema, where: string): Promise<void>;
+
   /** Every table that a person could mean, ours left out, with what forbids its capture. */
   tables(): Promise<readonly TableSchema[]>;
 
@@ -147,6 +155,8 @@ export interface ScanRequest {
   readonly limit: number | null;
   /** The rows of these keys alone (`Source.cursorOf`, or a row's own), some hundred at most; the bounds are null then. */
   readonly keys?: readonly Cursor[];
+  /** Only rows that fulfil a route's condition; asked of sources alone. */
+  readonly where?: string | null;
 }
 
 export interface ScanResult {

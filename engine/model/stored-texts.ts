@@ -1,7 +1,8 @@
 /** What adapters store of checkpoints, dead letters and consumers as text, read back; a later version may have written it. */
 import { CdcError } from '../errors';
-import type { TableState } from './checkpoint';
+import type { TableSelection, TableState } from './checkpoint';
 import type { RowFailureCode, SetAside } from './dead-letter';
+import type { ColumnNames } from './pipeline';
 import type { RepairKey } from './repair';
 
 /** Throws INTERNAL for what this version does not know, as the others here. */
@@ -9,15 +10,54 @@ export function tableStateOf(text: string): TableState {
   return oneOf(text, ['snapshotting', 'replicating', 'parked'], 'table checkpoint');
 }
 
-/** The names of a table checkpoint's `columns`, which are kept as JSON; null stands for all. */
-export function columnNamesOf(json: string | null): readonly string[] | null {
-  if (json === null) return null;
-  const parsed: unknown = JSON.parse(json);
+/**
+ * What a table checkpoint keeps of `columns` as text: JSON of the columns' names, or of all that is chosen; null where
+ * that is all columns and rows under their own names.
+ */
+export function selectionText({ columns, where, rename }: TableSelection): string | null {
+  if (where !== null || rename !== null) return JSON.stringify({ columns, where, rename });
+  return columns === null ? null : JSON.stringify(columns);
+}
+
+/** What `selectionText` made, or a former version did. */
+export function selectionOf(json: string | null): TableSelection {
+  const parsed: unknown = json === null ? null : JSON.parse(json);
+  if (parsed === null || Array.isArray(parsed)) {
+    return { columns: parsed === null ? null : namesOf(parsed), where: null, rename: null };
+  }
+  const { columns, where, rename, ...others } = fieldsOf(parsed);
+  if (!(where === null || typeof where === 'string') || Object.keys(others).length > 0) {
+    throw unreadable('table checkpoint');
+  }
+  return {
+    columns: columns === null ? null : namesOf(columns),
+    where,
+    rename: rename === null ? null : columnNamesOf(rename),
+  };
+}
+
+function namesOf(parsed: unknown): readonly string[] {
   if (!Array.isArray(parsed)) throw unreadable('table checkpoint');
   return parsed.map((name: unknown) => {
     if (typeof name !== 'string') throw unreadable('table checkpoint');
     return name;
   });
+}
+
+function columnNamesOf(parsed: unknown): ColumnNames {
+  return Object.fromEntries(
+    Object.entries(fieldsOf(parsed)).map(([name, value]): [string, string] => {
+      if (typeof value !== 'string') throw unreadable('table checkpoint');
+      return [name, value];
+    }),
+  );
+}
+
+function fieldsOf(parsed: unknown): Readonly<Record<string, unknown>> {
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw unreadable('table checkpoint');
+  }
+  return Object.fromEntries(Object.entries<unknown>({ ...parsed }));
 }
 
 export function letterOpOf(text: string): SetAside['op'] {

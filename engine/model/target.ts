@@ -10,7 +10,7 @@ import type { DirectOffer, RowSet, StagedChunk, Transfer } from './transfer';
 import type { Tuple } from './value';
 
 /**
- * An open target. Transactions are serialised by the adapter; staging runs beside them.
+ * An open target. Its routes are in its own words (`routeOnTarget`); a `Transfer` gets them in the source's. Transactions are serialised by the adapter; staging runs beside them.
  * Each method may throw the database codes.
  */
 export interface Target {

@@ -2,6 +2,7 @@
  * The first look of a comparison: range by range in the order of the key, the source's rows and then the target's. What
  * differs is only suspected to: it may be on its way.
  */
+import { routeOnTarget } from '../model';
 import type {
   Cursor,
   RangeDigest,
@@ -94,9 +95,10 @@ async function* compareDigests(
   bounds: Bounds,
   { limit, level, here, there }: Digesting,
 ): AsyncGenerator<Compared> {
-  const { columns, key, source, target } = route;
+  const { columns, key, source, where } = route;
+  const { target, columns: targetColumns, key: targetKey } = routeOnTarget(route);
   const next = (after: Cursor | null): Promise<RangeDigest> => {
-    const digest = here({ table: source.name, columns, key, after, upTo: bounds.upTo, limit });
+    const digest = here({ table: source.name, columns, key, after, upTo: bounds.upTo, limit, where });
     // Its failure is thrown where it is awaited; until then it must not count as unhandled.
     digest.catch(() => undefined);
     return digest;
@@ -108,7 +110,13 @@ async function* compareDigests(
     // The source goes on while the target is at this range.
     coming = one.cursor === null ? null : next(one.cursor);
     const range: Bounds = { after, upTo: one.cursor ?? bounds.upTo };
-    const other = await there({ table: target, columns, key, ...range, limit: null });
+    const other = await there({
+      table: target,
+      columns: targetColumns,
+      key: targetKey,
+      ...range,
+      limit: null,
+    });
     if (one.rows === other.rows && one.digest === other.digest) {
       yield { sourceRows: one.rows, targetRows: other.rows, suspects: [], fitting: MOST_ROWS };
     } else yield* compareBounds(sides, route, range, level + 1);
@@ -123,14 +131,22 @@ interface Range extends Pick<ScanResult, 'rows'>, Pick<ScanRequest, 'after' | 'u
 
 async function* rangesOf(
   source: Source,
-  { source: { name: table }, columns, key }: TableRoute,
+  { source: { name: table }, columns, key, where }: TableRoute,
   bounds: Bounds = { after: null, upTo: null },
 ): AsyncGenerator<Range> {
   const { upTo } = bounds;
   let { after } = bounds;
   let limit = FIRST_ROWS;
   for (;;) {
-    const { rows, cursor }: ScanResult = await source.scan({ table, columns, key, after, upTo, limit });
+    const { rows, cursor }: ScanResult = await source.scan({
+      table,
+      columns,
+      key,
+      after,
+      upTo,
+      limit,
+      where,
+    });
     // The last range is open, so that rows beyond the source's last key count as extra.
     const last = rows.length < limit || cursor === null;
     yield { rows, after, upTo: last ? upTo : cursor, limit };
@@ -158,11 +174,11 @@ async function* compareRange(
   range: Range,
 ): AsyncGenerator<Compared> {
   const rest = new Map(range.rows.map((entry) => [likeness.identity(route, entry), entry.row]));
-  const { columns, key } = route;
+  const { target: table, columns, key } = routeOnTarget(route);
   let { after, limit } = range;
   let sourceRows = range.rows.length;
   for (;;) {
-    const there = await target.scan({ table: route.target, columns, key, after, upTo: range.upTo, limit });
+    const there = await target.scan({ table, columns, key, after, upTo: range.upTo, limit });
     const suspects: Suspect[] = [];
     for (const entry of there.rows) {
       const identity = likeness.identity(route, entry);

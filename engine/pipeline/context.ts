@@ -56,7 +56,7 @@ export function createContext(
 /** The names were settled at setup; only the columns are looked at again. Throws SOURCE_SCHEMA_CHANGED. */
 function currentRoute(schema: TableSchema, table: TableCheckpoint): TableRoute {
   try {
-    return routeTable(schema, { to: null, columns: table.columns }, true);
+    return routeTable(schema, { ...table, to: null }, true);
   } catch (error) {
     // What setup would call a wrong name or a missing key was right when setup looked.
     const { message, hint, column } = toCdcError(error);

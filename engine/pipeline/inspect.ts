@@ -6,6 +6,7 @@ import { movingTables, routesToCheck, viewSound } from '../apply';
 import type { SourceView, TableFailure } from '../apply';
 import { consumerOf, requireSameSource, verifyHandshake } from '../capture';
 import { isCdcError } from '../errors';
+import { selectionText } from '../model';
 import type { Checkpoint, Source, TableCheckpoint, TableRoute } from '../model';
 import { readCheckpoint } from './checkpoint';
 import type { PipelineContext } from './context';
@@ -54,7 +55,7 @@ async function viewKnown(
   { position }: Checkpoint,
   tables: readonly TableCheckpoint[],
 ): Promise<{ readonly view: SourceView; readonly failures: readonly TableFailure[] }> {
-  const of = JSON.stringify(tables.map((table) => [table.source, table.targetTable, table.columns]));
+  const of = JSON.stringify(tables.map((table) => [table.source, table.targetTable, selectionText(table)]));
   const last = lastSeen.get(context);
   if (last?.of === of && (await holds(source, position, last.view, tables))) {
     return { view: last.view, failures: [] };

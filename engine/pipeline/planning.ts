@@ -1,8 +1,8 @@
 /** What setup would do, worked out without writing anything; setup itself starts from it. */
 import { orderByReferences, requireRights } from '../apply';
-import { checkTargetTable, findNamed, refuseCollisions, resolveTables } from '../capture';
+import { checkTargetTable, findNamed, refuseCollisions, requireFilter, resolveTables } from '../capture';
 import { CdcError } from '../errors';
-import { displayName } from '../model';
+import { choiceOf, displayName, routeOnTarget } from '../model';
 import type {
   Checkpoint,
   Plan,
@@ -32,7 +32,7 @@ export interface Planning {
 }
 
 /**
- * Throws the codes of `resolveTables`, PIPELINE_LOOP, TARGET_TABLE_MISMATCH, TARGET_NOT_EMPTY, PRIVILEGE_MISSING, and
+ * Throws the codes of `resolveTables`, FILTER_INVALID, PIPELINE_LOOP, TARGET_TABLE_MISMATCH, TARGET_NOT_EMPTY, PRIVILEGE_MISSING, and
  * the databases' codes.
  */
 export async function planPipeline(
@@ -43,6 +43,7 @@ export async function planPipeline(
   const { connections, sameFamily } = context;
   const source = await connections.source();
   const resolved = resolveTables(spec.tables, await source.tables(), sameFamily);
+  for (const route of resolved.routes) await requireFilter(source, route);
   return connections.plannedTarget((target, transport) =>
     planOn({ sameFamily, source, target, transport, resolved }, spec, onTable),
   );
@@ -72,10 +73,10 @@ async function planOn(
     onTable(place, routes.length);
     const table = findNamed(existing, ({ name }) => displayName(name), displayName(route.target));
     if (table !== undefined) {
-      checkTargetTable(route, table, sameFamily);
+      checkTargetTable(routeOnTarget(route), table, sameFamily);
       present.push(route);
     }
-    const step = await target.planTable(route, source.family);
+    const step = await target.planTable(routeOnTarget(route), source.family);
     if (step !== null) createSteps.push(step);
   }
 
@@ -101,10 +102,14 @@ async function planOn(
       source: route.id,
       target: displayName(route.target),
       columns: route.columns,
+      ...choiceOf(route),
     })),
     skipped: resolved.skipped,
     steps: [...(await source.planCapture(schemas)), ...(await target.planObjects()), ...createSteps],
-    notices: [...(await source.notices(schemas)), ...(await target.notices(routes, source.family))],
+    notices: [
+      ...(await source.notices(schemas)),
+      ...(await target.notices(routes.map(routeOnTarget), source.family)),
+    ],
   };
   return { plan, routes, checkpoint, tables, occupied, createSteps };
 }
@@ -128,7 +133,7 @@ async function refuseSequences(
   joining: readonly TableRoute[],
 ): Promise<void> {
   if (!settings.sequences || target.sequences === undefined) return;
-  for (const { id, target: table, columns } of joining) {
+  for (const { id, target: table, columns } of joining.map(routeOnTarget)) {
     requireRights(await target.sequences([{ table, columns }]), id);
   }
 }

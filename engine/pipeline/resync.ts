@@ -8,11 +8,12 @@ import {
   consumerOf,
   findNamed,
   nearMissHint,
+  requireFilter,
   routeTable,
   verifyHandshake,
 } from '../capture';
 import { CdcError, isCdcError } from '../errors';
-import { displayName } from '../model';
+import { displayName, routeOnTarget } from '../model';
 import type { Checkpoint, Source, TableCheckpoint, TableRoute, TableSchema, Target } from '../model';
 import type { PipelineContext } from './context';
 import { findTable } from './context';
@@ -204,10 +205,13 @@ function requireRoute(table: TableCheckpoint, schemas: ReadonlyMap<string, Table
       table: table.source,
     });
   }
-  return { ...routeTable(schema, { to: null, columns: table.columns }, true), target: table.targetTable };
+  return { ...routeTable(schema, { ...table, to: null }, true), target: table.targetTable };
 }
 
-/** Makes target tables that are missing. Throws TARGET_TABLE_MISMATCH for one that can't take its route's rows. */
+/**
+ * Makes target tables that are missing. Throws TARGET_TABLE_MISMATCH for one that can't take its route's rows,
+ * FILTER_INVALID.
+ */
 async function prepareTargets(
   context: PipelineContext,
   source: Source,
@@ -215,7 +219,9 @@ async function prepareTargets(
   routes: readonly TableRoute[],
 ): Promise<void> {
   const targets = await target.tables();
-  for (const route of routes) {
+  for (const found of routes) {
+    await requireFilter(source, found);
+    const route = routeOnTarget(found);
     const existing = findNamed(targets, ({ name }) => displayName(name), displayName(route.target));
     if (existing !== undefined) checkTargetTable(route, existing, context.sameFamily);
     const step = await target.planTable(route, source.family);

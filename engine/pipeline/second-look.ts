@@ -9,6 +9,7 @@
  * A row that changes faster than it can be looked at counts as equal if the target has what the log says it was meanwhile.
  */
 import { rowOf } from '../apply';
+import { routeOnTarget } from '../model';
 import type { Cursor, RowDifference, Source, TableRoute, Target, Tuple } from '../model';
 import { keyIn, sameRows } from './compare-ranges';
 import type { Sides, Suspect } from './compare-ranges';
@@ -87,12 +88,13 @@ export function createSecondLook(
 
   function sourceRows(route: TableRoute, keys: readonly Suspect[]) {
     const cursors = keys.map(({ key }) => source.cursorOf(key));
-    return readRows(sides, source, route, route.source.name, cursors);
+    return readRows(sides, source, route, { ...route, table: route.source.name, keys: cursors });
   }
 
   function targetRows(route: TableRoute, keys: readonly Suspect[]) {
     const cursors = keys.map(({ targetKey }) => source.cursorOf(targetKey));
-    return readRows(sides, target, route, route.target, cursors);
+    const { target: table, columns, key } = routeOnTarget(route);
+    return readRows(sides, target, route, { table, columns, key, keys: cursors, where: null });
   }
 }
 
@@ -106,14 +108,21 @@ async function readRows(
   { likeness }: Sides,
   side: Source | Target,
   route: TableRoute,
-  table: TableRoute['target'],
-  cursors: readonly Cursor[],
+  {
+    table,
+    columns,
+    key,
+    where,
+    keys: all,
+  }: Pick<TableRoute, 'columns' | 'key' | 'where'> & {
+    readonly table: TableRoute['target'];
+    readonly keys: readonly Cursor[];
+  },
 ): Promise<ReadonlyMap<string, Tuple>> {
-  const { columns, key } = route;
   const rows = new Map<string, Tuple>();
-  for (let from = 0; from < cursors.length; from += KEYS_AT_ONCE) {
-    const keys = cursors.slice(from, from + KEYS_AT_ONCE);
-    const found = await side.scan({ table, columns, key, after: null, upTo: null, limit: null, keys });
+  for (let from = 0; from < all.length; from += KEYS_AT_ONCE) {
+    const keys = all.slice(from, from + KEYS_AT_ONCE);
+    const found = await side.scan({ table, columns, key, after: null, upTo: null, limit: null, keys, where });
     for (const entry of found.rows) rows.set(likeness.keyIdentity(keyIn(route, entry.row)), entry.row);
   }
   return rows;

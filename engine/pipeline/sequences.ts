@@ -2,7 +2,7 @@
  * The sequences of a pipeline's target, for the day on which the application is switched to it. Asks the target alone:
  * that day may have come because the source is lost.
  */
-import { displayName } from '../model';
+import { displayName, targetNameOf } from '../model';
 import type { SequenceRequest } from '../model';
 import { readProgress } from './checkpoint';
 import type { PipelineContext } from './context';
@@ -15,9 +15,9 @@ export async function pipelineSequences(
 ): Promise<SequenceReport> {
   const target = await context.connections.target();
   const { tables } = await readProgress(context);
-  const requests = tables.map(({ targetTable, columns }): SequenceRequest => ({
-    table: targetTable,
-    columns,
+  const requests = tables.map((table): SequenceRequest => ({
+    table: table.targetTable,
+    columns: table.columns?.map((name) => targetNameOf(table, name)) ?? null,
   }));
   const { adapter } = target;
   if (target.sequences === undefined) return { adapter, apart: false, sequences: [], without: [] };

@@ -5,7 +5,7 @@
  */
 import { isInstalled, requireChain } from '../apply';
 import { consumerOf } from '../capture';
-import { displayName } from '../model';
+import { displayName, selectionText } from '../model';
 import type {
   Checkpoint,
   Consumer,
@@ -14,6 +14,7 @@ import type {
   Source,
   TableCheckpoint,
   TableRoute,
+  TableSelection,
   Target,
 } from '../model';
 import { asPosition } from '../model';
@@ -171,22 +172,22 @@ function tableRows(
   const bySource = new Map(known.map((table) => [table.source, table]));
   return routes.map((route): TableCheckpoint => {
     const before = bySource.get(route.id);
-    const columns = wantedColumns(spec, route);
+    const selection = wantedSelection(spec, route);
     const sameShape =
       before !== undefined &&
       displayName(before.targetTable) === displayName(route.target) &&
-      JSON.stringify(before.columns) === JSON.stringify(columns);
+      selectionText(before) === selectionText(selection);
     if (sameShape) return before;
     return {
       source: route.id,
       sourceTable: route.source.name,
       targetTable: route.target,
-      columns,
+      ...selection,
       state: spec.settings.snapshot || resumed ? 'snapshotting' : 'replicating',
       position: null,
       cause: null,
       cursor: null,
-      // Other columns or another target than before: what is there must be made equal, not only added to.
+      // Other columns, rows, names or another target than before: what is there must be made equal, not only added to.
       replace: resumed || before !== undefined || occupied.includes(route.id),
       snapshotRows: 0,
       inserted: 0,
@@ -196,10 +197,11 @@ function tableRows(
   });
 }
 
-/** The columns as configured; null when all are replicated, so that a later setup takes new ones along. */
-function wantedColumns(spec: PipelineSpec, route: TableRoute): readonly string[] | null {
+/** As configured; columns are null when all are replicated, so that a later setup takes new ones along. */
+function wantedSelection(spec: PipelineSpec, route: TableRoute): TableSelection {
   const mapping = spec.tables.find((table) => table.from === route.id);
-  return (mapping?.columns ?? null) === null ? null : route.columns;
+  const columns = (mapping?.columns ?? null) === null ? null : route.columns;
+  return { columns, where: route.where, rename: route.rename };
 }
 
 /** `rowsOf` gets the rows as they are with the checkpoint locked: an attempt may have moved them since planning. */

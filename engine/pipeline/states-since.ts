@@ -9,7 +9,10 @@ const MOST_CHANGES = 5_000;
 /** Whether a key's row has been this one (null: gone) after a change that was captured since. */
 export type WasMeanwhile = (identity: string, row: Tuple | null) => boolean;
 
-/** Changes of which only the key is known, or that were purged, say nothing. */
+/**
+ * Changes of which only the key is known, or that were purged, say nothing. Nor does the log tell which states a
+ * route's condition chooses: that a row was not chosen meanwhile is never taken from it.
+ */
 export async function statesSince(
   { source, likeness }: Sides,
   route: TableRoute,

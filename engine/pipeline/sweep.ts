@@ -4,11 +4,11 @@
  * meanwhile is lost by it.
  */
 import { movingTables } from '../apply';
-import { keepsOrder } from '../model';
-import type { KeysetCapture, RowKey, TableRoute } from '../model';
+import { filterSql, keepsOrder, routeOnTarget } from '../model';
+import type { Cursor, KeysetCapture, RowKey, ScanResult, TableRoute, Tuple } from '../model';
 import { readProgress } from './checkpoint';
-import { compareTable } from './compare-ranges';
-import type { Suspect } from './compare-ranges';
+import { compareTable, keyIn, sameRows } from './compare-ranges';
+import type { Sides } from './compare-ranges';
 import type { PipelineContext } from './context';
 import type { SweepOptions, SweepResult } from './contract';
 import { likenessOf } from './likeness';
@@ -30,46 +30,124 @@ export async function sweepPipeline(context: PipelineContext, options: SweepOpti
   return { keys };
 }
 
+interface Sweep {
+  readonly context: PipelineContext;
+  readonly sides: Sides;
+  readonly route: TableRoute;
+  readonly capture: KeysetCapture;
+  readonly options: SweepOptions;
+}
+
+/** Answers how many keys were marked. */
 async function sweepTable(
   context: PipelineContext,
   route: TableRoute,
-  { column, per }: KeysetCapture,
-  { signal, onProgress }: SweepOptions,
+  capture: KeysetCapture,
+  options: SweepOptions,
 ): Promise<number> {
-  const compared =
-    per === 'row' ? [...route.key, ...(route.key.includes(column) ? [] : [column])] : route.key;
-  const narrow: TableRoute = { ...route, columns: compared };
-  const sides = {
+  const sides: Sides = {
     source: await context.connections.source(),
     target: await context.connections.target(),
     likeness: likenessOf(context.sameFamily),
     alike: context.sameFamily,
   };
-  let keys = 0;
+  const sweep = { context, sides, route, capture, options };
+  const marking = createMarking(context, route);
+  await sweepKeys(sweep, marking);
+  if (capture.per === 'table') await sweepUnset(sweep, marking);
+  return marking.end();
+}
+
+/** Keys that only the target has; where each row counts its changes, all whose versions are not the same. */
+async function sweepKeys(
+  { context, sides, route, capture, options }: Sweep,
+  marking: Marking,
+): Promise<void> {
+  const { column, per } = capture;
+  const compared = per === 'row' && !route.key.includes(column) ? [...route.key, column] : route.key;
+  const narrow: TableRoute = { ...route, columns: compared };
+  const inRanges = context.sameFamily || keepsOrder(route);
+  for await (const { sourceRows, suspects } of compareTable(sides, narrow, inRanges)) {
+    options.signal?.throwIfAborted();
+    for (const { kind, key } of suspects) {
+      // By one column for the whole table inserts and updates are seen, and may be on their way.
+      if (per === 'row' || kind === 'extra') await marking.add(key);
+    }
+    options.onProgress?.(sourceRows);
+  }
+}
+
+/** Rows without a value in the column are in no order: all of them are compared. */
+async function sweepUnset({ sides, route, capture, options }: Sweep, marking: Marking): Promise<void> {
+  const { source, target, likeness } = sides;
+  if (source.keyset === undefined) return;
+  const unset = source.keyset.unsetSql(capture.column);
+  const where = route.where === null ? unset : `${filterSql(route.where)} AND ${filterSql(unset)}`;
+  const { columns, key } = route;
+  const targetRoute = routeOnTarget(route);
+  let after: Cursor | null = null;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const request = {
+      table: route.source.name,
+      columns,
+      key,
+      where,
+      after,
+      upTo: null,
+      limit: MARKED_AT_ONCE,
+    };
+    const here: ScanResult = await source.scan(request);
+    if (here.rows.length === 0) return;
+    const keys = here.rows.map(({ row }) => source.cursorOf(keyIn(route, row)));
+    const there = await target.scan({
+      table: targetRoute.target,
+      columns: targetRoute.columns,
+      key: targetRoute.key,
+      after: null,
+      upTo: null,
+      limit: null,
+      keys,
+    });
+    const identityOf = (row: Tuple): string => likeness.keyIdentity(keyIn(route, row));
+    const held = new Map(there.rows.map(({ row }) => [identityOf(row), row]));
+    for (const { row } of here.rows) {
+      const other = held.get(identityOf(row));
+      if (other === undefined || !sameRows(likeness, row, other)) await marking.add(keyIn(route, row));
+    }
+    options.onProgress?.(here.rows.length);
+    after = here.cursor;
+    if (after === null || here.rows.length < MARKED_AT_ONCE) return;
+  }
+}
+
+/** Marks keys, some at a time. */
+interface Marking {
+  add(key: Tuple): Promise<void>;
+  /** Marks the rest; answers how many there were. */
+  end(): Promise<number>;
+}
+
+function createMarking(context: PipelineContext, route: TableRoute): Marking {
+  let marked = 0;
   let found: RowKey[] = [];
   const mark = async (): Promise<void> => {
     if (found.length > 0) await markRepairs(context, found);
-    keys += found.length;
+    marked += found.length;
     found = [];
   };
-  for await (const { sourceRows, suspects } of compareTable(
-    sides,
-    narrow,
-    context.sameFamily || keepsOrder(route),
-  )) {
-    signal?.throwIfAborted();
-    for (const suspect of suspects) {
-      // By one column for the whole table inserts and updates are seen, and may be on their way.
-      if (per === 'table' && suspect.kind !== 'extra') continue;
-      found.push({ table: route.id, key: keyRow(route, suspect) });
+  return {
+    async add(key) {
+      found.push({ table: route.id, key: keyRow(route, key) });
       if (found.length >= MARKED_AT_ONCE) await mark();
-    }
-    onProgress?.(sourceRows);
-  }
-  await mark();
-  return keys;
+    },
+    async end() {
+      await mark();
+      return marked;
+    },
+  };
 }
 
-function keyRow({ key }: TableRoute, { key: values }: Pick<Suspect, 'key'>): RowKey['key'] {
+function keyRow({ key }: TableRoute, values: Tuple): RowKey['key'] {
   return Object.fromEntries(key.map((name, index) => [name, values[index] ?? null]));
 }

@@ -78,6 +78,30 @@ describe('cdc apply', () => {
     expect(await json('status', SHOP)).toMatchObject({ settings: { batchRows: 100, retainMs: 7_200_000 } });
   });
 
+  test('says that a table is copied again for another condition or other names, and then it is', async () => {
+    const mapping = `{ from: orders, where: "total > 10", rename: { total: amount } }`;
+    configure(`target: warehouse, tables: [${mapping}, notes], retain: 2h, batch: 100`);
+    const dry = await cdc('apply', SHOP, '--dry-run');
+    expect(dry).toMatchObject({ code: 1, stderr: expect.stringContaining('lacks the column amount') });
+    configure(
+      'target: warehouse, tables: [{ from: orders, where: "total > 10" }, notes], retain: 2h, batch: 100',
+    );
+    const { stdout } = await cdc('apply', SHOP, '--dry-run');
+    expect(stdout).toContain('~ orders -> orders: copied again, with another condition');
+    expect(await json('apply', SHOP)).toMatchObject({
+      applied: true,
+      copiedAgain: [{ source: 'orders', formerTarget: 'orders', changed: ['where'] }],
+    });
+    expect(await cdc('wait', SHOP, 'caught-up')).toMatchObject({ code: 0 });
+    expect(count('warehouse', 'orders')).toBe(0);
+    expect(await json('status', SHOP)).toMatchObject({ tables: [{ where: 'total > 10' }, {}] });
+    expect((await cdc('status', SHOP)).stdout).toContain('where    orders: total > 10');
+    configure('target: warehouse, tables: [orders, notes], retain: 2h, batch: 100');
+    expect(await cdc('apply', SHOP)).toMatchObject({ code: 0 });
+    expect(await cdc('wait', SHOP, 'caught-up')).toMatchObject({ code: 0 });
+    expect(count('warehouse', 'orders')).toBe(1);
+  });
+
   test('removes a table only where somebody agrees to it', async () => {
     configure('target: warehouse, tables: [orders]');
     const refused = await cdc('apply', SHOP);

@@ -291,7 +291,9 @@ test('plan shows the mapping, what was left out, and the SQL by database', () =>
     {
       pipeline: 'p',
       transport: 'attach',
-      tables: [{ source: 'a', target: 'b', columns: ['x', 'y'] }],
+      tables: [
+        { source: 'a', target: 'b', columns: ['x', 'y'], where: 'x > 1\n  AND y > 2', rename: { x: 'z' } },
+      ],
       skipped: [{ table: 'log', reason: 'it has no key' }],
       notices: [{ table: 'a', message: 'an application trigger writes it' }],
       steps: [
@@ -302,6 +304,8 @@ test('plan shows the mapping, what was left out, and the SQL by database', () =>
     plain,
   );
   expect(report.indexOf('On the source')).toBeLessThan(report.indexOf('On the target'));
+  expect(report).toContain('where    a: x > 1 AND y > 2');
+  expect(report).toContain('rename   a: x -> z');
   expect(report).toContain('skipped  log: it has no key');
   expect(report).toContain('notice   a: an application trigger writes it');
   expect(report).toContain('CREATE TABLE b (x, y);');

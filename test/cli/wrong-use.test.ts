@@ -80,6 +80,15 @@ Correct this place and try again.
     },
   );
 
+  test('a condition that the source does not take is named with its table and what is wrong', async () => {
+    folder.database('shop.db', 'CREATE TABLE orders (id INTEGER PRIMARY KEY, total REAL)');
+    writeConfig(CONFIG.replace('["*"]', '[{ from: orders, where: "totl > 1" }]'));
+    const { code, stdout, stderr } = await runCdc(['plan', 'orders'], { cwd: folder.path });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('Table orders: `where` is refused: no such column: totl');
+    expect(stderr).toContain('FILTER_INVALID');
+  });
+
   test('no file', async () => {
     expect(await refused(['start', 'orders'])).toContain('There is no file cdc.yaml');
     expect(await refused(['status', 'orders', '--config', 'other.yaml'])).toContain('no file other.yaml');

@@ -64,6 +64,9 @@ pipelines:
     tables:
       - "order *"
       - { from: customers, to: clients, columns: [id, name] }
+      - from: invoices
+        where: total > 10 AND state <> 'draft'
+        rename: { id: invoice_id }
     existing: replace
     snapshot: true
     sequences: true
@@ -86,6 +89,13 @@ pipelines:
       tables: [
         { from: 'order *', to: null, columns: null },
         { from: 'customers', to: 'clients', columns: ['id', 'name'] },
+        {
+          from: 'invoices',
+          to: null,
+          columns: null,
+          where: "total > 10 AND state <> 'draft'",
+          rename: { id: 'invoice_id' },
+        },
       ],
       settings: {
         existing: 'replace',

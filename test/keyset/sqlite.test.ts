@@ -11,6 +11,7 @@ const TIMESTAMP: KeysetCapture = {
   column: 'updated_at',
   lookbackMs: null,
   allowScan: false,
+  deleted: null,
   per: 'table',
   sweepMs: null,
 };
@@ -223,5 +224,55 @@ describe('what a column does not show', () => {
     expect(await pipeline.sweep({})).toEqual({ keys: 3 });
     await replicate(pipeline, generation);
     expectEqual(scene);
+  });
+
+  test('rows that a column marks as deleted are not on the target, and come back', async () => {
+    const scene = sceneOf(
+      { ...TIMESTAMP, deleted: 'deleted_at' },
+      SCHEMA.replace('row_version', 'deleted_at TEXT, row_version'),
+    );
+    const add = (id: number, deleted: string): string =>
+      `INSERT INTO orders VALUES (${id}, 'n', ${NOW}, ${deleted}, ${id})`;
+    scene.source.exec(`${add(1, 'NULL')}; ${add(2, NOW)}; ${add(3, 'NULL')}`);
+    const pipeline = await scene.open();
+    const { generation } = await started(pipeline, scene.spec);
+    const ids = () => scene.target.prepare('SELECT id FROM orders ORDER BY id').pluck().all();
+    expect(ids()).toEqual([1n, 3n]);
+    scene.source.exec(`UPDATE orders SET deleted_at = ${NOW}, updated_at = ${NOW} WHERE id = 1`);
+    scene.source.exec(`UPDATE orders SET deleted_at = NULL, updated_at = ${NOW} WHERE id = 2`);
+    expect(await replicate(pipeline, generation)).toMatchObject({ deleted: 1, updated: 1 });
+    expect(ids()).toEqual([2n, 3n]);
+    expect(await pipeline.verify({})).toMatchObject({ equal: true });
+  });
+
+  test('rows without a time are copied, and followed by sweeps', async () => {
+    const scene = sceneOf(
+      { ...TIMESTAMP, sweepMs: 1_000 },
+      SCHEMA.replace('updated_at TEXT NOT NULL', 'updated_at TEXT'),
+    );
+    scene.source.exec(`INSERT INTO orders VALUES (1, 'a', NULL, 1), (2, 'b', ${NOW}, 2)`);
+    const pipeline = await scene.open();
+    const { generation } = await started(pipeline, scene.spec);
+    expectEqual(scene);
+    scene.source.exec(`UPDATE orders SET note = 'changed' WHERE id = 1;
+      INSERT INTO orders VALUES (3, 'c', NULL, 3)`);
+    expect(await pipeline.sweep({})).toEqual({ keys: 2 });
+    await replicate(pipeline, generation);
+    expectEqual(scene);
+    expect(await pipeline.sweep({})).toEqual({ keys: 0 });
+  });
+
+  test('rows are chosen by a condition, and those that leave it are deleted', async () => {
+    const scene = sceneOf(TIMESTAMP);
+    insert(scene, 1, 10);
+    const pipeline = await scene.open();
+    const spec: PipelineSpec = {
+      ...scene.spec,
+      tables: [{ from: 'orders', to: null, columns: ['id', 'updated_at'], where: `note <> 'hidden'` }],
+    };
+    const { generation } = await started(pipeline, spec);
+    scene.source.exec(`UPDATE orders SET note = 'hidden', updated_at = ${NOW} WHERE id < 4`);
+    expect(await replicate(pipeline, generation)).toMatchObject({ deleted: 3 });
+    expect(scene.target.prepare('SELECT min(id), count(*) FROM orders').raw().get()).toEqual([4n, 7n]);
   });
 });

@@ -171,6 +171,8 @@ function readerOf(ground: ReaderGround): KeysetReader {
       }
       return Promise.resolve(pages);
     },
+    presentSql: () => 'TRUE',
+    unsetSql: () => 'FALSE',
     copy: () => Promise.reject(new Error('Nothing is copied here')),
   };
 }
@@ -196,6 +198,7 @@ function pageOf(
     rows: taken.map(([key, { value, body }]) => ({
       identity: String(key),
       row: [BigInt(key), BigInt(value), BigInt(body)],
+      gone: false,
       changedAt: by === 'timestamp' ? value : null,
     })),
     ended: taken.length === within.length,
@@ -234,4 +237,6 @@ export const ROUTE: TableRoute = {
   target: { schema: null, name: 't' },
   columns: ['id', 'changed', 'body'],
   key: ['id'],
+  rename: null,
+  where: null,
 };

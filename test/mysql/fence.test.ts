@@ -63,8 +63,11 @@ describeServers('A fence', (server) => {
       const during = await untilKnown(() => ask(session));
       expect(during.oldest).toBeLessThan(during.newest);
       await client.query('COMMIT');
-      const after = await untilKnown(() => ask(session));
-      expect(after.oldest).toBeGreaterThan(during.oldest);
+      // Others on the same server have transactions of their own.
+      const after = await untilKnown(async () => {
+        const seen = await ask(session);
+        return typeof seen === 'object' && seen.oldest > during.oldest ? seen : 'unknown';
+      });
       expect(after.newest).toBeGreaterThan(during.newest);
     } finally {
       await session.close();

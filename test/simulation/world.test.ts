@@ -29,6 +29,8 @@ function routeOf(table: string, target = table): TableRoute {
     target: { schema: null, name: target },
     columns: [KEY, VALUE],
     key: [KEY],
+    rename: null,
+    where: null,
   };
 }
 

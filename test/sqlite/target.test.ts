@@ -14,6 +14,8 @@ const TABLE: TableCheckpoint = {
   sourceTable: { schema: null, name: 'b' },
   targetTable: { schema: null, name: 'B copy' },
   columns: ['id', 'a "quoted" one'],
+  where: null,
+  rename: null,
   state: 'snapshotting',
   position: null,
   cause: null,

@@ -19,6 +19,8 @@ export interface Side {
   createTables(): Promise<void>;
   /** Runs statements, each committed by itself; answers the first value of the last one's first row, if it has any. */
   execute(...statements: readonly string[]): Promise<unknown>;
+  /** Each row that a query answers, as JSON of its values' texts, sorted. */
+  select(sql: string): Promise<readonly string[]>;
   /** Writers that put up with restarts, until told to end; then nothing of theirs is open any more. */
   write(ended: () => boolean, seed: number): Promise<void>;
   /** Each row as JSON of its values' texts, sorted. */
@@ -58,6 +60,12 @@ async function openPostgres(server: string): Promise<Side> {
     tables: ['public.accounts', 'public.pairs'],
     createTables: () => execute(...STRESS_TABLES).then(() => undefined),
     execute,
+    async select(sql) {
+      const client = await connectTo(database.url);
+      const found = await select(client, sql);
+      await client.end();
+      return found.map((row) => JSON.stringify(row)).sort();
+    },
     async write(ended, seed) {
       for (let turn = 0; !ended(); turn++) {
         const options = { writers: 8, longest: 400, prepared: true, seed: seed + turn, until: ended };
@@ -123,6 +131,12 @@ async function openMysql(server: string): Promise<Side> {
     createTables: () =>
       execute('ALTER DATABASE COLLATE utf8mb4_general_ci', ...MYSQL_TABLES).then(() => undefined),
     execute,
+    async select(sql) {
+      const client = await database.connect();
+      const found = await selectMysql(client, sql);
+      await client.end();
+      return found.map((row) => JSON.stringify(row)).sort();
+    },
     async write(ended, seed) {
       for (let turn = 0; !ended(); turn++) {
         const options = { writers: 6, longest: 400, prepared: true, seed: seed + turn, until: ended };
@@ -162,6 +176,15 @@ function openSqlite(folder: TemporaryFolder, name: string): Side {
     tables: ['accounts', 'pairs'],
     createTables: () => execute(...STRESS_TABLES).then(() => undefined),
     execute,
+    select(sql) {
+      const rows = open().prepare(sql).raw().all();
+      const texts = rows.map((row) =>
+        JSON.stringify(
+          Array.isArray(row) ? row.map((value) => (value === null ? null : String(value))) : row,
+        ),
+      );
+      return Promise.resolve(texts.sort());
+    },
     async write(ended, seed) {
       const random = randomNumbers(seed);
       while (!ended()) {
@@ -187,12 +210,12 @@ function writeSome(db: Database.Database, random: (below: number) => number): vo
   for (let n = random(5); n >= 0; n--) {
     const id = random(300);
     const statements = [
-      `INSERT INTO accounts VALUES (${id}, 0, 'new') ON CONFLICT (id) DO UPDATE SET n = n + 1`,
-      `INSERT OR REPLACE INTO accounts VALUES (${id}, ${random(9)}, 'replaced')`,
+      `INSERT INTO accounts (id, n, note) VALUES (${id}, 0, 'new') ON CONFLICT (id) DO UPDATE SET n = n + 1`,
+      `INSERT OR REPLACE INTO accounts (id, n, note) VALUES (${id}, ${random(9)}, 'replaced')`,
       `UPDATE accounts SET n = n + 1, note = 'n' || n WHERE id BETWEEN ${id} AND ${id + 5}`,
       `UPDATE OR IGNORE accounts SET id = ${random(300)} WHERE id = ${id}`,
       `DELETE FROM accounts WHERE id = ${id}`,
-      `INSERT OR IGNORE INTO pairs VALUES (${random(8)}, 'b${random(8)}', 0)`,
+      `INSERT OR IGNORE INTO pairs (a, b, n) VALUES (${random(8)}, 'b${random(8)}', 0)`,
       `UPDATE OR IGNORE pairs SET a = a + 100, n = n + 1 WHERE a = ${random(8)}`,
       `DELETE FROM pairs WHERE a >= 100 OR b = 'b${random(8)}' AND a < 3`,
     ];

@@ -77,6 +77,8 @@ export function sqliteRoute(table: string, columns: Readonly<Record<string, stri
     target: { schema: 'public', name: table },
     columns: names,
     key,
+    rename: null,
+    where: null,
   };
 }
 

@@ -73,7 +73,7 @@ function statement(random: Random, name: string): string {
   const pair = `a = ${random(8)} AND b = 'b${random(8)}'`;
   switch (random(9)) {
     case 0:
-      return `INSERT INTO accounts VALUES (${id}, 0, '${name}') ON CONFLICT (id) DO UPDATE SET n = accounts.n + 1, note = '${name}'`;
+      return `INSERT INTO accounts (id, n, note) VALUES (${id}, 0, '${name}') ON CONFLICT (id) DO UPDATE SET n = accounts.n + 1, note = '${name}'`;
     case 1:
       return `UPDATE accounts SET n = n + 1, note = '${name}' WHERE id = ${id}`;
     case 2:
@@ -83,7 +83,7 @@ function statement(random: Random, name: string): string {
     case 4:
       return `UPDATE accounts SET n = n + 1 WHERE id BETWEEN ${id} AND ${id + 5}`;
     case 5:
-      return `INSERT INTO pairs SELECT a, 'b' || b, 0 FROM generate_series(${random(4)}, ${4 + random(4)}) a, generate_series(0, 2) b ON CONFLICT DO NOTHING`;
+      return `INSERT INTO pairs (a, b, n) SELECT a, 'b' || b, 0 FROM generate_series(${random(4)}, ${4 + random(4)}) a, generate_series(0, 2) b ON CONFLICT DO NOTHING`;
     case 6:
       return `UPDATE pairs SET n = n + 1 WHERE ${pair}`;
     case 7:

@@ -15,5 +15,7 @@ export function routeOf(
     target: { schema: source.name.schema, name: options.to ?? source.name.name },
     columns: options.columns ?? ordinary,
     key: source.key.columns,
+    rename: null,
+    where: null,
   };
 }

@@ -124,7 +124,13 @@ function toSpec(name: string, data: PipelineData): PipelineSpec {
     target: data.target,
     capture: data.capture,
     mode: data.mode,
-    tables: data.tables.map(({ from, to, columns }) => ({ from, to: to ?? null, columns: columns ?? null })),
+    tables: data.tables.map(({ from, to, columns, where, rename }) => ({
+      from,
+      to: to ?? null,
+      columns: columns ?? null,
+      ...(where === undefined ? {} : { where }),
+      ...(rename === undefined ? {} : { rename }),
+    })),
     settings: {
       existing: data.existing,
       snapshot: data.snapshot,

@@ -43,6 +43,22 @@ function endProblem(
   );
 }
 
+/** Two columns of one name are one: some databases don't look at case. */
+function renameProblems(
+  document: ConfigDocument,
+  path: Path,
+  rename: Record<string, unknown>,
+): readonly Problem[] {
+  const taken = new Map<string, string>();
+  return Object.entries(rename).flatMap(([column, name]): readonly Problem[] => {
+    if (typeof name !== 'string') return [];
+    const other = taken.get(name.toLowerCase());
+    taken.set(name.toLowerCase(), column);
+    if (other === undefined) return [];
+    return [document.atValue([...path, column], `this name is given to ${other}, too`)];
+  });
+}
+
 function tableProblems(document: ConfigDocument, path: Path, tables: readonly unknown[]): readonly Problem[] {
   const problems: Problem[] = [];
   const seen = new Set<string>();
@@ -53,11 +69,12 @@ function tableProblems(document: ConfigDocument, path: Path, tables: readonly un
     if (from === undefined) continue;
     if (seen.has(from)) problems.push(document.atValue(at, 'this table is listed twice'));
     seen.add(from);
-    for (const key of ['to', 'columns']) {
+    for (const key of ['to', 'columns', 'where', 'rename']) {
       if (from.includes('*') && mapping[key] !== undefined) {
         problems.push(document.atKey([...at, key], 'is for one table; "from" is a pattern for many'));
       }
     }
+    problems.push(...renameProblems(document, [...at, 'rename'], group.parse(mapping['rename'])));
     const columns = list.parse(mapping['columns']);
     for (const [place, column] of columns.entries()) {
       if (typeof column === 'string' && columns.indexOf(column) < place) {

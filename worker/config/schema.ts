@@ -23,7 +23,7 @@ import { formatDuration, parseDuration } from './quantities';
 import { parseTiming, writtenTiming } from './timing';
 
 /** Words that the program will understand one day: refused by name rather than as unknown. */
-export const NOT_YET: ReadonlySet<string> = new Set(['ddl', 'deleted']);
+export const NOT_YET: ReadonlySet<string> = new Set(['ddl']);
 
 const name = z
   .string()
@@ -113,6 +113,7 @@ const capture = z.preprocess(
         timestamp: text.optional(),
         version: version.optional(),
         deletes: deletes.optional(),
+        deleted: text.optional(),
         lookback: duration(LOOKBACK_BOUNDS).optional(),
         allowScan: z.boolean().default(false),
       },
@@ -142,6 +143,7 @@ const capture = z.preprocess(
         by,
         column,
         lookbackMs: lookback ?? null,
+        deleted: written.deleted ?? null,
         allowScan,
         per,
         sweepMs: everyMs ?? reconciled?.reconcile ?? null,
@@ -156,6 +158,11 @@ const table = z.preprocess(
       from: text,
       to: text.optional(),
       columns: z.array(text).min(1, 'lists no column; leave it out to replicate all').optional(),
+      where: text.optional(),
+      rename: z
+        .record(z.string(), text)
+        .refine((names) => Object.keys(names).length > 0, 'renames no column; leave it out')
+        .optional(),
     },
     otherwise('must be the name of a table or { from: …, to: …, columns: … }'),
   ),
@@ -265,7 +272,7 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
     case 'connections':
       return ['url', 'url_file'];
     case 'pipelines':
-      if (path[2] === 'tables') return ['from', 'to', 'columns'];
+      if (path[2] === 'tables') return ['from', 'to', 'columns', 'where', 'rename'];
       if (path[2] === 'schedule') return ['cron', 'every', 'timezone', 'jitter'];
       if (path[2] === 'maxBacklog') return ['changes', 'action'];
       if (path[2] === 'onError') return ['action', 'perHour'];
@@ -273,7 +280,7 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
       if (path[2] === 'capture') {
         if (path[3] === 'version') return ['column', 'per', 'every'];
         if (path[3] === 'deletes') return ['reconcile'];
-        return ['timestamp', 'version', 'deletes', 'lookback', 'allowScan'];
+        return ['timestamp', 'version', 'deleted', 'deletes', 'lookback', 'allowScan'];
       }
       return Object.keys(pipeline.shape);
     default:

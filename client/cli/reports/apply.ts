@@ -1,5 +1,11 @@
 /** What `cdc apply` would change, worked out from what runs and what `cdc.yaml` says; and the words for it. */
-import type { PipelineSettings, PipelineSpec, Plan, TableProgress } from '../../../engine/model';
+import type {
+  PipelineSettings,
+  PipelineSpec,
+  Plan,
+  TableMapping,
+  TableProgress,
+} from '../../../engine/model';
 import { formatDuration } from '../../../worker/config';
 import type { ScheduleReport, ScheduleTiming } from '../..';
 import type { Paint } from '../terminal';
@@ -23,8 +29,11 @@ export interface ApplyPlan {
   readonly settings: readonly ChangedSetting[];
   readonly added: readonly AppliedTable[];
   readonly removed: readonly (AppliedTable & { readonly deadLetters: number })[];
-  /** Led to another target, or with other columns: copied again. */
-  readonly copiedAgain: readonly (AppliedTable & { readonly formerTarget: string })[];
+  /** Led to another target, or with other columns, rows or names (`changed`): copied again. */
+  readonly copiedAgain: readonly (AppliedTable & {
+    readonly formerTarget: string;
+    readonly changed: readonly (typeof SELECTED)[number][];
+  })[];
   /** Null where the schedule stays, or there is none. */
   readonly schedule: ScheduleTiming | null;
   /** What setup would run. */
@@ -65,8 +74,10 @@ export function applyPlan({ now, wanted, tables, plan, schedule }: Compared): Ap
     copiedAgain: plan.tables.flatMap(({ source, target }) => {
       const before = known.get(source);
       if (before === undefined) return [];
-      const same = columnsOf(now, source) === columnsOf(wanted, source);
-      return before.target === target && same ? [] : [{ source, target, formerTarget: before.target }];
+      const changed = changedSelection(now, wanted, source);
+      return before.target === target && changed.length === 0
+        ? []
+        : [{ source, target, formerTarget: before.target, changed }];
     }),
     schedule: schedule === null || isSameTiming(schedule.now, schedule.wanted) ? null : schedule.wanted,
     steps: plan.steps,
@@ -87,10 +98,24 @@ function changedSettings(now: PipelineSettings, wanted: PipelineSettings): reado
   });
 }
 
-/** The columns that a table is configured with, in one order; patterns have none. */
-function columnsOf({ tables }: PipelineSpec, source: string): string {
-  const columns = tables.find(({ from }) => from === source)?.columns ?? null;
-  return JSON.stringify(columns === null ? null : [...columns].sort());
+/** What a mapping says of a table besides its names. */
+const SELECTED = ['columns', 'where', 'rename'] as const;
+
+/** What is configured otherwise, whatever its order; patterns have none of it. */
+function changedSelection(
+  now: PipelineSpec,
+  wanted: PipelineSpec,
+  source: string,
+): readonly (typeof SELECTED)[number][] {
+  const mappingIn = ({ tables }: PipelineSpec) => tables.find(({ from }) => from === source);
+  const [one, other] = [mappingIn(now), mappingIn(wanted)];
+  return SELECTED.filter((key) => inOneOrder(one?.[key]) !== inOneOrder(other?.[key]));
+}
+
+function inOneOrder(value: TableMapping[(typeof SELECTED)[number]]): string {
+  if (value === null || value === undefined) return 'null';
+  if (typeof value === 'string') return JSON.stringify(value);
+  return JSON.stringify((Array.isArray(value) ? value : Object.entries(value)).map(String).toSorted());
 }
 
 function isSameTiming(now: ScheduleReport, wanted: ScheduleTiming): boolean {
@@ -141,8 +166,8 @@ export function applyReport(plan: ApplyPlan, paint: Paint): string {
       ({ source, target }) => `  ${paint.green('+')} ${source} -> ${target}: copied, then followed`,
     ),
     ...copiedAgain.map(
-      ({ source, target, formerTarget }) =>
-        `  ${paint.yellow('~')} ${source} -> ${target}: copied again${formerTarget === target ? ', with other columns' : `; ${formerTarget} keeps its rows and is not followed any more`}`,
+      ({ source, target, formerTarget, changed }) =>
+        `  ${paint.yellow('~')} ${source} -> ${target}: copied again${otherwise(changed)}${formerTarget === target ? '' : `; ${formerTarget} keeps its rows and is not followed any more`}`,
     ),
     ...removed.map(
       ({ source, target, deadLetters }) =>
@@ -154,6 +179,12 @@ export function applyReport(plan: ApplyPlan, paint: Paint): string {
   ]
     .join('\n')
     .trimEnd();
+}
+
+/** What is other than before. */
+function otherwise(changed: readonly (typeof SELECTED)[number][]): string {
+  const words = { columns: 'other columns', where: 'another condition', rename: 'other names of columns' };
+  return changed.length === 0 ? '' : `, with ${changed.map((key) => words[key]).join(' and ')}`;
 }
 
 function timingText(timing: ScheduleTiming): string {

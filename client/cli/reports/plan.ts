@@ -1,5 +1,5 @@
 /** What setup would do. */
-import type { Plan, PlanStep } from '../../../engine/model';
+import type { Plan, PlanStep, TableChoice } from '../../../engine/model';
 import type { Paint } from '../terminal';
 import { columns } from './columns';
 import { counted } from './figures';
@@ -20,6 +20,27 @@ function stepLines(title: string, steps: readonly PlanStep[], paint: Paint): rea
     lines.push(step.sql.trimEnd().endsWith(';') ? step.sql : `${step.sql};`, '');
   }
   return lines;
+}
+
+/** Which rows are replicated, and what is called otherwise on the target; of tables with either. */
+export function choiceLines(
+  tables: readonly (TableChoice & { readonly source: string })[],
+  paint: Paint,
+): readonly string[] {
+  return tables.flatMap(({ source, where, rename }) => [
+    ...(where === undefined ? [] : [`  ${paint.dim('where')}    ${source}: ${oneLine(where)}`]),
+    ...(rename === undefined
+      ? []
+      : [
+          `  ${paint.dim('rename')}   ${source}: ${Object.entries(rename)
+            .map(([column, name]) => `${column} -> ${name}`)
+            .join(', ')}`,
+        ]),
+  ]);
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
 }
 
 /** Tables that are left out, and what a person should know. */
@@ -47,12 +68,14 @@ export function planReport(plan: Plan, paint: Paint): string {
     { title: 'COLUMNS', align: 'right' },
   ] as const;
   const rows = plan.tables.map((table) => [table.source, table.target, String(table.columns.length)]);
+  const choices = choiceLines(plan.tables, paint);
   const notices = noticeLines(plan, paint);
   const sql = sqlLines(plan, paint);
   return [
     `${paint.bold(plan.pipeline)}: ${counted(plan.tables.length, 'table')}, rows travel by ${plan.transport}`,
     '',
     columns(layout, rows, paint.dim),
+    ...(choices.length === 0 ? [] : ['', ...choices]),
     ...(notices.length === 0 ? [] : ['', ...notices]),
     '',
     ...(sql.length === 0 ? ['Everything is in place: setup would run no statement.'] : sql),

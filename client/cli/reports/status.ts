@@ -4,6 +4,7 @@ import type { ScheduleReport } from '../..';
 import type { LastError, PipelineState, PipelineStatus } from '../../../workflows/messages';
 import type { Paint } from '../terminal';
 import { columns, labelled } from './columns';
+import { choiceLines } from './plan';
 import { scheduleLines } from './schedule';
 import { ago, count, counted, duration, time } from './figures';
 
@@ -132,6 +133,8 @@ export function statusReport(
   ];
   if (schedule !== null) lines.push('', scheduleLines(schedule, now, paint));
   if (status.tables.length > 0) lines.push('', tableColumns(status.tables, paint));
+  const choices = choiceLines(status.tables, paint);
+  if (choices.length > 0) lines.push('', ...choices);
   for (const table of status.tables.filter(({ state }) => state === 'parked')) {
     lines.push(
       '',

@@ -40,21 +40,34 @@ export async function assessTables(
 /** What holds for all tables: which changes arrive, and which do not. */
 export async function captureNotices(
   reader: KeysetReader,
-  { by, lookbackMs }: KeysetCapture,
+  capture: KeysetCapture,
 ): Promise<readonly PlanNotice[]> {
   const messages = [
-    await guarantee(reader, by, lookbackMs),
-    'Rows that are deleted on the source stay on the target: a column does not show them.',
+    capture.per === 'row' ? comparedNotice(capture) : await guarantee(reader, capture),
+    ...(capture.per === 'row' ? [] : [deletesNotice(capture)]),
     'Nothing is kept on the source: that it was restored from a backup is not noticed.',
   ];
   return messages.map((message) => ({ table: null, message }));
 }
 
-async function guarantee(
-  reader: KeysetReader,
-  by: KeysetCapture['by'],
-  lookbackMs: number | null,
-): Promise<string> {
+function comparedNotice({ sweepMs }: KeysetCapture): string {
+  return (
+    `Changes are found by comparing the versions of all rows ${every(sweepMs)}. A row that is deleted, and inserted ` +
+    'again with the version that it had, is not seen.'
+  );
+}
+
+function deletesNotice({ sweepMs }: KeysetCapture): string {
+  return sweepMs === null
+    ? 'Rows that are deleted on the source stay on the target: a column does not show them. `deletes: reconcile` compares keys.'
+    : `Rows that are deleted on the source are found by comparing the keys of both sides ${every(sweepMs)}.`;
+}
+
+function every(milliseconds: number | null): string {
+  return milliseconds === null ? 'now and then' : `every ${String(Math.round(milliseconds / 1000))} s`;
+}
+
+async function guarantee(reader: KeysetReader, { by, lookbackMs }: KeysetCapture): Promise<string> {
   const { blind, condition } = await reader.sight();
   if (blind === null) {
     const set = by === 'timestamp' ? condition : 'its version is taken inside the transaction that writes it';

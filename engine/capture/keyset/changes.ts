@@ -13,16 +13,16 @@ export async function changesAfter(
   const { passes } = await look(position);
   const found = passes
     .flatMap((pass) => pass.changes())
-    .map(({ row, changedAt }, index): Change => ({
+    .map(({ row, gone, changedAt }, index): Change => ({
       id: String(index + 1),
       table: route.id,
-      op: 'update',
+      op: gone ? 'delete' : 'update',
       key: named(
         route.key,
         route.key.map((name) => row[route.columns.indexOf(name)] ?? null),
       ),
       before: null,
-      after: named(route.columns, row),
+      after: gone ? null : named(route.columns, row),
       transaction: null,
       changedAt: changedAt ?? 0,
       synced: false,

@@ -34,36 +34,38 @@ export async function readChunk(
   });
   const tables = read.passes.flatMap((pass) => {
     const rows = pass.changes();
-    return rows.length === 0 ? [] : [{ table: pass.column.route.id, rows }];
+    return rows.length === 0 ? [] : [{ route: pass.column.route, rows }];
   });
   const changes = tables.reduce((sum, { rows }) => sum + rows.length, 0);
   if (isUncut && (!read.ended || changes > limit)) return nothingOf(request.from);
-  const route = routes.find(({ id }) => id === request.snapshot?.table);
+  const copied = routes.find(({ id }) => id === request.snapshot?.table);
   const copy =
-    read.ended && request.snapshot !== null && route !== undefined
-      ? await context.reader.copy(route, request.snapshot)
+    read.ended && request.snapshot !== null && copied !== undefined
+      ? await context.reader.copy(copied, request.snapshot)
       : null;
   const times = tables.flatMap(({ rows }) => rows.flatMap(({ changedAt }) => changedAt ?? []));
   return {
     to: encodeKeyset(read.position),
     more: !read.ended,
     changes,
-    counts: tables.map(({ table, rows }): TableCounts => ({
-      table,
-      inserted: 0,
-      updated: rows.length,
-      deleted: 0,
-    })),
+    counts: tables.map(({ route, rows }): TableCounts => {
+      const deleted = rows.filter(({ gone }) => gone).length;
+      return { table: route.id, inserted: 0, updated: rows.length - deleted, deleted };
+    }),
     oldestChangedAt: least(times),
     newestChangedAt: times.reduce<number | null>((most, time) => Math.max(most ?? time, time), null),
     snapshot: copy?.snapshot ?? null,
-    tables: tables.map(({ table, rows }) => ({ table, changes: rows.map(changeOf) })),
+    tables: tables.map(({ route, rows }) => ({ table: route.id, changes: rows.map(changeOf(route)) })),
     range: copy?.range ?? null,
   };
 }
 
-function changeOf({ identity, row }: KeysetRow): RowChange {
-  return { kind: 'upsert', identity, op: 'update', row };
+function changeOf({ key, columns }: TableRoute): (row: KeysetRow) => RowChange {
+  const places = key.map((name) => columns.indexOf(name));
+  return ({ identity, row, gone }) =>
+    gone
+      ? { kind: 'delete', identity, key: places.map((place) => row[place] ?? null) }
+      : { kind: 'upsert', identity, op: 'update', row };
 }
 
 function least(times: readonly number[]): number | null {

@@ -1,6 +1,6 @@
 /** Rows as they were last read: what is read again and has not changed is no change. */
 import { createHash } from 'node:crypto';
-import type { KeysetRow, Tuple } from '../../model';
+import type { KeysetRow } from '../../model';
 import type { Digest } from './position';
 
 /** As many rows are remembered, about 100 bytes each; of more, those that are read again are applied again. */
@@ -51,14 +51,14 @@ const hashes = new WeakMap<KeysetRow, number>();
 function hashOf(row: KeysetRow): number {
   const known = hashes.get(row);
   if (known !== undefined) return known;
-  const hash = createHash('sha1').update(textOf(row.identity, row.row)).digest().readUIntBE(0, BYTES);
+  const hash = createHash('sha1').update(textOf(row)).digest().readUIntBE(0, BYTES);
   hashes.set(row, hash);
   return hash;
 }
 
 /** Each value with its kind, and texts with their lengths, so that no two rows have the same. */
-function textOf(identity: string, row: Tuple): string {
-  let text = `${identity.length}:${identity}`;
+function textOf({ identity, row, gone }: KeysetRow): string {
+  let text = `${gone ? '-' : '+'}${identity.length}:${identity}`;
   for (const value of row) {
     if (value === null) text += '|n';
     else if (typeof value === 'string') text += `|t${value.length}:${value}`;

@@ -15,6 +15,7 @@ import { beginAt } from './beginning';
 import { shapeOf } from './passes';
 import { decodeKeyset, encodeKeyset } from './position';
 import { pendingIn } from './pending';
+import { createPresent } from './present';
 import { waitForChange } from './wait';
 import type { KeysetPorts } from './wait';
 import { readWindow } from './window';
@@ -36,9 +37,13 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     now: () => ports.now(),
   };
   // Where each row counts its own changes no order shows them: sweeps do.
-  const windowed = (routes: readonly TableRoute[]): readonly TableRoute[] =>
-    capture.per === 'row' ? [] : routes;
+  const followed = (routes: readonly TableRoute[]): Promise<readonly TableRoute[]> =>
+    capture.per === 'row' ? Promise.resolve([]) : presentRoutes(routes);
+  const present = createPresent(source, reader, capture.deleted);
+  const presentRoutes = (routes: readonly TableRoute[]): Promise<readonly TableRoute[]> =>
+    Promise.all(routes.map((route) => present.route(route)));
   const sight = createSight(context);
+  const { digest } = source;
 
   return {
     ...source,
@@ -53,7 +58,7 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     async install(tables, consumer) {
       await assessTables(reader, capture, tables);
       const routes = tables.map((table) => routeTable(table, { to: null, columns: null }, true));
-      const position = await beginAt(context, windowed(routes));
+      const position = await beginAt(context, await followed(routes));
       return installedConsumer(
         consumer,
         null,
@@ -70,22 +75,29 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     },
     covers: (position, goal) => sight.covers(position, goal),
     adopt: (position) => Promise.resolve(position),
-    check(position, routes) {
-      sight.routes = windowed(routes);
-      return Promise.resolve(checkShapes(context, position, routes));
+    async check(position, routes) {
+      const token = checkShapes(context, position, routes);
+      sight.routes = await followed(routes);
+      return token;
     },
     pending: async (position, routes, limit) =>
-      pendingIn(await sight.look(position, windowed(routes), true), limit),
-    waitForChange: (position, routes, timeoutMs, signal) =>
-      waitForChange(
-        { context, ports, look: (whole) => sight.look(position, windowed(routes), whole) },
-        timeoutMs,
-        signal,
-      ),
+      pendingIn(await sight.look(position, await followed(routes), true), limit),
+    async waitForChange(position, routes, timeoutMs, signal) {
+      const looked = await followed(routes);
+      const look = (whole: boolean): Promise<WindowRead> => sight.look(position, looked, whole);
+      return waitForChange({ context, ports, look }, timeoutMs, signal);
+    },
 
-    read: (request) => readChunk(context, request, windowed(request.routes)),
+    async read(request) {
+      const routes = await presentRoutes(request.routes);
+      return readChunk(context, { ...request, routes }, capture.per === 'row' ? [] : routes);
+    },
     changes: (query) =>
-      changesAfter(query, async (position) => sight.look(position, windowed([query.route]), true)),
+      changesAfter(query, async (position) => sight.look(position, await followed([query.route]), true)),
+    scan: async (request) => source.scan(await present.request(request)),
+    ...(digest === undefined
+      ? {}
+      : { digest: async (request) => digest.call(source, await present.request(request)) }),
 
     // Nobody is remembered, so nobody can be missed: see `remembers`.
     consumer: () => Promise.resolve(null),

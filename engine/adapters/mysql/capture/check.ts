@@ -7,6 +7,7 @@ import type { TableDetail } from '../schema/tables';
 import { SOURCE_OBJECTS } from './objects';
 import { compareCaptured, findHole, isDoubtful } from './plan';
 import { coversTable, decodePosition, encodePosition, type MysqlPosition } from './position';
+import { requireFilterHolds } from '../rows/filter';
 import { CAPTURE_TABLE, isInstalled, readCaptures, writeCapture, type Capture } from './registry';
 import { identitiesOf, readState, type SourceState } from './state';
 
@@ -30,6 +31,7 @@ export async function checkPosition(
   }
   const state = await readState(session, await readCaptures(session), ownTables);
   for (const route of routes) checkTable(session, route, state, at);
+  for (const route of routes) await requireFilterHolds(session, route);
   await requireReached(session, routes, state, at);
   return tokenOf(session, routes, state);
 }

@@ -41,7 +41,7 @@ export function literal(value: Parameter): string {
 export function bind(sql: string, parameters: readonly Parameter[]): string {
   if (parameters.length === 0) return sql;
   let next = 0;
-  const bound = sql.replace(/`(?:[^`]|``)*`|'(?:[^'\\]|''|\\.)*'|\?/gs, (token) => {
+  const bound = sql.replace(/`(?:[^`]|``)*`|'(?:[^'\\]|''|\\.)*'|"(?:[^"\\]|""|\\.)*"|\?/gs, (token) => {
     if (token !== '?') return token;
     const value = parameters[next];
     next += 1;

@@ -2,7 +2,7 @@
  * Ranges of a table in the order of its key, as SQL. In the common order text is compared byte by byte, as other
  * databases can do it too; the table's own order is that of the key's index, which costs no sorting.
  */
-import type { ColumnSchema, Cursor, TableSchema } from '../../../model';
+import { filterSql, type ColumnSchema, type Cursor, type TableSchema } from '../../../model';
 import { qualify, quote, type Parameter } from '../database';
 import { isReadAsHex, nativeName } from '../schema/types';
 import { decodeCursor } from './cursor';
@@ -24,6 +24,8 @@ export interface KeyRange {
   /** These keys. */
   readonly keys?: readonly Cursor[];
   readonly limit: number | null;
+  /** Of rows that fulfil this condition alone. */
+  readonly where?: string | null;
 }
 
 export interface RangeSql {
@@ -66,6 +68,7 @@ export function rangeCondition(range: Omit<KeyRange, 'limit'>, alias: string): R
     const each = range.keys.map((cursor) => `(${condition(cursor, isSame)})`);
     conditions.push(each.length === 0 ? 'FALSE' : `(${each.join(' OR ')})`);
   }
+  if (typeof range.where === 'string') conditions.push(filterSql(range.where));
   return { sql: conditions.join(' AND '), parameters };
 }
 

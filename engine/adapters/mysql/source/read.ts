@@ -107,6 +107,7 @@ export async function readRange(
     upTo: null,
     only,
     limit,
+    where: route.where,
   });
   const found = await session.query(
     `SELECT ${selectList(route.source, route.columns, 's')} ${sql}`,

@@ -1,5 +1,5 @@
 /** Rows as they are now, by their keys. */
-import type { TableRoute, Tuple } from '../../../model';
+import { andFilter, type TableRoute, type Tuple } from '../../../model';
 import { qualify, quote, type Session } from '../database';
 import { keyIdentity } from '../rows/key-identity';
 import { columnsOf, readersOf, readTuple, selectList, writeValue } from '../rows/values';
@@ -28,7 +28,7 @@ export async function rereadRows(
     const batch = keys.slice(start, start + BATCH);
     const rows = await session.query(
       `SELECT ${selectList(source, columns, 's')} FROM ${qualify(source.name)} AS s
-WHERE ${left} IN (${batch.map(() => one).join(', ')})`,
+WHERE ${left} IN (${batch.map(() => one).join(', ')})${andFilter(route.where)}`,
       batch.flatMap((values) =>
         values.map((value, index) => writeValue(value, types[index] ?? { kind: 'text', length: null })),
       ),

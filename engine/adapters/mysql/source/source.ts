@@ -18,6 +18,7 @@ import { scanRows } from '../rows/scan';
 import { readFeeders } from '../target/checkpoint-rows';
 import { readChanges } from './changes';
 import { coversGoal } from './covers';
+import { checkFilter } from '../rows/filter';
 import { countPending, readFigures } from './pending';
 import { newReadState, readChunk } from './read';
 import { listTables } from './tables';
@@ -39,6 +40,7 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
     keyset: keysetReader(sessions),
 
     tables: () => sessions.use(listTables),
+    checkFilter: (table, where) => sessions.use((session) => checkFilter(session, table, where)),
     planCapture: (tables) => sessions.use((session) => planCapture(session, tables.map(nameOf))),
     notices: (tables) => sessions.use((session) => readNotices(session, tables.map(nameOf))),
     install: (tables, consumer) =>

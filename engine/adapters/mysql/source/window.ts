@@ -88,7 +88,10 @@ export async function readWindow(
   const starts = new Map(all.map((table) => [table.capture.id, startOf(table, common, behind)]));
   // Triggers that knew less of a table's indexes than there was to know may have logged what did not happen.
   const isSound = ({ route, capture }: CapturedRoute): boolean =>
-    sound.has(route.id) && (behind.get(route.id) ?? common).epoch >= capture.rereadBefore;
+    // Which rows a condition chooses is for the table itself to say.
+    route.where === null &&
+    sound.has(route.id) &&
+    (behind.get(route.id) ?? common).epoch >= capture.rereadBefore;
   const reached = new Map(starts);
   const logs = new Map<CapturedRoute, ReadLog[]>();
   let left = limit;

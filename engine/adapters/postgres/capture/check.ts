@@ -4,6 +4,7 @@ import { CdcError, type ErrorDetails } from '../../../errors';
 import { displayName, type Position, type TableRoute } from '../../../model';
 import { installedVersion, type Session } from '../database';
 import { readTables, type TableDetail } from '../schema/tables';
+import { requireFilterHolds } from '../rows/filter';
 import { SOURCE_OBJECTS } from './objects';
 import { requireSamePast } from './past';
 import { findHole } from './plan';
@@ -47,6 +48,7 @@ export async function checkPosition(
     const moved = routes.some((route) => captures.get(route.id)?.now.sameColumns !== true);
     const details = moved ? await readTables(session) : null;
     for (const route of routes) checkTable(route, captures.get(route.id), details, at);
+    for (const route of routes) await requireFilterHolds(session, route);
     return schemaToken(routes, captures);
   });
 }

@@ -59,7 +59,7 @@ function partSql(route: TableRoute, { logged, span }: LoggedPart): string {
   const values = capturedColumns(logged.branch.generation, route, route.columns).map((column) =>
     column.key > 0 ? `coalesce(${newColumn(column)}, ${oldColumn(column)})` : newColumn(column),
   );
-  const { from, again, parameters } = changesFrom(logged, span);
+  const { from, again, parameters } = changesFrom(logged, span, route.where !== null);
   const ops = `CASE c.op WHEN 'update' THEN '${OP.update}' WHEN 'insert' THEN '${OP.insert}' WHEN 'touch' THEN '${OP.touch}'
     ELSE '${OP.delete}' END::"char"`;
   return writeParameters(

@@ -27,11 +27,14 @@ export async function pipeRows(
   }
 }
 
-/** A statement with its parameters written into it as literals, for COPY, which takes none. Names are left alone. */
+/** A statement with its parameters written into it as literals, for COPY, which takes none. Names and texts are left alone. */
 export function writeParameters(sql: string, parameters: readonly Parameter[]): string {
-  return sql.replaceAll(/"(?:[^"]|"")*"|\$(\d+)/g, (found: string, place: string | undefined) => {
-    if (place === undefined) return found;
-    const value = parameters[Number(place) - 1] ?? null;
-    return value === null ? 'NULL' : quoteText(String(value));
-  });
+  return sql.replaceAll(
+    /"(?:[^"]|"")*"|'(?:[^']|'')*'|\$(\d+)/g,
+    (found: string, place: string | undefined) => {
+      if (place === undefined) return found;
+      const value = parameters[Number(place) - 1] ?? null;
+      return value === null ? 'NULL' : quoteText(String(value));
+    },
+  );
 }

@@ -7,6 +7,7 @@ import { rereadRows } from '../source/reread';
 import { copyLine } from '../target/copy-text';
 import { copyInto } from '../target/stage-rows';
 import { EXPECTED, KIND, stagedKeyColumns, type StagedRows } from '../target/staging';
+import { chosenChangesSql, lookingUp } from './chosen-changes';
 import type { CopiedColumns } from './copied-columns';
 import { AGAIN, hasTouches, netChangesSql, type LoggedPart } from './net-changes';
 import { pipeRows } from './pipe';
@@ -37,7 +38,13 @@ export async function copyChanges(
   const { route, copied, table } = task;
   const touches = hasTouches(parts) ? 'touches, ' : '';
   const into = `${table} (lsn, kind, op, ${touches}${columnNames(route)})`;
-  await pipeRows(reader, netChangesSql(route, parts), writer, into, copied.format);
+  const { where } = route;
+  const copy = (sql: string): Promise<number> => pipeRows(reader, sql, writer, into, copied.format);
+  if (where === null) await copy(netChangesSql(route, parts));
+  else {
+    const sql = await chosenChangesSql(reader, route, where, parts);
+    await lookingUp(reader, () => copy(sql));
+  }
   return countStaged(writer, task);
 }
 

@@ -25,6 +25,7 @@ export async function copyRange(
     upTo: null,
     only,
     limit,
+    where: route.where,
   });
   const names = route.columns.map((_, index) => `c${index}`).join(', ');
   const rows = await pipeRows(

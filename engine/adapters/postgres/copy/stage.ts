@@ -2,6 +2,7 @@
  * Stages a chunk straight out of a source: its changes and a snapshot range, all read in one REPEATABLE READ
  * transaction, which is over before the chunk is merged.
  */
+import { routeOnTarget } from '../../../model';
 import type { ChunkRequest, ChunkSummary, TableCounts, TableRoute } from '../../../model';
 import { requireCapture } from '../capture/check';
 import { decodePosition, encodePosition } from '../capture/position';
@@ -32,7 +33,7 @@ export interface CopiedChunk {
   readonly sets: readonly StagedSet[];
 }
 
-/** Throws TARGET_TABLE_MISMATCH. */
+/** Of a route in the words of the source. Throws TARGET_TABLE_MISMATCH. */
 export type ShapeOf = (route: TableRoute) => Promise<TargetShape>;
 
 /**
@@ -101,7 +102,9 @@ async function stageOnce(
       if (columns === null) return 'byRows';
       const { plan } = planned;
       const changed = await stagePlan(sessions, request, plan, columns);
-      const unlocked = changed.filter(({ staged, task }) => staged.again > 0 && !locked.includes(task.route));
+      const looksAtRows = ({ staged, task }: Changed): boolean =>
+        staged.again > 0 || task.route.where !== null;
+      const unlocked = changed.filter((entry) => looksAtRows(entry) && !locked.includes(entry.task.route));
       if (unlocked.length > 0) {
         for (const { task } of unlocked) state.reread.add(task.route.id);
         return 'again';
@@ -231,7 +234,7 @@ async function finish(
     const changes = entry === undefined ? null : copying ? { ...entry.rows, expected: null } : entry.rows;
     return [
       {
-        route,
+        route: routeOnTarget(route),
         shape: known.shape,
         columns: known.columns,
         changes,

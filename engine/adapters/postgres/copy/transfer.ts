@@ -1,5 +1,6 @@
 /** The direct way between two servers: changes go by COPY from one to the other. */
 import { netChunk } from '../../../apply';
+import { routeOnTarget } from '../../../model';
 import type { ChunkRequest, DirectOffer, StagedChunk, TableRoute, Transfer } from '../../../model';
 import { prepareSource } from '../capture/life';
 import { openSessions, parseUrl, type Session, type Sessions } from '../database';
@@ -84,7 +85,8 @@ async function stage(
   state: ReadState,
 ): Promise<StagedChunk> {
   const { session, area, powers } = on;
-  const shapeOf = (route: TableRoute): Promise<TargetShape> => shapes.of(session, route, powers);
+  const shapeOf = (route: TableRoute): Promise<TargetShape> =>
+    shapes.of(session, routeOnTarget(route), powers);
   const copied = await stageCopied({ reader, writer: session, area }, request, shapeOf, state);
   if (copied !== 'byRows') {
     return { ...copied.summary, token: chunks.keep({ lane, session, sets: copied.sets }) };

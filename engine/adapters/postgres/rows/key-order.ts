@@ -2,7 +2,7 @@
  * Ranges of a table in the order of its key, as SQL. In the common order text is compared byte by byte, as other
  * databases can do it too; the table's own order is that of the key's index, which costs no sorting.
  */
-import type { Cursor, TableName } from '../../../model';
+import { filterSql, type Cursor, type TableName } from '../../../model';
 import { qualify, quote, type Parameter, type Session } from '../database';
 import { decodeCursor } from './cursor';
 import { baseTypeOf } from './equality';
@@ -24,6 +24,8 @@ export interface KeyRange {
   /** These keys. */
   readonly keys?: readonly Cursor[];
   readonly limit: number | null;
+  /** Of rows that fulfil this condition alone. */
+  readonly where?: string | null;
 }
 
 export interface KeyPart {
@@ -60,6 +62,7 @@ export async function selectRange(
     const each = range.keys.map((cursor) => `(${equalities(parts, bind(cursor)).join(' AND ')})`);
     conditions.push(each.length === 0 ? 'false' : `(${each.join(' OR ')})`);
   }
+  if (typeof range.where === 'string') conditions.push(filterSql(range.where));
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   const limit = range.limit === null ? '' : ` LIMIT ${range.limit}`;
   return {

@@ -47,7 +47,7 @@ export async function readLog(
   const { generation } = logged.branch;
   const key = capturedColumns(generation, route, route.key);
   const columns = capturedColumns(generation, route, route.columns);
-  const { from, again, parameters } = changesFrom(logged, span);
+  const { from, again, parameters } = changesFrom(logged, span, route.where !== null);
   const values = [
     // A row that was touched may have been logged by its old key or by its new one.
     ...key.map(

@@ -128,6 +128,7 @@ export async function readRange(
     upTo: null,
     only,
     limit,
+    where: route.where,
   });
   const found = await session.query(`SELECT ${selectList(route.columns)} ${range.sql}`, range.parameters, {
     table: route.id,

@@ -1,5 +1,5 @@
 /** Rows as they are now, by their keys. */
-import type { TableRoute, Tuple } from '../../../model';
+import { filterSql, type TableRoute, type Tuple } from '../../../model';
 import { qualify, quote, type Session, type TextRow } from '../database';
 import { readEquality } from '../rows/equality';
 import { keyIdentity } from '../rows/key-identity';
@@ -27,7 +27,7 @@ export async function rereadRows(
   const sql = `SELECT ${selectList(route.key)}, ${selectList(route.columns)}
 FROM (SELECT ${names.map((name, index) => `CAST(${name} AS ${types[index] ?? 'text'}) AS ${name}`).join(', ')}
   FROM unnest(${names.map((_, index) => `$${index + 1}::text[]`).join(', ')}) AS t(${names.join(', ')})) k
-JOIN ${qualify(route.source.name)} s ON ${route.key
+JOIN ${chosenRows(route)} s ON ${route.key
     .map((name, index) => `s.${quote(name)} ${equality.get(name) ?? '='} k.k${index}`)
     .join(' AND ')}`;
   const readers = readersOf(route.source, route.columns);
@@ -43,4 +43,10 @@ JOIN ${qualify(route.source.name)} s ON ${route.key
     }
   }
   return found;
+}
+
+/** The table, or those of its rows that the route is about: in a query of its own, where no other names are. */
+function chosenRows({ source, where }: TableRoute): string {
+  const table = qualify(source.name);
+  return where === null ? table : `(SELECT * FROM ${table} WHERE ${filterSql(where)})`;
 }

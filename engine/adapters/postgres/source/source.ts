@@ -20,6 +20,7 @@ import { readTables } from '../schema/tables';
 import { readFeeders } from '../target/checkpoint-rows';
 import { readChanges } from './changes';
 import { coversGoal } from './covers';
+import { checkFilter } from '../rows/filter';
 import { encodeLocator } from './locator';
 import { countPending, readFigures } from './pending';
 import { newReadState, readChunk } from './read';
@@ -46,6 +47,7 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
 
     tables: () =>
       sessions.use(async (session) => [...(await readTables(session)).values()].map(({ schema }) => schema)),
+    checkFilter: (table, where) => sessions.use((session) => checkFilter(session, table, where)),
     planCapture: (tables) => sessions.use((session) => planCapture(session, tables.map(nameOf))),
     notices: (tables) => sessions.use((session) => readNotices(session, tables.map(nameOf))),
     install: (tables, consumer, onTable) =>

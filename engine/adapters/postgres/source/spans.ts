@@ -241,17 +241,18 @@ export interface ChangesQuery {
   /**
    * Tells of changes whose order within their transaction isn't known, so that the row itself must be looked at: those
    * of a transaction that wrote this table from inside of triggers, and those of a statement of which a part is in an
-   * earlier chunk, so that nobody has both parts to compare.
+   * earlier chunk, so that nobody has both parts to compare. All of them, where rows are chosen by a condition.
    */
   readonly again: string;
   readonly parameters: readonly Parameter[];
 }
 
-export function changesFrom({ branch, nested, begun }: Logged, span: Span): ChangesQuery {
+export function changesFrom({ branch, nested, begun }: Logged, span: Span, isChosen: boolean): ChangesQuery {
   const { sql, parameters } = conditionOf(span);
   const table = tableOf(branch);
   const [xids, times] = [`$${parameters.length + 1}::xid8[]`, `$${parameters.length + 2}::timestamptz[]`];
   const reasons = [
+    ...(isChosen ? ['true'] : []),
     ...(nested ? ['c.xid IN (SELECT xid FROM nested)'] : []),
     ...(begun === null ? [] : [`(c.xid, c.changed_at) IN (SELECT * FROM unnest(${xids}, ${times}))`]),
   ];

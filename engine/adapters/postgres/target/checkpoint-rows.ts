@@ -2,7 +2,8 @@
 import {
   asCursor,
   asPosition,
-  columnNamesOf,
+  selectionOf,
+  selectionText,
   presentText,
   tableStateOf,
   type Checkpoint,
@@ -148,7 +149,7 @@ function tableCheckpointOf(row: TextRow): TableCheckpoint {
     source: text(row[0]),
     sourceTable: { schema: row[1] ?? null, name: text(row[2]) },
     targetTable: { schema: row[3] ?? null, name: text(row[4]) },
-    columns: columnNamesOf(row[5] ?? null),
+    ...selectionOf(selectionIn(row[5] ?? null)),
     state: tableStateOf(text(row[6])),
     position: position === null ? null : asPosition(position),
     cause: row[8] ?? null,
@@ -181,13 +182,29 @@ ON CONFLICT (uuid, source) DO UPDATE SET ${assignments}`,
   );
 }
 
+/**
+ * `columns` is an array of their names. What it has no place for is written as text behind an empty name, which no
+ * column has.
+ */
+function selectionList(table: TableCheckpoint): readonly (string | null)[] | null {
+  return table.where === null && table.rename === null ? table.columns : ['', selectionText(table)];
+}
+
+/** Of the array as JSON. */
+function selectionIn(json: string | null): string | null {
+  const parsed: unknown = json === null ? null : JSON.parse(json);
+  if (!Array.isArray(parsed) || parsed[0] !== '') return json;
+  const written: unknown = parsed[1];
+  return typeof written === 'string' ? written : json;
+}
+
 function recordOf(table: TableCheckpoint): Readonly<Record<keyof typeof TABLE_COLUMN_TYPES, unknown>> {
   return {
     source_schema: table.sourceTable.schema,
     source_table: table.sourceTable.name,
     target_schema: table.targetTable.schema,
     target_table: table.targetTable.name,
-    columns: table.columns,
+    columns: selectionList(table),
     state: table.state,
     position: table.position,
     cause: table.cause,

@@ -1,5 +1,5 @@
 /** Nets the changes of one table of an attached source into a TEMP table, and reads again what the log can't tell. */
-import type { TableCounts, TableRoute } from '../../../model';
+import { andFilter, type TableCounts, type TableRoute } from '../../../model';
 import type { Reading } from './attach';
 import { toMilliseconds, type ReachedTable } from '../capture/captured';
 import { quote } from '../database/identifiers';
@@ -86,7 +86,8 @@ function rereadStaged({ session, source }: Reading, route: TableRoute, table: st
   const name = table.slice(table.indexOf('.') + 1);
   const sameKey = route.key
     .map((column, index) => `s.${quote(column)} = ${name}.${stagedKey(route)[index] ?? ''}`)
-    .join(' AND ');
+    .join(' AND ')
+    .concat(andFilter(route.where));
   session.run(`UPDATE ${table} SET kind = ${KIND.delete}
 WHERE kind = ${KIND.reread} AND NOT EXISTS (SELECT 1 FROM ${rows} WHERE ${sameKey})`);
   session.run(`UPDATE ${table} SET (kind, ${stagedColumns(route)}) =

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import {
   decodeCursor,
   encodeCursor,
+  filterSql,
   type Cursor,
   type CursorValue,
   type SnapshotProgress,
@@ -37,8 +38,11 @@ export function stageRange(
   const key = quoteAll(route.key);
   const parts = (only ?? after)?.map(bindCursorValue) ?? [];
   const operator = only === null ? '>' : '=';
-  const condition =
-    parts.length === 0 ? '' : `WHERE (${key}) ${operator} (${parts.map((part) => part.sql).join(', ')})`;
+  const conditions = [
+    ...(parts.length === 0 ? [] : [`(${key}) ${operator} (${parts.map((part) => part.sql).join(', ')})`]),
+    ...(route.where === null ? [] : [filterSql(route.where)]),
+  ];
+  const condition = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   const table = reading.borrow(route);
   const rows = session.run(
     `INSERT INTO ${table} (kind, ${stagedColumns(route)})

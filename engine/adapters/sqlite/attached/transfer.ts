@@ -4,7 +4,7 @@
  */
 import { SqliteError } from 'better-sqlite3';
 import { CdcError } from '../../../errors';
-import type { ChunkRequest, ChunkSummary, TableRoute } from '../../../model';
+import { routeOnTarget, type ChunkRequest, type ChunkSummary, type TableRoute } from '../../../model';
 import { attachSource, type AttachedSource, type Reading } from './attach';
 import { stageChanges } from './changes';
 import { stageRange } from './range';
@@ -119,7 +119,7 @@ function readChunk(
   const staged = routes.flatMap((route): StagedRoute[] => {
     const changes = counted.find((entry) => entry.route === route)?.staged ?? null;
     const range = ranged?.route === route ? ranged.staged : null;
-    return changes === null && range === null ? [] : [{ route, changes, range }];
+    return changes === null && range === null ? [] : [{ route: routeOnTarget(route), changes, range }];
   });
   return { summary, staged };
 }

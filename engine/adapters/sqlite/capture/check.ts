@@ -9,6 +9,7 @@ import { installedVersion, SOURCE_OBJECTS } from '../database/objects';
 import { decodePosition, type ChangeMark } from './position';
 import { tableDetails, type TableDetail } from '../schema/schema';
 import type { Session } from '../database/session';
+import { holdsFilter } from '../rows/filter';
 import { readSource } from '../source/transaction';
 
 /**
@@ -74,6 +75,8 @@ function checkTable(
       column: later.name,
     });
   }
+  if (!holdsFilter(session, route))
+    return fail('SOURCE_SCHEMA_CHANGED', 'a column that its `where` names was dropped or renamed');
   if (position < capture.floor)
     return fail('POSITION_PURGED', 'changes after this position have been purged');
   if (detail.schema.reread && !route.source.reread) {

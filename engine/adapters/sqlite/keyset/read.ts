@@ -2,6 +2,7 @@
 import {
   decodeCursor,
   encodeCursor,
+  filterSql,
   type CursorValue,
   type KeysetBound,
   type KeysetCopy,
@@ -50,7 +51,7 @@ export function copyRange(session: Session, route: TableRoute, request: Snapshot
 }
 
 /** What stands before the route's columns in a row. */
-const META = 2;
+const META = 3;
 
 function readPage(
   session: Session,
@@ -83,6 +84,7 @@ function readPage(
     [
       quote(column),
       by === 'timestamp' ? millisecondsSql(quote(column)) : 'NULL',
+      route.where === null ? '0' : `${filterSql(route.where)} IS NOT TRUE`,
       ...route.columns.map(quote),
     ],
     `FROM main.${quote(route.source.name.name)} WHERE ${conditions.join(' AND ')} ORDER BY ${quoteAll(order)} LIMIT ?`,
@@ -94,6 +96,7 @@ function readPage(
     rows: found.map(({ row }) => ({
       identity: keyIdentity(places.map((place) => row[place] ?? null)),
       row: row.slice(META),
+      gone: row[2] === 1n,
       changedAt: row[1] === null ? null : Number(row[1]),
     })),
     ended: found.length < limit,

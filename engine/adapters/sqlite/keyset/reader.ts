@@ -1,6 +1,7 @@
 /** Reading by a column that grows, over the connection's thread. */
 import type { KeysetReader } from '../../../model';
 import { identifyUrl } from '../database/file';
+import { quote } from '../database/identifiers';
 import type { Connection } from '../threads/connection';
 
 export function keysetReader(connection: Connection, url: string): KeysetReader {
@@ -17,6 +18,8 @@ export function keysetReader(connection: Connection, url: string): KeysetReader 
     valueAt: (column, time) => connection.call('keysetValueAt', column, time),
     read: (ranges, limit) => connection.call('keysetRead', ranges, limit),
     copy: (route, request) => connection.call('keysetCopy', route, request),
+    presentSql: ({ name }) => `(${quote(name)} IS NULL OR ${quote(name)} = 0)`,
+    unsetSql: (column) => `${quote(column)} IS NULL`,
     token: () => connection.call('keysetToken'),
   };
 }

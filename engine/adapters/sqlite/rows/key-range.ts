@@ -1,5 +1,5 @@
 /** Ranges of a table in the order of its key, as SQL. */
-import { decodeCursor, type Cursor, type Value } from '../../../model';
+import { decodeCursor, filterSql, type Cursor, type Value } from '../../../model';
 import { bindCursorValue } from './cursor';
 import { quote, quoteAll, rowValue } from '../database/identifiers';
 
@@ -13,6 +13,8 @@ export interface KeyRange {
   /** These keys. */
   readonly keys?: readonly Cursor[];
   readonly limit: number | null;
+  /** Of rows that fulfil this condition alone. */
+  readonly where?: string | null;
 }
 
 /**
@@ -38,6 +40,7 @@ export function selectRange(
   compare('<=', range.upTo);
   compare('=', range.only ?? null);
   if (range.keys !== undefined) conditions.push(anyOf(range.keys.map((cursor) => comparison('=', cursor))));
+  if (typeof range.where === 'string') conditions.push(filterSql(range.where));
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')} `;
   const limit = range.limit === null ? '' : ' LIMIT ?';
   if (range.limit !== null) parameters.push(BigInt(range.limit));

@@ -1,4 +1,5 @@
 /** Unique indexes of a table as SQLite enforces them: terms with collations, expressions and predicates as written. */
+import type { UniqueIndex } from '../../../model';
 import { foldName } from '../database/identifiers';
 import type { Session } from '../database/session';
 import {
@@ -35,6 +36,19 @@ export function ruleOf({ terms, predicate }: UniqueDetail): string {
     JSON.stringify([column === null ? null : foldName(column), expression, collation]),
   );
   return JSON.stringify([texts.sort(), predicate]);
+}
+
+/** Of a source's index over renamed columns no rule is known: then it is that of these columns, if they are all. */
+export function ruleOnSource({ rule, columns, collations, partial }: UniqueIndex): string {
+  if (rule !== '' || partial) return rule;
+  const terms = columns.map((column, place) => ({
+    column,
+    expression: column === null ? '' : null,
+    collation: (collations[place] ?? 'BINARY').toUpperCase(),
+  }));
+  return terms.some(({ column }) => column === null)
+    ? rule
+    : ruleOf({ name: '', isPrimaryKey: false, terms, predicate: null });
 }
 
 /** A table's unique indexes, that of a PRIMARY KEY among them. */

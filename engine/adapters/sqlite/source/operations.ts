@@ -23,6 +23,7 @@ import { look, valueAt } from '../keyset/look';
 import { copyRange, readPages } from '../keyset/read';
 import { isInstalled } from '../capture/registry';
 import { readChanges } from './changes';
+import { checkFilter } from '../rows/filter';
 import { checkPosition } from '../capture/check';
 import { advanceConsumer, readConsumers } from '../capture/consumers';
 import { readHeadPosition } from '../capture/counter';
@@ -56,6 +57,7 @@ export const sourceOperations = {
   sourceNotices(session: Session, tables: readonly string[]): readonly PlanNotice[] {
     return readNotices(session, tables);
   },
+  checkFilter,
   installCapture(session: Session, tables: readonly string[], consumer: NewConsumer): Consumer {
     return install(session, tables, consumer);
   },

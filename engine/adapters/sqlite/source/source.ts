@@ -40,6 +40,7 @@ export async function openSource({ url, readOnly }: OpenOptions): Promise<Source
     keyset: keysetReader(connection, url),
 
     tables: () => connection.call('sourceTables'),
+    checkFilter: (table, where) => connection.call('checkFilter', table, where),
     planCapture: (tables) => connection.call('planCapture', tables.map(nameOf)),
     notices: (tables) => connection.call('sourceNotices', tables.map(nameOf)),
     install: (tables, consumer) => connection.call('installCapture', tables.map(nameOf), consumer),

@@ -3,6 +3,7 @@
  * read transaction, which is over before anybody works on the rows.
  */
 import { CdcError } from '../../../errors';
+import { andFilter } from '../../../model';
 import type {
   ChunkRequest,
   RowChange,
@@ -163,7 +164,8 @@ function readAgain(session: Session, route: TableRoute, change: LoggedChange): r
   const [found] = selectExact(
     session,
     route.columns.map(quote),
-    `FROM main.${quote(route.source.name.name)} WHERE ${route.key.map((name) => `${quote(name)} = ?`).join(' AND ')}`,
+    `FROM main.${quote(route.source.name.name)}
+WHERE ${route.key.map((name) => `${quote(name)} = ?`).join(' AND ')}${andFilter(route.where)}`,
     change.key,
   );
   if (found === undefined) return [gone];
@@ -223,7 +225,13 @@ export function readRange(
   readonly range: NonNullable<RowChunk['range']>;
 } {
   const { table, after, limit, replace, only = null } = request;
-  const range = selectRange(route.source.name.name, route.key, { after, upTo: null, only, limit });
+  const range = selectRange(route.source.name.name, route.key, {
+    after,
+    upTo: null,
+    only,
+    limit,
+    where: route.where,
+  });
   const found = selectExact(session, route.columns.map(quote), range.sql, range.parameters);
   for (const exact of found) requireValidText(exact, route, (column) => route.columns[column]);
   const finished = only !== null || found.length < limit;

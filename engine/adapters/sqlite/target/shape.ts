@@ -6,7 +6,7 @@ import { affinityOf } from '../schema/affinity';
 import { keyCollation } from '../schema/collations';
 import { sessionState, type Session } from '../database/session';
 import { flagOf, numberOf, textOf } from '../database/values';
-import { readUniques, ruleOf, type UniqueDetail } from '../schema/indexes';
+import { readUniques, ruleOf, ruleOnSource, type UniqueDetail } from '../schema/indexes';
 
 export interface TargetShape {
   /** Quoted and qualified. */
@@ -95,7 +95,7 @@ function readShape(session: Session, route: TableRoute): TargetShape {
     );
   }
   const further = uniques.filter((unique) => unique !== key && isWritten(unique, route));
-  const enforced = new Set(route.source.uniqueIndexes.map((unique) => unique.rule));
+  const enforced = new Set(route.source.uniqueIndexes.map(ruleOnSource));
   const replicated = columns.filter(({ name: column }) =>
     route.columns.some((other) => sameName(other, column)),
   );

@@ -17,6 +17,7 @@ import { DEFAULT_BUSY_TIMEOUT_MS, openConnection } from '../threads/connection';
 import { FAMILY } from '../database/family';
 import { parseUrl } from '../database/file';
 import { sameName } from '../database/identifiers';
+import { ruleOnSource } from '../schema/indexes';
 import { createLanes, type Lane, type Lanes } from '../threads/lanes';
 import { createMutex } from '../threads/mutex';
 import { nameTaken, refuseReservedName } from './names';
@@ -263,7 +264,7 @@ function noticesOf(
   const name = targetName(route);
   const firing = triggers.filter((trigger) => sameName(trigger.table, route.target.name));
   const converting = convertingColumns(route, table);
-  const enforced = new Set(route.source.uniqueIndexes.map((index) => index.rule));
+  const enforced = new Set(route.source.uniqueIndexes.map(ruleOnSource));
   const stricter = table.uniqueIndexes.filter(
     ({ rule, columns }) =>
       !enforced.has(rule) &&
