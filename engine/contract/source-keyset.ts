@@ -126,6 +126,25 @@ export function sourceKeysetCases(options: ContractOptions): readonly ContractCa
       );
     }),
 
+    define('rows that do not fulfil the condition are told as gone', ITEMS, async (stamped) => {
+      const { database, reader, route, version } = stamped;
+      await database.execute(insertItem(1, OLD), insertItem(2, OLD), insertItem(3, OLD));
+      await database.execute(
+        `UPDATE items SET amount = NULL WHERE id = 2`,
+        `UPDATE items SET amount = 0 WHERE id = 3`,
+      );
+      const goneBy = async (where: string | null) => {
+        const rows = await readAll(reader, { ...version, route: { ...route, where } }, 2);
+        return idsOf(rows.filter(({ gone }) => gone));
+      };
+      assertEqual(await goneBy(null), []);
+      assertEqual(await goneBy('amount > 0 -- not the others'), ['2', '3']);
+      const column = route.source.columns.find(({ name }) => name === 'amount');
+      assert.ok(column !== undefined, 'the table has the column');
+      assertEqual(await goneBy(reader.presentSql(column)), ['1']);
+      assertEqual(await goneBy(reader.unsetSql('amount')), ['1', '3']);
+    }),
+
     define('several ranges are read until the limit, one after the other', ITEMS, async (stamped) => {
       const { database, reader, time, version } = stamped;
       await database.execute(insertItem(1, OLD), insertItem(2, OLD), insertItem(3, OLD));

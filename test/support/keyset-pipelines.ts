@@ -11,6 +11,7 @@ const CAPTURE: KeysetCapture = {
   by: 'timestamp',
   column: 'updated_at',
   lookbackMs: null,
+  deleted: null,
   allowScan: false,
   per: 'table',
   sweepMs: null,

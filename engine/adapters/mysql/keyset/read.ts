@@ -2,6 +2,7 @@
 import { CdcError } from '../../../errors';
 import {
   encodeCursor,
+  filterSql,
   type KeysetBound,
   type KeysetCopy,
   type KeysetPage,
@@ -73,7 +74,7 @@ async function readPage(
   }
   const sorted = columnsOf(source, order).map((part) => keyExpression(part, 'own', 's'));
   const found = await session.query(
-    `SELECT ${selectList(source, [column, ...route.columns], 's')} FROM ${qualify(source.name)} AS s
+    `SELECT ${selectList(source, [column, ...route.columns], 's')}, ${goneSql(route)} AS gone FROM ${qualify(source.name)} AS s
 WHERE ${conditions.join(' AND ')} ORDER BY ${sorted.join(', ')} LIMIT ${String(limit)}`,
     parameters,
     { table: route.id },
@@ -86,14 +87,19 @@ WHERE ${conditions.join(' AND ')} ORDER BY ${sorted.join(', ')} LIMIT ${String(l
       identity: keyIdentity(keys.map((place) => row[place] ?? null)),
       row,
       value,
+      gone: Number(fields.at(-1)) === 1,
       changedAt: by === 'timestamp' ? millisecondsOf(value) : null,
     };
   });
   const last = rows.at(-1);
   return {
-    rows: rows.map(({ identity, row, changedAt }) => ({ identity, row, changedAt })),
+    rows: rows.map(({ identity, row, gone, changedAt }) => ({ identity, row, gone, changedAt })),
     ended: rows.length < limit,
     after:
       last === undefined ? null : encodeCursor([last.value, ...keys.map((place) => last.row[place] ?? null)]),
   };
+}
+
+function goneSql({ where }: TableRoute): string {
+  return where === null ? '0' : `${filterSql(where)} IS NOT TRUE`;
 }

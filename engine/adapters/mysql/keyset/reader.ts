@@ -1,6 +1,6 @@
 /** Reading by a column that grows, over the source's sessions. */
-import type { KeysetReader } from '../../../model';
-import type { Session, Sessions } from '../database';
+import type { ColumnSchema, KeysetReader } from '../../../model';
+import { quote, type Session, type Sessions } from '../database';
 import { assess } from './assess';
 import { look, valueAt } from './look';
 import { blindness } from './open';
@@ -19,9 +19,23 @@ export function keysetReader(sessions: Sessions): KeysetReader {
     valueAt: (column, time) => sessions.use((session) => valueAt(session, column, time)),
     read: (ranges, limit) => sessions.use((session) => readPages(session, ranges, limit)),
     copy: (route, request) => sessions.use((session) => copyRange(session, route, request)),
+    presentSql,
+    unsetSql: (column) => `${quote(column)} IS NULL`,
     // The servers tell nothing of the kind at less than reading takes.
     token: () => Promise.resolve(null),
   };
+}
+
+function presentSql({ name, type }: ColumnSchema): string {
+  switch (type.kind) {
+    case 'bool':
+    case 'int':
+    case 'decimal':
+    case 'float':
+      return `(${quote(name)} IS NULL OR ${quote(name)} = 0)`;
+    default:
+      return `${quote(name)} IS NULL`;
+  }
 }
 
 /** MariaDB has no name of its own for a server: what its files and its port are tells some more than its number. */

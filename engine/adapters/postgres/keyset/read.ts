@@ -2,6 +2,7 @@
 import { CdcError } from '../../../errors';
 import {
   encodeCursor,
+  filterSql,
   type KeysetBound,
   type KeysetCopy,
   type KeysetPage,
@@ -91,7 +92,7 @@ async function readPage(
     );
   }
   const found = await session.query(
-    `SELECT s.${quote(column)}, ${selectList(route.columns)} FROM ${qualify(route.source.name)} AS s
+    `SELECT s.${quote(column)}, ${goneSql(route)}, ${selectList(route.columns)} FROM ${qualify(route.source.name)} AS s
 WHERE ${conditions.join(' AND ')} ORDER BY ${parts.map(name).join(', ')} LIMIT ${limit}`,
     parameters,
     { table: route.id },
@@ -99,9 +100,10 @@ WHERE ${conditions.join(' AND ')} ORDER BY ${parts.map(name).join(', ')} LIMIT $
   const readers = readersOf(route.source, route.columns);
   const keys = route.key.map((key) => route.columns.indexOf(key));
   const type = keyset.by === 'timestamp' ? typeOf(keyset) : null;
-  const rows = found.map(([value = null, ...texts]) => ({
+  const rows = found.map(([value = null, gone, ...texts]) => ({
     identity: keyIdentity(keys.map((place) => texts[place] ?? null)),
     row: readTuple(texts, readers),
+    gone: gone === 't',
     changedAt: millisecondsOf(value, type),
   }));
   const last = rows.at(-1);
@@ -113,6 +115,10 @@ WHERE ${conditions.join(' AND ')} ORDER BY ${parts.map(name).join(', ')} LIMIT $
         ? null
         : encodeCursor([found.at(-1)?.[0] ?? null, ...keys.map((place) => last.row[place] ?? null)]),
   };
+}
+
+function goneSql({ where }: TableRoute): string {
+  return where === null ? 'false' : `${filterSql(where)} IS NOT TRUE`;
 }
 
 /** Throws SCHEMA_MOVED. */

@@ -1,7 +1,7 @@
 /** Reading by a column that grows, over the source's sessions. */
-import type { KeysetReader } from '../../../model';
+import type { ColumnSchema, KeysetReader } from '../../../model';
 import { lifeOf } from '../capture/life';
-import type { Session, Sessions } from '../database';
+import { quote, type Session, type Sessions } from '../database';
 import { assess } from './assess';
 import { look, valueAt } from './look';
 import { blindness } from './open';
@@ -20,9 +20,24 @@ export function keysetReader(sessions: Sessions): KeysetReader {
     valueAt: (column, time) => sessions.use((session) => valueAt(session, column, time)),
     read: (ranges, limit) => sessions.use((session) => readPages(session, ranges, limit)),
     copy: (route, request) => sessions.use((session) => copyRange(session, route, request)),
+    presentSql,
+    unsetSql: (column) => `${quote(column)} IS NULL`,
     token: () =>
       sessions.use(async (session) => (await session.first('SELECT pg_current_snapshot()'))?.[0] ?? null),
   };
+}
+
+function presentSql({ name, type }: ColumnSchema): string {
+  switch (type.kind) {
+    case 'bool':
+      return `${quote(name)} IS NOT TRUE`;
+    case 'int':
+    case 'decimal':
+    case 'float':
+      return `(${quote(name)} IS NULL OR ${quote(name)} = 0)`;
+    default:
+      return `${quote(name)} IS NULL`;
+  }
 }
 
 /** A database made anew under its name has another number. */
