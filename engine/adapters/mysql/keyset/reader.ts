@@ -26,16 +26,11 @@ export function keysetReader(sessions: Sessions): KeysetReader {
   };
 }
 
+const NUMBERS: readonly ColumnSchema['type']['kind'][] = ['bool', 'int', 'decimal', 'float'];
+
 function presentSql({ name, type }: ColumnSchema): string {
-  switch (type.kind) {
-    case 'bool':
-    case 'int':
-    case 'decimal':
-    case 'float':
-      return `(${quote(name)} IS NULL OR ${quote(name)} = 0)`;
-    default:
-      return `${quote(name)} IS NULL`;
-  }
+  const unset = `${quote(name)} IS NULL`;
+  return NUMBERS.includes(type.kind) ? `(${unset} OR ${quote(name)} = 0)` : unset;
 }
 
 /** MariaDB has no name of its own for a server: what its files and its port are tells some more than its number. */

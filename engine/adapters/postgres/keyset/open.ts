@@ -5,7 +5,10 @@
 import type { OpenTransaction } from '../../../model';
 import { quote, type Session } from '../database';
 
-/** Not those of autovacuum, which write no rows, and not the session that asks. */
+/**
+ * Not those of autovacuum, which write no rows, and not the session that asks. One whose statement has arrived begins
+ * its transaction a moment later; senders of replication run one statement for good.
+ */
 const OPEN = `SELECT floor(extract(epoch FROM statement_timestamp()) * 1000)::int8,
   current_setting('max_prepared_transactions')::int4 > 0, current_setting('track_activities'), NULL, NULL
 UNION ALL
@@ -14,7 +17,8 @@ SELECT pid, NULL, state, extract(epoch FROM coalesce(xact_start, query_start)),
 FROM pg_stat_activity
 WHERE datid = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker'
-  AND (xact_start IS NOT NULL OR state IN ('active', 'fastpath function call', 'disabled'))`;
+  AND (xact_start IS NOT NULL OR state = 'disabled'
+    OR (backend_type = 'client backend' AND state IN ('active', 'fastpath function call')))`;
 
 /** Their times are of when they were prepared. */
 const PREPARED = `SELECT transaction FROM pg_prepared_xacts WHERE database = current_database()`;

@@ -27,17 +27,12 @@ export function keysetReader(sessions: Sessions): KeysetReader {
   };
 }
 
+const NUMBERS: readonly ColumnSchema['type']['kind'][] = ['int', 'decimal', 'float'];
+
 function presentSql({ name, type }: ColumnSchema): string {
-  switch (type.kind) {
-    case 'bool':
-      return `${quote(name)} IS NOT TRUE`;
-    case 'int':
-    case 'decimal':
-    case 'float':
-      return `(${quote(name)} IS NULL OR ${quote(name)} = 0)`;
-    default:
-      return `${quote(name)} IS NULL`;
-  }
+  if (type.kind === 'bool') return `${quote(name)} IS NOT TRUE`;
+  const unset = `${quote(name)} IS NULL`;
+  return NUMBERS.includes(type.kind) ? `(${unset} OR ${quote(name)} = 0)` : unset;
 }
 
 /** A database made anew under its name has another number. */
