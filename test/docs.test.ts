@@ -114,6 +114,17 @@ describe('the documentation', () => {
     }
   });
 
+  test('names only tests that there are for what strategies guarantee', () => {
+    const page = readFileSync(join(ROOT, 'docs/STRATEGIES.md'), 'utf8');
+    const named = [...page.matchAll(/^\| \[\d+\] +\| `([^`]+)`: (.+?) +\|$/gm)];
+    expect(named.length).toBeGreaterThan(10);
+    const missing = named.filter(([, file, name]) => {
+      const path = join(ROOT, file ?? '');
+      return !ts.sys.fileExists(path) || !readFileSync(path, 'utf8').includes(name ?? '');
+    });
+    expect(missing.map(([line]) => line)).toEqual([]);
+  });
+
   test('links only to files that exist', () => {
     const dead = PAGES.flatMap((page) => {
       const text = readFileSync(join(ROOT, page), 'utf8');

@@ -16,6 +16,7 @@ import { shapeOf } from './passes';
 import { decodeKeyset, encodeKeyset } from './position';
 import { pendingIn } from './pending';
 import { createPresent } from './present';
+import type { Present } from './present';
 import { waitForChange } from './wait';
 import type { KeysetPorts } from './wait';
 import { readWindow } from './window';
@@ -43,7 +44,6 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
   const presentRoutes = (routes: readonly TableRoute[]): Promise<readonly TableRoute[]> =>
     Promise.all(routes.map((route) => present.route(route)));
   const sight = createSight(context);
-  const { digest } = source;
 
   return {
     ...source,
@@ -95,9 +95,7 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     changes: (query) =>
       changesAfter(query, async (position) => sight.look(position, await followed([query.route]), true)),
     scan: async (request) => source.scan(await present.request(request)),
-    ...(digest === undefined
-      ? {}
-      : { digest: async (request) => digest.call(source, await present.request(request)) }),
+    ...digestOf(source, present),
 
     // Nobody is remembered, so nobody can be missed: see `remembers`.
     consumer: () => Promise.resolve(null),
@@ -107,6 +105,12 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     suspend: () => Promise.resolve(),
     figures: (routes) => Promise.resolve(routes.map(({ id }) => ({ table: id, stored: 0 }))),
   };
+}
+
+function digestOf(source: Source, present: Present): Pick<Source, 'digest'> {
+  if (source.digest === undefined) return {};
+  const digest = source.digest.bind(source);
+  return { digest: async (request) => digest(await present.request(request)) };
 }
 
 /** Throws SOURCE_SCHEMA_CHANGED, POSITION_INVALID. Answers what names the columns. */
