@@ -57,6 +57,10 @@ export interface Fixture {
   /** `INSERT IGNORE INTO` in the dialect: leaves rows with equal unique values; null where there is none. */
   readonly insertIgnoreInto: string | null;
   readonly typeSamples: readonly TypeSample[];
+  /** A type of times with microseconds, in the order of time: '2026-01-02 03:04:05.123456' is one in UTC. */
+  readonly timeType: string;
+  /** An index of the table, as DROP INDEX takes it. */
+  indexOf(table: string, index: string): string;
   readonly refusedTables: readonly RefusedTable[];
 }
 

@@ -19,6 +19,7 @@ import { pairValueCases } from './pair-values';
 import { sourceChangeCases } from './source-changes';
 import { sourceConsumerCases } from './source-consumers';
 import { sourceInstallCases } from './source-install';
+import { sourceKeysetCases } from './source-keyset';
 import { sourcePositionCases } from './source-positions';
 import { sourceReadingCases } from './source-reading';
 import { sourceSchemaCases } from './source-schema';
@@ -53,6 +54,7 @@ const CASES: Readonly<Record<ContractPart, readonly CaseMaker[]>> = {
     sourcePositionCases,
     sourceConsumerCases,
     sourceWaitingCases,
+    sourceKeysetCases,
   ],
   target: [
     targetCheckpointCases,

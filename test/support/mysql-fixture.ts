@@ -28,6 +28,8 @@ export function mysqlFixture(server: () => string, flavour: Flavour): Fixture {
     replaceInto: 'REPLACE INTO',
     insertIgnoreInto: 'INSERT IGNORE INTO',
     typeSamples: mysqlTypeSamples(flavour),
+    timeType: 'DATETIME(6)',
+    indexOf: (table, index) => `${quote(index)} ON ${quote(table)}`,
     refusedTables: [
       { name: 'keyless', statements: ['CREATE TABLE keyless (a INT, b INT)'], code: 'KEY_MISSING' },
       {

@@ -23,6 +23,8 @@ const DIALECT: Omit<Fixture, 'createDatabase'> = {
   replaceInto: null,
   insertIgnoreInto: null,
   typeSamples: POSTGRES_TYPE_SAMPLES,
+  timeType: 'timestamp(6)',
+  indexOf: (_table, index) => quote(index),
   refusedTables: [
     { name: 'keyless', statements: ['CREATE TABLE keyless (a int, b int)'], code: 'KEY_MISSING' },
     {

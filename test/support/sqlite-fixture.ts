@@ -34,6 +34,8 @@ export function sqliteFixture(journalMode: JournalMode): Fixture {
       'DATETIME',
       'BOOLEAN',
     ].map((declaration) => ({ declaration, literals: LITERALS })),
+    timeType: 'TEXT',
+    indexOf: (_table, index) => quote(index),
     refusedTables: [
       { name: 'keyless', statements: ['CREATE TABLE keyless (a, b)'], code: 'KEY_MISSING' },
       {

@@ -23,9 +23,10 @@ export function markLook({ at, open }: KeysetLook, former: LookMark | null): Loo
 
 /** One that was not open at the former look has begun after it. */
 function beginning({ id, since, formerly, detached }: OpenTransaction, former: LookMark | null): number {
-  if (since !== null) return since;
+  const known = former?.open?.[id] ?? (formerly === null ? undefined : former?.open?.[formerly]);
+  // What it was before it became a transaction has an earlier beginning.
+  if (since !== null) return Math.min(since, known ?? since);
   if (former === null) return 0;
-  const known = former.open?.[id] ?? (formerly === null ? undefined : former.open?.[formerly]);
   return known ?? (detached ? oldest(former) : former.at);
 }
 

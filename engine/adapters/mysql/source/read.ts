@@ -87,7 +87,7 @@ function nothingRead({ from }: ChunkRequest): RowChunk {
 }
 
 /** The next rows of a table in the order of its key. Null when the table is not among the routes. */
-async function readRange(
+export async function readRange(
   session: Session,
   routes: readonly TableRoute[],
   request: SnapshotRequest,

@@ -12,6 +12,7 @@ import { openSessions, parseUrl } from '../database';
 import { namingRights } from '../diagnosis/name-rights';
 import { sourceRights } from '../diagnosis/source-rights';
 import { FAMILY } from '../family';
+import { keysetReader } from '../keyset/reader';
 import { encodeCursor } from '../rows/cursor';
 import { digestRows } from '../rows/digest';
 import { scanRows } from '../rows/scan';
@@ -37,6 +38,7 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
     offers: [],
 
     remembers: true,
+    keyset: keysetReader(sessions),
 
     tables: () => sessions.use(listTables),
     checkFilter: (table, where) => sessions.use((session) => checkFilter(session, table, where)),

@@ -26,7 +26,7 @@ export interface KeyRange {
   readonly where?: string | null;
 }
 
-interface KeyPart {
+export interface KeyPart {
   readonly name: string;
   readonly type: string;
   /** True when its own order is not that of the bytes. */
@@ -99,7 +99,7 @@ function arrayText(values: readonly Parameter[]): string {
 }
 
 /** Row values where the operators of all parts have one name, which an index can follow; else spelt out. */
-function comparison(
+export function comparison(
   parts: readonly KeyPart[],
   column: (part: KeyPart) => string,
   values: readonly string[],
@@ -144,7 +144,8 @@ LEFT JOIN LATERAL (
     WHERE oc.opcdefault AND oc.opcintype = ${baseTypeOf('a.atttypid')} AND n.nspname <> 'pg_catalog') x) o ON true
 ORDER BY k.place`;
 
-async function readKeyParts(
+/** In order; a column that is gone is left out. */
+export async function readKeyParts(
   session: Session,
   { schema, name }: TableName,
   key: readonly string[],

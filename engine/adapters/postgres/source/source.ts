@@ -12,6 +12,7 @@ import { purge } from '../capture/purge';
 import { suspend, uninstall } from '../capture/uninstall';
 import { openSessions, parseUrl } from '../database';
 import { FAMILY } from '../family';
+import { keysetReader } from '../keyset/reader';
 import { encodeCursor } from '../rows/cursor';
 import { digestRows } from '../rows/digest';
 import { scanRows } from '../rows/scan';
@@ -42,6 +43,7 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
     offers: [{ transport: 'copy', family: FAMILY, locator: encodeLocator({ url }) }],
 
     remembers: true,
+    keyset: keysetReader(sessions),
 
     tables: () =>
       sessions.use(async (session) => [...(await readTables(session)).values()].map(({ schema }) => schema)),

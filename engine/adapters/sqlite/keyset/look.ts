@@ -11,6 +11,7 @@ import { quote } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { numberOf } from '../database/values';
 import { readSource } from '../source/transaction';
+import { requireColumns } from './require-columns';
 import { formOf, isoOf, timeSql } from './time';
 
 /** Times may be kept in whole seconds. */
@@ -18,6 +19,7 @@ const RESOLUTION_MS = 1_000;
 
 const NOW = `CAST(round(unixepoch('now', 'subsec') * 1000) AS INTEGER)`;
 
+/** Throws SCHEMA_MOVED. */
 export function look(session: Session, columns: readonly KeysetColumn[]): KeysetLook {
   return readSource(session, () => {
     const before = readClock(session);
@@ -31,6 +33,7 @@ function readClock(session: Session): number {
 }
 
 function newestOf(session: Session, keyset: KeysetColumn, now: number): NewestValue | null {
+  requireColumns(session, keyset.route, [keyset.column]);
   const value = highest(session, keyset, null);
   if (value === null) return null;
   // A version that is taken later is higher.

@@ -19,6 +19,7 @@ import { selectExact, type ExactRow } from '../rows/exact-rows';
 import { keyIdentity } from '../rows/key-identity';
 import { readSource } from '../source/transaction';
 import { readRange, requireValidText } from '../source/window';
+import { requireColumns } from './require-columns';
 import { millisecondsSql } from './time';
 
 /** Throws SCHEMA_MOVED, and TYPE_MISMATCH for text that is not valid in its encoding. */
@@ -43,6 +44,7 @@ export function readPages(
 /** Throws SCHEMA_MOVED, POSITION_INVALID, TYPE_MISMATCH. */
 export function copyRange(session: Session, route: TableRoute, request: SnapshotRequest): KeysetCopy {
   return readSource(session, () => {
+    requireColumns(session, route, route.columns);
     const { progress, range } = readRange(session, route, request);
     return { snapshot: progress, range };
   });
@@ -57,6 +59,7 @@ function readPage(
   limit: number,
 ): KeysetPage {
   const { route, column, by } = keyset;
+  requireColumns(session, route, [column, ...route.columns]);
   const conditions: string[] = [];
   const parameters: Value[] = [];
   const bind = ({ sql, bound }: ReturnType<typeof bindCursorValue>): string => {
