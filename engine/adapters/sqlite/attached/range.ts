@@ -12,6 +12,7 @@ import {
 } from '../../../model';
 import type { Reading } from './attach';
 import { bindCursorValue } from '../rows/cursor';
+import { readingChosen } from '../rows/filter';
 import { quote, quoteAll } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { KIND, stagedColumns, stagedKey, type StagedRange } from '../target/staging';
@@ -44,12 +45,14 @@ export function stageRange(
   ];
   const condition = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   const table = reading.borrow(route);
-  const rows = session.run(
-    `INSERT INTO ${table} (kind, ${stagedColumns(route)})
+  const rows = readingChosen(route, () =>
+    session.run(
+      `INSERT INTO ${table} (kind, ${stagedColumns(route)})
 SELECT ${KIND.upsert}, ${quoteAll(route.columns)}
 FROM ${source.schema}.${quote(route.source.name.name)} ${condition} ORDER BY ${key} LIMIT ?`,
-    ...parts.map((part) => part.bound),
-    BigInt(request.limit),
+      ...parts.map((part) => part.bound),
+      BigInt(request.limit),
+    ),
   );
   const upTo = only !== null || rows < request.limit ? null : lastKey(session, route, table);
   return {
