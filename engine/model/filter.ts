@@ -39,3 +39,12 @@ export function filterFails(table: string, cause: unknown): CdcError {
     cause,
   });
 }
+
+/** For a condition that has no answer for a row which is read: its table waits until the row or the condition is mended. */
+export function filterStops(table: string, cause: unknown): CdcError {
+  return new CdcError('TYPE_MISMATCH', `Table ${table}: \`where\` cannot be evaluated for one of its rows`, {
+    hint: 'Mend the row, or write the condition so that it has an answer for any row.',
+    table,
+    cause,
+  });
+}

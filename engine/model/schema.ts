@@ -24,6 +24,8 @@ export interface ColumnSchema {
   readonly generated: Generated;
   /** Collation's name, or null for the database's default. */
   readonly collation: string | null;
+  /** True for a column that numbers rows by itself where its table has that and no sequence; absent for all others. */
+  readonly counting?: true;
   /** True for a text whose values are equal only where their bytes are; absent where that is not known. */
   readonly comparesBytes?: boolean;
   /** The default's SQL text, or null. */

@@ -249,36 +249,6 @@ describe('wrong tables are named with line, column and key', () => {
       'tables:\n  - { from: a, columns: [x, y, x] }',
       ['10:36 pipelines.orders.tables[0].columns[2]: this column is listed twice'],
     ],
-    [
-      'a condition on the tables of a pattern',
-      'tables:\n  - { from: "a*", where: "id > 1" }',
-      ['10:23 pipelines.orders.tables[0].where: is for one table; "from" is a pattern for many'],
-    ],
-    [
-      'other names for the columns of a pattern',
-      'tables:\n  - { from: "a*", rename: { id: no } }',
-      ['10:23 pipelines.orders.tables[0].rename: is for one table; "from" is a pattern for many'],
-    ],
-    [
-      'one name for two columns',
-      'tables:\n  - { from: a, rename: { x: n, y: N } }',
-      ['10:39 pipelines.orders.tables[0].rename.y: this name is given to x, too'],
-    ],
-    [
-      'no name',
-      'tables:\n  - { from: a, rename: {} }',
-      ['10:28 pipelines.orders.tables[0].rename: renames no column; leave it out'],
-    ],
-    [
-      'a condition that says nothing',
-      'tables:\n  - { from: a, where: "" }',
-      ['10:27 pipelines.orders.tables[0].where: is empty'],
-    ],
-    [
-      'a misspelt condition',
-      'tables:\n  - { from: a, wher: "id > 1" }',
-      ['10:20 pipelines.orders.tables[0].wher: unknown key; did you mean "where"?'],
-    ],
   ])('%s', (_what, tables, expected) => {
     expect(problems(pipelineLines('mode: batch', tables))).toEqual(expected);
   });

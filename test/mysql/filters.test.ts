@@ -78,6 +78,19 @@ describeServers('where', (server) => {
     expect(await select(app, 'SHOW TABLES')).toEqual([['items']]);
   });
 
+  test('a counting column counts under its new name, whatever is called as it was', async () => {
+    const { there, pipeline } = await open();
+    const rename = { id: 'no', n: 'id' };
+    await started(pipeline, specOf([{ from: 'items', columns: ['id', 'n', 'name'], rename }]));
+    await there.query(`INSERT INTO items (id, name) VALUES (7, 'own')`);
+    expect(await select(there, 'SELECT no, id, name FROM items ORDER BY no')).toEqual([
+      ['1', '1', 'a'],
+      ['2', '2', 'A'],
+      ['3', '3', 'b?'],
+      ['4', '7', 'own'],
+    ]);
+  });
+
   test('a column that it names and that is dropped parks the table, though it is not replicated', async () => {
     const { app, pipeline } = await open();
     const mapping = { from: 'items', columns: ['id', 'n'], where: `name <> 'z'` };

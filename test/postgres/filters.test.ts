@@ -1,7 +1,7 @@
 /** `where` and `rename` on PostgreSQL: what the server takes for a condition, and what becomes of one later. */
 import { describe, expect, test } from '@jest/globals';
 import { connectTo, select } from '../support/postgres';
-import { parkedBy, rejection, replicate, specOf, started } from '../support/pipelines';
+import { CHAIN, parkedBy, rejection, replicate, specOf, started } from '../support/pipelines';
 import { postgresPerTest } from '../support/postgres-scratch';
 
 const { pipelineOf, scratch } = postgresPerTest();
@@ -78,7 +78,13 @@ describe('where on PostgreSQL', () => {
     const pipeline = await pipelineOf(source, await scratch());
     const { generation } = await started(pipeline, specOf([{ from: 'public.items', where: '100 / n > 1' }]));
     await source.execute('UPDATE items SET n = 0 WHERE id = 1');
-    await parkedBy(replicate(pipeline, generation), 'public.items', 'TYPE_MISMATCH');
+    const cause = await parkedBy(replicate(pipeline, generation), 'public.items', 'TYPE_MISMATCH');
+    expect(cause).toMatch(/`where` cannot be evaluated/);
+    await source.execute('UPDATE items SET n = 1 WHERE id = 1');
+    const chain = { chain: CHAIN, generation: generation + 1 };
+    await pipeline.resumeTable({ ...chain, table: 'public.items' });
+    await replicate(pipeline, generation + 1);
+    expect(await pipeline.verify({})).toMatchObject({ equal: true, exact: true });
   });
 
   test('a column of an extension is compared by its own rules, or not at all', async () => {

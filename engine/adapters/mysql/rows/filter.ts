@@ -1,6 +1,6 @@
 /** Conditions that choose rows: whether the server takes one, and whether it still does. */
 import { CdcError, isCdcError, type ErrorCode } from '../../../errors';
-import { complaintOf, filterFails, filterRefused, filterSql } from '../../../model';
+import { complaintOf, filterFails, filterRefused, filterSql, filterStops } from '../../../model';
 import type { ColumnSchema, TableRoute, TableSchema } from '../../../model';
 import { errorNumberOf, qualify, quote, type Session } from '../database';
 
@@ -89,3 +89,13 @@ export async function requireFilterHolds(session: Session, { id, source, where }
 }
 
 const UNKNOWN_COLUMN = 1054;
+
+/** Runs `work`, which reads rows by the condition of a route. Throws TYPE_MISMATCH where it has no answer for one. */
+export async function readingChosen<T>({ id, where }: TableRoute, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isOurs = where !== null && isCdcError(error, 'TYPE_MISMATCH') && error.table === id;
+    throw isOurs ? filterStops(id, error) : error;
+  }
+}

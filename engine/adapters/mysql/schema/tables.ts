@@ -15,9 +15,6 @@ export interface TableDetail {
 /** A change table has two columns for each one captured, and InnoDB takes 1,017 at most. */
 const MOST_COLUMNS = 500;
 
-/** Begins a table's option that names its AUTO_INCREMENT column. */
-export const COUNTING = 'AUTO_INCREMENT ';
-
 /** By name, in the order of names. */
 export async function readTables(session: Session): Promise<ReadonlyMap<string, TableDetail>> {
   const found = await readCatalog(session);
@@ -90,10 +87,7 @@ function detailOf(table: FoundTable, session: Session): TableDetail {
       })),
       // No trigger can write the table of the statement that fired it, so what is logged of a row is in its order.
       reread: false,
-      options: [
-        ...(table.isPartitioned ? ['PARTITIONED'] : []),
-        ...table.columns.filter(({ autoIncrement }) => autoIncrement).map(({ name }) => `${COUNTING}${name}`),
-      ],
+      options: table.isPartitioned ? ['PARTITIONED'] : [],
     },
   };
 }
@@ -114,6 +108,7 @@ function columnOf(column: FoundColumn): ColumnSchema {
     generated: column.generated,
     collation: column.collation,
     comparesBytes: comparesBytes(column.collation),
+    ...(column.autoIncrement ? { counting: true } : {}),
     defaultSql: column.defaultSql,
   };
 }

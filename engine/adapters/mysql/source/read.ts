@@ -9,6 +9,7 @@ import { decodePosition, encodePosition } from '../capture/position';
 import { isStillInstalled, readCaptures, readEpoch } from '../capture/registry';
 import { CdcError } from '../../../errors';
 import type { Session } from '../database';
+import { readingChosen } from '../rows/filter';
 import { selectRange } from '../rows/key-order';
 import { cursorOf } from '../rows/scan';
 import { readersOf, readTuple, selectList } from '../rows/values';
@@ -109,10 +110,10 @@ export async function readRange(
     limit,
     where: route.where,
   });
-  const found = await session.query(
-    `SELECT ${selectList(route.source, route.columns, 's')} ${sql}`,
-    parameters,
-    { table: route.id },
+  const found = await readingChosen(route, () =>
+    session.query(`SELECT ${selectList(route.source, route.columns, 's')} ${sql}`, parameters, {
+      table: route.id,
+    }),
   );
   const readers = readersOf(route.source, route.columns);
   const rows = found.map((fields) => readTuple(fields, readers));

@@ -1,6 +1,7 @@
 /** Rows as they are now, by their keys. */
 import { andFilter, type TableRoute, type Tuple } from '../../../model';
 import { qualify, quote, type Session } from '../database';
+import { readingChosen } from '../rows/filter';
 import { keyIdentity } from '../rows/key-identity';
 import { columnsOf, readersOf, readTuple, selectList, writeValue } from '../rows/values';
 
@@ -26,13 +27,15 @@ export async function rereadRows(
   const one = names.length === 1 ? '?' : `(${names.map(() => '?').join(', ')})`;
   for (let start = 0; start < keys.length; start += BATCH) {
     const batch = keys.slice(start, start + BATCH);
-    const rows = await session.query(
-      `SELECT ${selectList(source, columns, 's')} FROM ${qualify(source.name)} AS s
+    const rows = await readingChosen(route, () =>
+      session.query(
+        `SELECT ${selectList(source, columns, 's')} FROM ${qualify(source.name)} AS s
 WHERE ${left} IN (${batch.map(() => one).join(', ')})${andFilter(route.where)}`,
-      batch.flatMap((values) =>
-        values.map((value, index) => writeValue(value, types[index] ?? { kind: 'text', length: null })),
+        batch.flatMap((values) =>
+          values.map((value, index) => writeValue(value, types[index] ?? { kind: 'text', length: null })),
+        ),
+        { table: route.id },
       ),
-      { table: route.id },
     );
     for (const fields of rows) {
       const row = readTuple(fields, readers);

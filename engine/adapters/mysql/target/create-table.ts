@@ -3,7 +3,6 @@ import { CdcError } from '../../../errors';
 import { displayName, type ColumnSchema, type PlanNotice, type TableRoute } from '../../../model';
 import { featuresOf, qualify, quote, quoteAll, type Session } from '../database';
 import { readCollations } from '../schema/collations';
-import { COUNTING } from '../schema/tables';
 import { keptDefault } from './defaults';
 import { nativeType, type Room } from './native-types';
 
@@ -44,9 +43,8 @@ export async function createTableSql(
 }
 
 function countingColumn({ source, columns }: TableRoute, sameFamily: boolean): string | null {
-  const option = sameFamily ? source.options.find((text) => text.startsWith(COUNTING)) : undefined;
-  const name = option?.slice(COUNTING.length);
-  return name !== undefined && columns.includes(name) ? name : null;
+  const found = source.columns.find(({ name, counting }) => counting === true && columns.includes(name));
+  return sameFamily ? (found?.name ?? null) : null;
 }
 
 async function familyColumns(

@@ -6,13 +6,17 @@ import { quoteText, toDatabaseError, type Parameter, type Session } from '../dat
 /** How the rows travel. Binary only between equal types: between others it would be read as something else. */
 export type CopyFormat = 'binary' | 'text';
 
-/** Copies what `query` answers into `into` (`table (columns)`) and returns how many rows it was. */
+/**
+ * Copies what `query` answers into `into` (`table (columns)`) and returns how many rows it was. `table`: display name of
+ * the source table that it is about.
+ */
 export async function pipeRows(
   reader: Session,
   query: string,
   writer: Session,
   into: string,
   format: CopyFormat,
+  table: string,
 ): Promise<number> {
   let ofReader: unknown = null;
   const rows = reader.client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT ${format})`));
@@ -22,8 +26,8 @@ export async function pipeRows(
     await pipeline(rows, sink);
     return sink.rowCount;
   } catch (error) {
-    const { database, isLost } = ofReader === null ? writer : reader;
-    throw toDatabaseError(ofReader ?? error, database, { lost: isLost });
+    if (ofReader === null) throw toDatabaseError(error, writer.database, { lost: writer.isLost });
+    throw toDatabaseError(ofReader, reader.database, { lost: reader.isLost, table });
   }
 }
 

@@ -1,6 +1,7 @@
 /** Stages the net changes of one table, and the rows that have to be read again. */
 import type { TableRoute } from '../../../model';
 import type { Session } from '../database';
+import { readingChosen } from '../rows/filter';
 import { keyIdentity } from '../rows/key-identity';
 import { writeValue } from '../rows/values';
 import { rereadRows } from '../source/reread';
@@ -39,11 +40,11 @@ export async function copyChanges(
   const touches = hasTouches(parts) ? 'touches, ' : '';
   const into = `${table} (lsn, kind, op, ${touches}${columnNames(route)})`;
   const { where } = route;
-  const copy = (sql: string): Promise<number> => pipeRows(reader, sql, writer, into, copied.format);
+  const copy = (sql: string): Promise<number> => pipeRows(reader, sql, writer, into, copied.format, route.id);
   if (where === null) await copy(netChangesSql(route, parts));
   else {
     const sql = await chosenChangesSql(reader, route, where, parts);
-    await lookingUp(reader, () => copy(sql));
+    await readingChosen(route, () => lookingUp(reader, () => copy(sql)));
   }
   return countStaged(writer, task);
 }

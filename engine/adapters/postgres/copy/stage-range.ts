@@ -1,6 +1,7 @@
 /** Stages a snapshot range by COPY, in the order of the key. */
 import type { SnapshotProgress, SnapshotRequest } from '../../../model';
 import type { Session } from '../database';
+import { readingChosen } from '../rows/filter';
 import { selectRange } from '../rows/key-order';
 import { cursorOf, selectList } from '../rows/scan';
 import { readersOf } from '../rows/values';
@@ -28,13 +29,16 @@ export async function copyRange(
     where: route.where,
   });
   const names = route.columns.map((_, index) => `c${index}`).join(', ');
-  const rows = await pipeRows(
-    reader,
-    `SELECT row_number() OVER (), 'u'::"char", ${names}
+  const rows = await readingChosen(route, () =>
+    pipeRows(
+      reader,
+      `SELECT row_number() OVER (), 'u'::"char", ${names}
 FROM (SELECT ${selectList(route.columns)} ${writeParameters(found.sql, found.parameters)}) AS r(${names})`,
-    writer,
-    `${table} (ord, kind, ${names})`,
-    copied.format,
+      writer,
+      `${table} (ord, kind, ${names})`,
+      copied.format,
+      route.id,
+    ),
   );
   const finished = only !== null || rows < limit;
   const last = finished

@@ -1,6 +1,6 @@
 /** Conditions that choose rows: whether the server takes one, and whether it still does. */
-import { CdcError } from '../../../errors';
-import { complaintOf, displayName, filterFails, filterRefused, filterSql } from '../../../model';
+import { CdcError, isCdcError } from '../../../errors';
+import { complaintOf, displayName, filterFails, filterRefused, filterSql, filterStops } from '../../../model';
 import type { TableRoute, TableSchema } from '../../../model';
 import { qualify, sqlStateOf, type Session } from '../database';
 import { baseTypeOf } from './equality';
@@ -109,5 +109,15 @@ export async function requireFilterHolds(session: Session, { id, source, where }
       `Table ${id}: a column that its \`where\` names was dropped, renamed or declared anew`,
       { table: id, cause: error },
     );
+  }
+}
+
+/** Runs `work`, which reads rows by the condition of a route. Throws TYPE_MISMATCH where it has no answer for one. */
+export async function readingChosen<T>({ id, where }: TableRoute, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isOurs = where !== null && isCdcError(error, 'TYPE_MISMATCH') && error.table === id;
+    throw isOurs ? filterStops(id, error) : error;
   }
 }

@@ -5,6 +5,7 @@
 import type { ChunkRequest, RowChunk, SnapshotRequest, TableRoute } from '../../../model';
 import { decodePosition, encodePosition } from '../capture/position';
 import { qualify, type Session } from '../database';
+import { readingChosen } from '../rows/filter';
 import { selectRange } from '../rows/key-order';
 import { cursorOf, selectList } from '../rows/scan';
 import { readersOf, readTuple } from '../rows/values';
@@ -130,9 +131,9 @@ export async function readRange(
     limit,
     where: route.where,
   });
-  const found = await session.query(`SELECT ${selectList(route.columns)} ${range.sql}`, range.parameters, {
-    table: route.id,
-  });
+  const found = await readingChosen(route, () =>
+    session.query(`SELECT ${selectList(route.columns)} ${range.sql}`, range.parameters, { table: route.id }),
+  );
   const readers = readersOf(route.source, route.columns);
   const places = route.key.map((name) => route.columns.indexOf(name));
   const finished = only !== null || found.length < limit;

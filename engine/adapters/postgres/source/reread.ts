@@ -2,6 +2,7 @@
 import { filterSql, type TableRoute, type Tuple } from '../../../model';
 import { qualify, quote, type Session, type TextRow } from '../database';
 import { readEquality } from '../rows/equality';
+import { readingChosen } from '../rows/filter';
 import { keyIdentity } from '../rows/key-identity';
 import { selectList } from '../rows/scan';
 import { readersOf, readTuple } from '../rows/values';
@@ -33,10 +34,12 @@ JOIN ${chosenRows(route)} s ON ${route.key
   const readers = readersOf(route.source, route.columns);
   for (let start = 0; start < keys.length; start += BATCH) {
     const batch = keys.slice(start, start + BATCH);
-    const rows = await session.query(
-      sql,
-      route.key.map((_, place) => batch.map((key) => key[place] ?? null)),
-      { table: route.id },
+    const rows = await readingChosen(route, () =>
+      session.query(
+        sql,
+        route.key.map((_, place) => batch.map((key) => key[place] ?? null)),
+        { table: route.id },
+      ),
     );
     for (const row of rows) {
       found.set(keyIdentity(row.slice(0, route.key.length)), readTuple(row, readers, route.key.length));

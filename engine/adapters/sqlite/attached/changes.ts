@@ -4,6 +4,7 @@ import type { Reading } from './attach';
 import { toMilliseconds, type ReachedTable } from '../capture/captured';
 import { quote } from '../database/identifiers';
 import type { Session } from '../database/session';
+import { readingChosen } from '../rows/filter';
 import { collateKey, KIND, stagedColumns, stagedKey, type StagedChanges } from '../target/staging';
 import { numberOf } from '../database/values';
 
@@ -32,7 +33,7 @@ FROM ${changes} WHERE id > ? AND id <= ?`,
   const table = reading.borrow(route);
   session.run(netSql(route, changes, table), ...bounds);
   const reread = route.source.reread || numberOf(touches) > 0;
-  if (reread) rereadStaged(reading, route, table);
+  if (reread) readingChosen(route, () => rereadStaged(reading, route, table));
   const touched =
     numberOf(touches) === 0
       ? { updated: 0, deleted: 0 }

@@ -13,6 +13,7 @@ import {
 } from '../../../model';
 import type { Reading } from './attach';
 import { bindCursorValue } from '../rows/cursor';
+import { readingChosen } from '../rows/filter';
 import { amongKeys } from '../rows/key-range';
 import { quote, quoteAll } from '../database/identifiers';
 import type { Session } from '../database/session';
@@ -42,12 +43,14 @@ export function stageRange(
   const sql = route.where === null ? rowsWanted.sql : `${rowsWanted.sql} AND ${filterSql(route.where)}`;
   const { parameters } = rowsWanted;
   const table = reading.borrow(route);
-  const rows = session.run(
-    `INSERT INTO ${table} (kind, ${stagedColumns(route)})
+  const rows = readingChosen(route, () =>
+    session.run(
+      `INSERT INTO ${table} (kind, ${stagedColumns(route)})
 SELECT ${KIND.upsert}, ${quoteAll(route.columns)}
 FROM ${source.schema}.${quote(route.source.name.name)} WHERE ${sql} ORDER BY ${key} LIMIT ?`,
-    ...parameters,
-    BigInt(request.limit),
+      ...parameters,
+      BigInt(request.limit),
+    ),
   );
   const upTo = only !== null || rows < request.limit ? null : lastKey(session, route, table);
   return {

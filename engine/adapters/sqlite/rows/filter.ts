@@ -1,6 +1,6 @@
 /** Conditions that choose rows: whether SQLite takes one, and whether it still does. */
 import Database from 'better-sqlite3';
-import { complaintOf, filterFails, filterRefused, filterSql } from '../../../model';
+import { complaintOf, filterFails, filterRefused, filterSql, filterStops } from '../../../model';
 import type { TableRoute, TableSchema } from '../../../model';
 import { quote } from '../database/identifiers';
 import type { Session } from '../database/session';
@@ -67,5 +67,15 @@ export function holdsFilter(session: Session, { source, where }: TableRoute): bo
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Runs `work`, which reads rows by the condition of a route. Throws TYPE_MISMATCH where it has no answer for one. */
+export function readingChosen<T>({ id, where }: TableRoute, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const isOurs = where !== null && error instanceof Database.SqliteError && error.code === 'SQLITE_ERROR';
+    throw isOurs ? filterStops(id, error) : error;
   }
 }

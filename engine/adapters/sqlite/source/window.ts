@@ -27,6 +27,7 @@ import { readHead } from '../capture/counter';
 import { selectExact, type ExactRow } from '../rows/exact-rows';
 import { quote } from '../database/identifiers';
 import { keyIdentity } from '../rows/key-identity';
+import { readingChosen } from '../rows/filter';
 import { selectRange } from '../rows/key-range';
 import { decodePosition, encodePosition } from '../capture/position';
 import { cursorOf } from '../rows/scan';
@@ -49,7 +50,7 @@ export function readChunk(session: Session, request: ChunkRequest): RowChunk {
     const reach = reachOf(session, changeTables, request, head.id);
     if (reach === null) return { ...nothingRead(request.from), tables: [], range: null };
     const { tables, to, more } = reach;
-    const read = tables.flatMap((table) => readTable(session, table) ?? []);
+    const read = tables.flatMap((table) => readingChosen(table.route, () => readTable(session, table)) ?? []);
     const { snapshot } = request;
     const copied = more ? undefined : tables.find(({ route }) => route.id === snapshot?.table);
     const range =
@@ -232,7 +233,9 @@ export function readRange(
     limit,
     where: route.where,
   });
-  const found = selectExact(session, route.columns.map(quote), range.sql, range.parameters);
+  const found = readingChosen(route, () =>
+    selectExact(session, route.columns.map(quote), range.sql, range.parameters),
+  );
   for (const exact of found) requireValidText(exact, route, (column) => route.columns[column]);
   const finished = only !== null || found.length < limit;
   const places = route.key.map((name) => route.columns.indexOf(name));

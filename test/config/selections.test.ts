@@ -1,0 +1,58 @@
+/** `where` and `rename` of a table in `cdc.yaml`: what is wrong with them is named with line, column and key. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { registry } from '../../worker/composition';
+import { loadConfig } from '../../worker/config';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cdc-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test.each([
+  [
+    'a condition on a pattern',
+    `from: "a*", where: "id > 1"`,
+    '3:75',
+    'where',
+    'is for one table; "from" is a pattern for many',
+  ],
+  [
+    'other names of a pattern',
+    `from: "a*", rename: { id: no }`,
+    '3:75',
+    'rename',
+    'is for one table; "from" is a pattern for many',
+  ],
+  [
+    'one name for two columns',
+    `from: a, rename: { x: n, y: N }`,
+    '3:91',
+    'rename.y',
+    'this name is given to x, too',
+  ],
+  ['no name', `from: a, rename: {}`, '3:80', 'rename', 'renames no column; leave it out'],
+  ['a name that is a list', `from: a, rename: { x: [n] }`, '3:85', 'rename.x', 'must be a text, not a list'],
+  ['a condition that says nothing', `from: a, where: ""`, '3:79', 'where', 'is empty'],
+  [
+    'a condition that is a group',
+    `from: a, where: { id: 1 }`,
+    '3:79',
+    'where',
+    'must be a text, not a group of keys',
+  ],
+  ['a misspelt condition', `from: a, wher: "id > 1"`, '3:72', 'wher', 'unknown key; did you mean "where"?'],
+])('%s', (_what, mapping, place, key, says) => {
+  const file = join(folder, 'cdc.yaml');
+  const text = `connections: { shop: "sqlite:shop.db", w: "sqlite:w.db" }
+pipelines:
+  orders: { source: shop, target: w, mode: batch, tables: [ { ${mapping} } ] }
+`;
+  writeFileSync(file, text);
+  expect(() => loadConfig({ file, environment: {}, registry })).toThrow(
+    `${file}:${place} pipelines.orders.tables[0].${key}: ${says}`,
+  );
+});
