@@ -190,7 +190,7 @@ async function wordsIn(options: ContractOptions, scene: Parameters<Parameters<ty
     await target.transaction(chunk, (tx) => tx.merge(chunk, merging));
   };
   return {
-    async copy(low: Tuple, lowMode: Mode, high: Tuple, highMode: Mode) {
+    copy: async (low: Tuple, lowMode: Mode, high: Tuple, highMode: Mode): Promise<void> => {
       await part(lowMode, [low], null, middle);
       await part(highMode, [high], middle, null);
     },

@@ -41,6 +41,8 @@ describe('what Temporal keeps of ours', () => {
     const input = firstInput(payload);
     expect(input?.spec.name).toEqual(expect.any(String));
     expect(input?.carried === null).toBe(!/continued-[23]/.test(name));
+    // Settings that came later have their defaults.
+    expect(input?.spec.settings).toMatchObject({ onDelete: 'delete', createTables: true });
   });
 
   test('is told apart by what it holds', () => {
