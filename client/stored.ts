@@ -105,7 +105,7 @@ const capture = z.union([
     lookbackMs: z.number().nullable(),
     deleted: z.string().nullable(),
     allowScan: z.boolean(),
-    per: z.enum(['table', 'row']),
+    per: z.enum(['table', 'row']).nullable(),
     sweepMs: z.number().nullable(),
   }),
 ]) satisfies z.ZodType<CaptureStrategy>;

@@ -91,7 +91,12 @@ export interface KeysetAssessment {
   /** Why it can't be used, and what would help; null where it can. */
   readonly refusal: { readonly reason: string; readonly remedy: string } | null;
   readonly notices: readonly string[];
+  /** Its whole numbers, of some of the rows; null where they are not asked for, or there is no row. */
+  readonly spread: { readonly rows: number; readonly least: number; readonly most: number } | null;
 }
+
+/** Rows that are looked at for `spread`. */
+export const SPREAD_ROWS = 10_000;
 
 /** Each method may throw the database codes. */
 export interface KeysetReader {

@@ -55,9 +55,10 @@ export interface KeysetCapture {
   readonly allowScan: boolean;
   /**
    * Of a version. `table`: it is higher than any before it in the table. `row`: each row counts its own changes; then
-   * rows are found by comparing the versions of both sides, which shows deletions, too.
+   * rows are found by comparing the versions of both sides, which shows deletions, too. Null: as `table`, but refused
+   * where it looks like `row`.
    */
-  readonly per: 'table' | 'row';
+  readonly per: 'table' | 'row' | null;
   /**
    * How often the keys of both sides are compared, milliseconds: rows that the source has no more are deleted on the
    * target. A batch run does it once. Null: never.

@@ -57,7 +57,7 @@ async function sweepTable(
   const sweep = { sides, targets, route, capture, options };
   const marking = createMarking(context, route);
   await sweepKeys(sweep, marking);
-  if (capture.per === 'table') await sweepUnset(sweep, marking);
+  if (capture.per !== 'row') await sweepUnset(sweep, marking);
   return marking.end();
 }
 

@@ -196,6 +196,20 @@ test.each([
   expectEqual(scene);
 });
 
+test('a version that each row counts is told from one of the table, unless it is named', async () => {
+  const capture: KeysetCapture = { ...VERSION, per: null };
+  const scene = sceneOf(capture);
+  scene.source.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+    INSERT INTO orders SELECT i, 'n', '', i % 4 FROM n`);
+  const refused = await rejection(
+    scene.open().then((pipeline) => pipeline.plan(scene.spec)),
+    'COLUMN_UNSUITABLE',
+  );
+  expect(refused.hint).toMatch(/per: row/);
+  const named = sceneOf({ ...capture, per: 'table' }, 'SELECT 1');
+  expect((await named.open().then((pipeline) => pipeline.plan(named.spec))).tables).toHaveLength(1);
+});
+
 describe('what a column does not show', () => {
   test('rows that were deleted are deleted by a sweep, and none that was inserted meanwhile', async () => {
     const scene = sceneOf({ ...TIMESTAMP, sweepMs: 1_000 });

@@ -131,7 +131,7 @@ function readerOf(ground: ReaderGround): KeysetReader {
   return {
     identity: () => Promise.resolve('world'),
     sight: () => Promise.resolve({ blind: sight === 'blind' ? 'it is blind' : null, condition: '' }),
-    assess: () => Promise.resolve({ refusal: null, notices: [] }),
+    assess: () => Promise.resolve({ refusal: null, notices: [], spread: null }),
     token: () => Promise.resolve(null),
     look(columns) {
       const value = highest();

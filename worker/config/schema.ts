@@ -90,7 +90,7 @@ const version = z.preprocess(
     .strictObject(
       {
         column: text,
-        per: z.enum(['table', 'row']).default('table'),
+        per: z.enum(['table', 'row']).optional(),
         every: duration(SWEEP_BOUNDS).optional(),
       },
       otherwise('must be the name of a column or { column: …, per: table or row, every: … }'),
@@ -133,7 +133,7 @@ const capture = z.preprocess(
         context.addIssue('needs either timestamp or version, with the name of a column');
         return z.NEVER;
       }
-      const per = versioned?.per ?? 'table';
+      const per = versioned?.per ?? null;
       const everyMs = per === 'row' ? (versioned?.every ?? DEFAULT_COMPARE_MS) : null;
       if (per === 'row' && reconciled !== undefined) {
         context.addIssue('deletes are seen where versions are compared per row: leave "deletes" out');

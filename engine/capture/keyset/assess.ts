@@ -1,7 +1,7 @@
 /** What there is to say before a column is relied on, and what forbids it. */
 import { CdcError } from '../../errors';
 import { displayName } from '../../model';
-import type { KeysetCapture, KeysetReader, PlanNotice, TableSchema } from '../../model';
+import type { KeysetAssessment, KeysetCapture, KeysetReader, PlanNotice, TableSchema } from '../../model';
 import { nearMissHint } from '../near-misses';
 import { routeTable } from '../resolve-tables';
 import { BLIND_LOOKBACK_MS } from './horizon';
@@ -9,7 +9,7 @@ import { BLIND_LOOKBACK_MS } from './horizon';
 /** Throws COLUMN_UNKNOWN, COLUMN_UNSUITABLE. */
 export async function assessTables(
   reader: KeysetReader,
-  { by, column, allowScan }: KeysetCapture,
+  { by, column, allowScan, per }: KeysetCapture,
   tables: readonly TableSchema[],
 ): Promise<readonly PlanNotice[]> {
   const notices: PlanNotice[] = [];
@@ -24,7 +24,8 @@ export async function assessTables(
       });
     }
     const route = routeTable(schema, { to: null, columns: null }, true);
-    const { refusal, notices: said } = await reader.assess({ route, column, by }, allowScan);
+    const { refusal: refused, notices: said, spread } = await reader.assess({ route, column, by }, allowScan);
+    const refusal = refused ?? (per === null ? countedRows(column, spread) : null);
     if (refusal !== null) {
       throw new CdcError('COLUMN_UNSUITABLE', `Table ${table}: ${refusal.reason}`, {
         hint: refusal.remedy,
@@ -35,6 +36,21 @@ export async function assessTables(
     notices.push(...said.map((message) => ({ table, message })));
   }
   return notices;
+}
+
+/** As many rows before anything is concluded from their versions. */
+const TELLING_ROWS = 100;
+
+/** Many rows with few versions, from 0 or 1 on: each row seems to count its own changes, as ORMs do it to notice others. */
+function countedRows(column: string, spread: KeysetAssessment['spread']): KeysetAssessment['refusal'] {
+  if (spread === null || spread.rows < TELLING_ROWS) return null;
+  const { rows, least, most } = spread;
+  const isFew = most - least < rows / 10;
+  if (!isFew || (least !== 0 && least !== 1)) return null;
+  return {
+    reason: `each row seems to count its own changes in column ${column}, so it does not grow over the table`,
+    remedy: `\`version: { column: ${column}, per: row }\` compares the versions of all rows; \`per: table\` takes it for one of the table all the same.`,
+  };
 }
 
 /** What holds for all tables: which changes arrive, and which do not. */

@@ -1,5 +1,5 @@
 /** Whether a column can be relied on to find the rows that have changed. */
-import type { KeysetAssessment, KeysetColumn } from '../../../model';
+import { SPREAD_ROWS, type KeysetAssessment, type KeysetColumn } from '../../../model';
 import { qualify, quote, type Session } from '../database';
 import { clockSql, formOf, typeOf } from './time';
 
@@ -12,7 +12,8 @@ export async function assess(
     refuseType(keyset) ??
     (await refuseSequence(session, keyset)) ??
     (allowScan ? null : await refuseScan(session, keyset));
-  return { refusal, notices: refusal === null ? await notices(session, keyset) : [] };
+  if (refusal !== null) return { refusal, notices: [], spread: null };
+  return { refusal, notices: await notices(session, keyset), spread: await spreadOf(session, keyset) };
 }
 
 /** Types of the system's own that only grow. */
@@ -138,4 +139,15 @@ async function timeNotices(session: Session, keyset: KeysetColumn): Promise<read
     );
   }
   return said;
+}
+
+async function spreadOf(session: Session, keyset: KeysetColumn): Promise<KeysetAssessment['spread']> {
+  const { route, column, by } = keyset;
+  if (by !== 'version' || typeOf(keyset)?.kind !== 'int') return null;
+  const row = await session.first(
+    `SELECT count(*), min(v), max(v) FROM (
+  SELECT ${quote(column)} AS v FROM ${qualify(route.source.name)} WHERE ${quote(column)} IS NOT NULL LIMIT ${SPREAD_ROWS}) AS some`,
+  );
+  const rows = Number(row?.[0]);
+  return rows === 0 ? null : { rows, least: Number(row?.[1]), most: Number(row?.[2]) };
 }

@@ -1,5 +1,5 @@
 /** Whether a column can be relied on to find the rows that have changed. */
-import type { KeysetAssessment, KeysetColumn } from '../../../model';
+import { SPREAD_ROWS, type KeysetAssessment, type KeysetColumn } from '../../../model';
 import { quote } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { numberOf, textOf } from '../database/values';
@@ -9,7 +9,8 @@ import { formOf } from './time';
 export function assess(session: Session, keyset: KeysetColumn, allowScan: boolean): KeysetAssessment {
   return readSource(session, () => {
     const refusal = refuse(session, keyset, allowScan);
-    return { refusal, notices: refusal === null ? notices(session, keyset) : [] };
+    if (refusal !== null) return { refusal, notices: [], spread: null };
+    return { refusal, notices: notices(session, keyset), spread: spreadOf(session, keyset) };
   });
 }
 
@@ -94,4 +95,14 @@ function notices(session: Session, { route, column, by }: KeysetColumn): readonl
     );
   }
   return said;
+}
+
+function spreadOf(session: Session, { route, column, by }: KeysetColumn): KeysetAssessment['spread'] {
+  if (by !== 'version') return null;
+  const row = session.get(
+    `SELECT count(*), min(v), max(v) FROM (
+  SELECT ${quote(column)} AS v FROM main.${quote(route.source.name.name)} WHERE ${quote(column)} IS NOT NULL LIMIT ${SPREAD_ROWS})`,
+  );
+  const rows = numberOf(row?.[0]);
+  return rows === 0 ? null : { rows, least: Number(row?.[1]), most: Number(row?.[2]) };
 }
