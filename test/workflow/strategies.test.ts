@@ -1,6 +1,6 @@
 /** Capture by a time and by a version, through the whole product, while writers write and workers are killed. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { KeysetCapture } from '../../engine';
 import { mysqlAdapter } from '../../engine/adapters/mysql';
 import { postgresAdapter } from '../../engine/adapters/postgres';
@@ -8,7 +8,8 @@ import { engineOver, REF } from '../support/pipelines';
 import { serverOf } from '../support/mysql';
 import { fanScene } from '../support/pair-scene';
 import type { Family } from '../support/pair-sides';
-import { sharedServer } from '../support/postgres';
+import { embeddedPrograms, installedPrograms } from '../support/postgres-programs';
+import { startServer, type OwnServer } from '../support/postgres-server';
 import { folderPerTest } from '../support/sqlite';
 import { stampStatements } from '../support/stamped-tables';
 import { startWorkerProcess } from '../support/worker-process';
@@ -18,6 +19,17 @@ const ROUNDS = process.env['CDC_LONG'] === '1' ? 10 : 1;
 const EQUAL_WITHIN_MS = 90_000;
 
 const folder = folderPerTest();
+/** Its writers prepare transactions, which a server does not allow by itself. */
+let postgres: OwnServer;
+
+beforeAll(async () => {
+  const settings = { max_prepared_transactions: '40', max_connections: '150' };
+  const own = await startServer(settings, embeddedPrograms() ?? installedPrograms());
+  if (own === null) throw new Error('There are no programs of a PostgreSQL server for this platform');
+  postgres = own;
+});
+
+afterAll(() => postgres.stop());
 
 const FAMILIES: readonly Family[] = ['sqlite', 'postgres', 'mariadb', 'mysql'];
 const missing = (family: Family): string | undefined =>
@@ -29,7 +41,7 @@ function servers(): Partial<Record<Family, string>> {
     const { url } = serverOf(family);
     return url === undefined ? [] : [[family, url] as const];
   });
-  return { postgres: sharedServer(), ...Object.fromEntries(urls) };
+  return { postgres: postgres.url, ...Object.fromEntries(urls) };
 }
 
 const BY: KeysetCapture = {

@@ -109,7 +109,7 @@ async function spreadOf(session: Session, keyset: KeysetColumn): Promise<KeysetA
   if (by !== 'version') return null;
   const row = await session.first(
     `SELECT count(*), min(v), max(v) FROM (
-  SELECT ${quote(column)} AS v FROM ${qualify(route.source.name)} WHERE ${quote(column)} IS NOT NULL LIMIT ${SPREAD_ROWS}) AS some`,
+  SELECT ${quote(column)} AS v FROM ${qualify(route.source.name)} WHERE ${quote(column)} IS NOT NULL LIMIT ${SPREAD_ROWS}) AS looked`,
   );
   const rows = Number(row?.[0]);
   return rows === 0 ? null : { rows, least: Number(row?.[1]), most: Number(row?.[2]) };
