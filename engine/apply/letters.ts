@@ -18,7 +18,6 @@ import type {
   TargetTransaction,
   Tuple,
 } from '../model';
-import type { RefusedRepairs } from './repairs';
 import { decodeRow, encodeRow, rowOf } from './row-text';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -34,6 +33,9 @@ export interface LetterRules {
   readonly repairs: readonly RepairKey[];
   readonly now: number;
 }
+
+/** What the target refused, by the key to repair whose row it was. */
+export type RefusedRepairs = ReadonlyMap<RepairKey, SetAside>;
 
 /** How many letters each table has, by source name; those without are absent. */
 export type LetterCounts = ReadonlyMap<string, number>;

@@ -4,14 +4,11 @@
  * with then.
  */
 import type { RepairKey, SetAside, StagedChunk, TargetTransaction } from '../model';
-import type { LetterRules } from './letters';
+import type { LetterRules, RefusedRepairs } from './letters';
 import { encodeRow, rowOf } from './row-text';
 
 /** Most keys that an attempt holds; it reads the next ones when these are done. */
 export const REPAIRS_AT_ONCE = 500;
-
-/** What the target refused, by the key to repair whose row it was. */
-export type RefusedRepairs = ReadonlyMap<RepairKey, SetAside>;
 
 /**
  * The rows of repairs that the target refused where nothing may be set aside: their keys are told so, and the table

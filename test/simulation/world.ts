@@ -255,13 +255,10 @@ function noteLetters(coverage: Coverage, { work, lettersBefore }: TargetCommit):
 function noteRepairs(coverage: Coverage, { work, repairsBefore }: TargetCommit): void {
   if (work.merges.length === 0) return;
   for (const [uuid, repairs] of work.repairs) {
-    const left = new Set(repairs.filter(({ refused }) => refused === null).map(({ id }) => id));
-    const before = (repairsBefore.get(uuid) ?? []).filter(({ refused }) => refused === null);
-    const done = before.filter(({ id }) => !left.has(id));
+    const left = new Set(repairs.map(({ id }) => id));
+    const done = (repairsBefore.get(uuid) ?? []).filter(({ id }) => !left.has(id));
     if (done.length > 0) coverage.happened('key repaired');
     if (done.length > 1) coverage.happened('keys repaired together');
-    if (done.some(({ id }) => repairs.some((repair) => repair.id === id)))
-      coverage.happened('repair refused');
   }
 }
 

@@ -27,7 +27,7 @@ export async function digestRows(session: Session, request: DigestRequest): Prom
     const sums = HALVES.map((half) => `BIT_XOR(CAST(CONV(${half}, 16, 10) AS UNSIGNED))`);
     const [found = []] = await session.query(
       `SELECT COUNT(*), COUNT(r.h), ${sums.join(', ')}
-FROM (SELECT LEFT(SHA2(${rowText(schema, columns)}, 256), 32) AS h ${range.sql}${end}) AS r`,
+FROM (SELECT CAST(LEFT(SHA2(${rowText(schema, columns)}, 256), 32) AS BINARY) AS h ${range.sql}${end}) AS r`,
       range.parameters,
       { table: table.name },
     );
