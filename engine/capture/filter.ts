@@ -1,5 +1,5 @@
 /** `where` of a table mapping: is it one condition, and does the source take it? */
-import { filterRefused } from '../model';
+import { filterRefused, unquoted } from '../model';
 import type { Source, TableRoute } from '../model';
 
 /** Throws FILTER_INVALID with the table; for a route without a condition nothing is asked. */
@@ -21,6 +21,7 @@ function problemOf(where: string): string | null {
   if (where.trim() === '') return 'it is empty';
   if (where.includes('\0')) return 'it holds a zero byte';
   if (/\\['"`]/.test(where)) return 'it holds a backslash before a quote; write the quote twice instead';
+  if (/\bselect\b/i.test(unquoted(where))) return 'it holds a query';
   let quoted: string | null = null;
   let depth = 0;
   for (let at = 0; at < where.length; at++) {

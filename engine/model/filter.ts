@@ -11,6 +11,11 @@ export function andFilter(where: string | null | undefined): string {
   return where === null || where === undefined ? '' : ` AND ${filterSql(where)}`;
 }
 
+/** A condition with nothing left of what stands in quotes: words in it are names, functions and keywords. */
+export function unquoted(where: string): string {
+  return where.replaceAll(/'[^']*'|"[^"]*"|`[^`]*`/g, ' ');
+}
+
 /** Longest complaint of a database that is repeated. */
 const LONGEST = 200;
 

@@ -150,7 +150,7 @@ UPDATE orders SET total = 4 WHERE id = 2`);
 describe('where is refused', () => {
   test.each([
     [`contry = 'de'`, /Table orders: .*contry/],
-    [`id IN (SELECT id FROM notes)`, /subqueries/],
+    [`id IN (SELECT id FROM notes)`, /holds a query/],
     [`notes.id = 1`, /Table orders: /],
     [`total > random()`, /non-deterministic/],
     [`country = date('now')`, /non-deterministic/],

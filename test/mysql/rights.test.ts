@@ -4,7 +4,7 @@ import type { Connection } from 'mysql2/promise';
 import { openSource } from '../../engine/adapters/mysql/source/source';
 import { openTarget } from '../../engine/adapters/mysql/target/target';
 import { diagnose } from '../../engine/adapters/mysql/diagnosis/diagnose';
-import { routeTable } from '../../engine/capture';
+import { requireFilter, routeTable } from '../../engine/capture';
 import { assertSameRows, replay } from '../../engine/contract/replay';
 import { isCdcError } from '../../engine/errors';
 import type { Source, TableRoute } from '../../engine/model';
@@ -315,6 +315,36 @@ describeServers('An account of a target', (server) => {
           await target.createTables([step]);
         } finally {
           await target.close();
+        }
+      },
+    ));
+});
+
+describeServers('An account that may make no temporary tables', (server) => {
+  test('has conditions looked at as well', () =>
+    within(
+      server(),
+      ({ database, account }) => [`GRANT SELECT ON ${database.name}.* TO ${account}`],
+      async ({ url }) => {
+        const source = await openSource({ url, readOnly: true });
+        try {
+          const [table] = await source.tables();
+          if (table === undefined) throw new Error('items is a table');
+          const check = async (where: string): Promise<void> =>
+            requireFilter(source, routeTable(table, { to: null, columns: null, where }, true));
+          await check(`n > 1 AND 'now()' <> n`);
+          for (const where of [
+            'nn > 1',
+            'n > RAND()',
+            'NOW() > 1',
+            '@n > 1',
+            'MAX(n) > 1',
+            'n > 1 LIMIT 1',
+          ]) {
+            await expect(check(where)).rejects.toMatchObject({ code: 'FILTER_INVALID', table: 'items' });
+          }
+        } finally {
+          await source.close();
         }
       },
     ));

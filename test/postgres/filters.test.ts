@@ -1,10 +1,12 @@
 /** `where` and `rename` on PostgreSQL: what the server takes for a condition, and what becomes of one later. */
 import { describe, expect, test } from '@jest/globals';
-import { connectTo, select } from '../support/postgres';
+import { openSource } from '../../engine/adapters/postgres/source/source';
+import { requireFilter, routeTable } from '../../engine/capture';
+import { connectTo, databaseUrl, select } from '../support/postgres';
 import { CHAIN, parkedBy, rejection, replicate, specOf, started } from '../support/pipelines';
 import { postgresPerTest } from '../support/postgres-scratch';
 
-const { pipelineOf, scratch } = postgresPerTest();
+const { clearing, pipelineOf, scratch } = postgresPerTest();
 
 const ITEMS = [
   `CREATE TYPE mood AS ENUM ('sad', 'glad')`,
@@ -51,7 +53,8 @@ describe('where on PostgreSQL', () => {
     ['n', /boolean/],
     ['nn > 1', /nn/],
     [`state = 'angry'`, /mood/],
-    ['n > (SELECT 1)', /subquer/],
+    ['n > (SELECT 1)', /holds a query/],
+    ['EXISTS (TABLE items)', /subquer/],
     ['max(n) > 1', /aggregate/],
     ['ctid IS NULL', /system column/],
     ['n > $1', /\$/],
@@ -115,6 +118,38 @@ describe('where on PostgreSQL', () => {
     const cause = await parkedBy(replicate(pipeline, generation), 'public.items', 'SOURCE_SCHEMA_CHANGED');
     expect(cause).toMatch(/`where` names/);
   });
+});
+
+test('without the right to make temporary tables conditions are looked at as well', async () => {
+  const source = await scratch(...ITEMS);
+  const name = `cdc_reader_${process.pid}`;
+  clearing(async () => {
+    await source.execute(`DROP OWNED BY ${name}`, `DROP ROLE ${name}`);
+  });
+  const database = new URL(source.url).pathname.slice(1);
+  await source.execute(
+    `CREATE ROLE ${name} LOGIN PASSWORD 'x'`,
+    `REVOKE TEMPORARY ON DATABASE ${database} FROM PUBLIC`,
+    `GRANT SELECT ON items TO ${name}`,
+  );
+  const opened = await openSource({ url: databaseUrl(database, { name, password: 'x' }), readOnly: true });
+  clearing(() => opened.close());
+  const [table] = (await opened.tables()).filter((each) => each.name.name === 'items');
+  if (table === undefined) throw new Error('items is a table');
+  const check = async (where: string): Promise<void> =>
+    requireFilter(opened, routeTable(table, { to: null, columns: null, where }, true));
+  await check(`state = 'glad' AND lower(name) <> 'now()' AND at > '2026-01-01'`);
+  for (const where of [
+    'nn > 1',
+    'at > now()',
+    'n > random()',
+    'at < CURRENT_TIMESTAMP',
+    'n',
+    'max(n) > 1',
+    '1 = 1 LIMIT 1',
+  ]) {
+    await rejection(check(where), 'FILTER_INVALID');
+  }
 });
 
 test('a table that is made gets the new names in its key, and a serial column the notice by them', async () => {

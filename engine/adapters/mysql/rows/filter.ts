@@ -1,6 +1,6 @@
 /** Conditions that choose rows: whether the server takes one, and whether it still does. */
 import { CdcError, isCdcError, type ErrorCode } from '../../../errors';
-import { complaintOf, filterFails, filterRefused, filterSql, filterStops } from '../../../model';
+import { complaintOf, filterFails, filterRefused, filterSql, filterStops, unquoted } from '../../../model';
 import type { ColumnSchema, TableRoute, TableSchema } from '../../../model';
 import { errorNumberOf, qualify, quote, type Session } from '../database';
 
@@ -22,6 +22,9 @@ export async function checkFilter(session: Session, table: TableSchema, where: s
     } finally {
       if (!session.isLost) await session.execute(`DROP TEMPORARY TABLE ${SCRATCH}`);
     }
+  } else {
+    const found = UNSTABLE.exec(unquoted(where))?.[0];
+    if (found !== undefined) throw filterRefused(id, `${found} does not always answer the same`);
   }
   // Without brackets, too: what closes one and opens another is no condition by itself.
   const rows = (limit: number): string => `(SELECT * FROM ${qualify(table.name)} LIMIT ${limit}) AS s`;
@@ -32,6 +35,10 @@ export async function checkFilter(session: Session, table: TableSchema, where: s
     throw isOfTheText(error) ? filterFails(id, error) : error;
   }
 }
+
+/** Functions of the time, of chance, of the session and of the server, and variables. */
+const UNSTABLE =
+  /@|\b(now|sysdate|cur(date|time)|current_\w+|(local|utc_)\w+|unix_timestamp|s?rand(om_bytes)?|uuid\w*|connection_id|(session_|system_)?user|database|schema|found_rows|row_count|last_insert_id|sleep|benchmark|\w+_lock|version|load_file)\b/i;
 
 const SCRATCH = '_cdc_row';
 

@@ -1,6 +1,14 @@
 /** Conditions that choose rows: whether the server takes one, and whether it still does. */
 import { CdcError, isCdcError } from '../../../errors';
-import { complaintOf, displayName, filterFails, filterRefused, filterSql, filterStops } from '../../../model';
+import {
+  complaintOf,
+  displayName,
+  filterFails,
+  filterRefused,
+  filterSql,
+  filterStops,
+  unquoted,
+} from '../../../model';
 import type { TableRoute, TableSchema } from '../../../model';
 import { qualify, sqlStateOf, type Session } from '../database';
 import { baseTypeOf } from './equality';
@@ -22,9 +30,13 @@ const NO_PRIVILEGE = '42501';
  */
 export async function checkFilter(session: Session, table: TableSchema, where: string): Promise<void> {
   const id = displayName(table.name);
-  await refuseMalformed(session, table, where);
+  const rows = (limit: number): string => `(SELECT * FROM ${qualify(table.name)} LIMIT ${limit}) s`;
+  if (!(await tryAsIndex(session, table, where))) {
+    await refuseUnstable(session, id, where);
+    await ofTheText(id, () => session.query(`SELECT FROM ${rows(0)} WHERE ${where}`));
+  }
   const evaluate = `SELECT count(*) FILTER (WHERE ${filterSql(where)})
-FROM (SELECT * FROM ${qualify(table.name)} LIMIT ${SAMPLE}) s`;
+FROM ${rows(SAMPLE)}`;
   try {
     await session.query(evaluate);
   } catch (error) {
@@ -40,24 +52,24 @@ FROM (SELECT * FROM ${qualify(table.name)} LIMIT ${SAMPLE}) s`;
 /** Thrown to roll back. */
 class Done extends Error {}
 
-async function refuseMalformed(session: Session, table: TableSchema, where: string): Promise<void> {
+/** False without the right to make a temporary table. */
+async function tryAsIndex(session: Session, table: TableSchema, where: string): Promise<boolean> {
   const id = displayName(table.name);
+  let isTried = false;
   try {
     await session.transaction('read committed', async () => {
       try {
         await session.execute(`CREATE TEMP TABLE cdc_row (LIKE ${qualify(table.name)})`);
       } catch (error) {
-        // Without the right to make one, the condition is looked at where it is evaluated.
         if (sqlStateOf(error) === NO_PRIVILEGE) throw new Done();
         throw error;
       }
-      try {
-        // With brackets and without them: what closes the one and opens another is no condition by itself.
-        for (const condition of [where, filterSql(where)]) {
-          await session.execute(`CREATE INDEX ON pg_temp.cdc_row ((1)) WHERE ${condition}`);
-        }
-      } catch (error) {
-        throw OF_THE_TEXT.test(sqlStateOf(error) ?? '') ? filterRefused(id, complaintOf(error)) : error;
+      isTried = true;
+      // With brackets and without them: what closes the one and opens another is no condition by itself.
+      for (const condition of [where, filterSql(where)]) {
+        await ofTheText(id, () =>
+          session.execute(`CREATE INDEX ON pg_temp.cdc_row ((1)) WHERE ${condition}`),
+        );
       }
       await refuseForeignTypes(session, id, where);
       throw new Done();
@@ -65,6 +77,33 @@ async function refuseMalformed(session: Session, table: TableSchema, where: stri
   } catch (error) {
     if (!(error instanceof Done)) throw error;
   }
+  return isTried;
+}
+
+async function ofTheText(id: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw OF_THE_TEXT.test(sqlStateOf(error) ?? '') ? filterRefused(id, complaintOf(error)) : error;
+  }
+}
+
+/** Words that stand for functions of the time or of the session. */
+const SPECIAL = /\b(current_\w+|localtime(stamp)?|session_user|user)\b/i;
+
+/** By their names: functions of the system that don't always answer the same of the same. */
+async function refuseUnstable(session: Session, id: string, where: string): Promise<void> {
+  const text = unquoted(where);
+  const words = [...text.matchAll(/([\p{L}_][\p{L}\p{N}_]*)\s*\(/gu)].map(([, word = '']) =>
+    word.toLowerCase(),
+  );
+  const row = await session.first(
+    `SELECT proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = ANY ($1)
+GROUP BY proname HAVING bool_and(provolatile <> 'i') ORDER BY proname LIMIT 1`,
+    [words],
+  );
+  const found = row?.[0] ?? SPECIAL.exec(text)?.[0] ?? null;
+  if (found !== null) throw filterRefused(id, `${found} does not always answer the same`);
 }
 
 /**
