@@ -81,6 +81,8 @@ describeServers('Reading by a column', (server) => {
       await database.connect(),
       await database.connect(),
     ];
+    // Where something fails, what they hold must not keep the database from being dropped.
+    clearing.push(() => Promise.resolve([holder, altering, writing].forEach((each) => each.destroy())));
     await holder.query('START TRANSACTION');
     await holder.query('SELECT * FROM items');
     const alter = altering.query('ALTER TABLE items ADD COLUMN more INT');
@@ -94,7 +96,6 @@ describeServers('Reading by a column', (server) => {
     const waiting = await untilOpen(reader, ({ id }) => id === run);
     expect(waiting.since).toBeLessThanOrEqual(before);
     await holder.query('COMMIT');
-    await alter;
     await write;
     const held = await untilOpen(reader, ({ formerly }) => formerly === run);
     expect(held.detached).toBe(false);
@@ -103,6 +104,8 @@ describeServers('Reading by a column', (server) => {
     expect((await openNow(reader)).some(({ id }) => id === run)).toBe(false);
     expect((await openNow(reader)).some(({ id }) => id === held.id)).toBe(true);
     await writing.query('COMMIT');
+    // Whichever of the two goes first.
+    await alter;
     expect((await openNow(reader)).some(({ id }) => id === held.id)).toBe(false);
   });
 
@@ -112,11 +115,12 @@ describeServers('Reading by a column', (server) => {
     const xid = `'${database.name}'`;
     await client.query(`XA START ${xid}`);
     await client.query('INSERT INTO items (id) VALUES (1)');
-    await client.query(`XA END ${xid}`);
-    await client.query(`XA PREPARE ${xid}`);
     const run = `run:${String(client.threadId)}`;
     const attached = await untilOpen(reader, ({ formerly }) => formerly === run);
     expect(attached.detached).toBe(false);
+    await client.query(`XA END ${xid}`);
+    // MySQL lets go of it here already, MariaDB when the connection ends.
+    await client.query(`XA PREPARE ${xid}`);
     client.destroy();
     const left = await untilOpen(reader, ({ id, detached }) => id === attached.id && detached);
     expect(left.since).toBeNull();
@@ -125,14 +129,16 @@ describeServers('Reading by a column', (server) => {
     expect((await openNow(reader)).some(({ id }) => id === attached.id)).toBe(false);
   });
 
-  test('a transaction that only reads is open', async () => {
+  test('a transaction that only reads is open, or is told not to be seen', async () => {
     const { database, reader } = await opened(server(), ITEMS);
     const client = await database.connect();
     await client.query('START TRANSACTION');
     await client.query('SELECT * FROM items');
     const run = `run:${String(client.threadId)}`;
-    const found = await untilOpen(reader, ({ formerly }) => formerly === run);
-    expect(found.since).toBeLessThanOrEqual(Date.now());
+    if ((await reader.sight()).condition.includes('first one')) {
+      const found = await untilOpen(reader, ({ formerly }) => formerly === run);
+      expect(found.since).toBeLessThanOrEqual(Date.now());
+    }
     await client.query('ROLLBACK');
     expect((await openNow(reader)).some(({ formerly }) => formerly === run)).toBe(false);
   });

@@ -11,8 +11,7 @@ export function keysetReader(sessions: Sessions): KeysetReader {
     identity: () => sessions.use(identify),
     sight: async () => ({
       blind: await sessions.use(blindness),
-      condition:
-        'its time is not before the start of the statement that writes it, or of the first one that its transaction ran on a table, as CURRENT_TIMESTAMP is not',
+      condition: await sessions.use((session) => Promise.resolve(conditionOn(session))),
     }),
     assess: (column, allowScan) => sessions.use((session) => assess(session, column, allowScan)),
     look: (columns) => sessions.use((session) => look(session, columns)),
@@ -24,6 +23,14 @@ export function keysetReader(sessions: Sessions): KeysetReader {
     // The servers tell nothing of the kind at less than reading takes.
     token: () => Promise.resolve(null),
   };
+}
+
+/** The status of MySQL leaves out transactions that have only read so far; MariaDB's has them. */
+function conditionOn(session: Session): string {
+  const statement = 'its time is not before the start of the statement that writes it';
+  return session.variables.has('server_uuid')
+    ? `${statement}, as CURRENT_TIMESTAMP is not; for times that a transaction takes earlier use \`lookback\``
+    : `${statement}, or of the first one that its transaction ran on a table, as CURRENT_TIMESTAMP is not`;
 }
 
 const NUMBERS: readonly ColumnSchema['type']['kind'][] = ['bool', 'int', 'decimal', 'float'];
