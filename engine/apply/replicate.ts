@@ -30,7 +30,7 @@ import { keyOf } from './letters';
 import { SCHEMA_LOOKS } from './limits';
 import { countPending } from './pending';
 import { NEVER_ABORTS } from './signals';
-import { viewSound, viewSource, withoutParked } from './source-view';
+import { ofRestlessSchema, viewSound, viewSource, withoutParked } from './source-view';
 import type { RoutesOf, SourceView } from './source-view';
 import { startTotals } from './totals';
 import type { Totals, TotalsEnding } from './totals';
@@ -172,7 +172,8 @@ class Attempt {
       try {
         return await transfer.stage({ ...request, ...this.view });
       } catch (error) {
-        if (!isCdcError(error, 'SCHEMA_MOVED') || look === SCHEMA_LOOKS) throw error;
+        if (!isCdcError(error, 'SCHEMA_MOVED')) throw error;
+        if (look === SCHEMA_LOOKS) throw ofRestlessSchema(error, this.view.routes);
         // A new index moves the schema too, and a new trigger the routes: `check` throws when columns did.
         this.view = await viewSource(source, from, movingTables(tables), routesOf);
       }

@@ -1,5 +1,5 @@
 /** What may be read of the source: the tables as they are now, and its word that nothing is missing in them. */
-import { isCdcError } from '../errors';
+import { CdcError, isCdcError } from '../errors';
 import type { Position, Source, TableCheckpoint, TableRoute } from '../model';
 import { isTableFailure, movingTables } from './isolation';
 import type { TableFailure } from './isolation';
@@ -77,4 +77,18 @@ export function routesToCheck(
 
 function isUntouched({ state, cursor, replace }: TableCheckpoint): boolean {
   return state === 'snapshotting' && cursor === null && replace;
+}
+
+/**
+ * What a schema that does not come to rest comes to. Tables that a copy is about to replace are not checked, so that
+ * reading them is the first to notice that a condition names a column which is gone: that is the table's own matter.
+ */
+export function ofRestlessSchema(error: CdcError, routes: readonly TableRoute[]): CdcError {
+  const chosen = routes.find(({ id, where }) => id === error.table && where !== null);
+  if (chosen === undefined) return error;
+  return new CdcError(
+    'SOURCE_SCHEMA_CHANGED',
+    `Table ${chosen.id}: a column that it is read by, or that its \`where\` names, is gone`,
+    { table: chosen.id, cause: error },
+  );
 }

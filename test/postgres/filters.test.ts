@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { openSource } from '../../engine/adapters/postgres/source/source';
 import { requireFilter, routeTable } from '../../engine/capture';
 import { connectTo, databaseUrl, select } from '../support/postgres';
-import { CHAIN, parkedBy, rejection, replicate, specOf, started } from '../support/pipelines';
+import { CHAIN, parkedBy, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
 import { postgresPerTest } from '../support/postgres-scratch';
 
 const { clearing, pipelineOf, scratch } = postgresPerTest();
@@ -118,6 +118,22 @@ describe('where on PostgreSQL', () => {
     const cause = await parkedBy(replicate(pipeline, generation), 'public.items', 'SOURCE_SCHEMA_CHANGED');
     expect(cause).toMatch(/`where` names/);
   });
+});
+
+test('a column that is dropped before the copy by a new condition begins parks that table alone', async () => {
+  const source = await scratch(...ITEMS, 'CREATE TABLE others (id integer PRIMARY KEY)');
+  const target = await scratch();
+  const pipeline = await pipelineOf(source, target);
+  const mapping = { from: 'public.items', columns: ['id', 'n'] };
+  await started(pipeline, specOf([mapping, 'public.others']));
+  const { generation } = await setUp(
+    pipeline,
+    specOf([{ ...mapping, where: `name <> 'n3'` }, 'public.others']),
+  );
+  await source.execute('ALTER TABLE items DROP COLUMN name', 'INSERT INTO others VALUES (1)');
+  await parkedBy(replicate(pipeline, generation), 'public.items', 'SOURCE_SCHEMA_CHANGED');
+  await replicate(pipeline, generation);
+  expect(await rows(target.url, 'SELECT id FROM others')).toEqual(['1']);
 });
 
 test('without the right to make temporary tables conditions are looked at as well', async () => {
