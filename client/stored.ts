@@ -6,7 +6,13 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { z } from 'zod';
 import { ERROR_CODES } from '../engine/errors';
 import { DEFAULT_SETTINGS } from '../engine/model';
-import type { PipelineSettings, PipelineSpec, SetupProgress, TableProgress } from '../engine/model';
+import type {
+  CopyProgress,
+  PipelineSettings,
+  PipelineSpec,
+  SetupProgress,
+  TableProgress,
+} from '../engine/model';
 import type { FailureCode, LastError, PipelineMemo, PipelineStatus } from '../workflows/messages';
 import type { ScheduleTiming, ScheduledResult } from '../workflows/messages/schedules';
 import type { PendingFigures, RoundFigures, SetupFigures, SpecFigures } from '../workflows/messages/status';
@@ -51,6 +57,13 @@ const lastError = z.object({
   nextAttemptAt: z.number().nullable(),
 }) satisfies z.ZodType<LastError>;
 
+const copy = z.object({
+  rows: z.number(),
+  of: z.number().nullable(),
+  perSecond: z.number().nullable(),
+  leftMs: z.number().nullable(),
+}) satisfies z.ZodType<CopyProgress>;
+
 const table = z.object({
   source: z.string(),
   target: z.string(),
@@ -62,6 +75,7 @@ const table = z.object({
   deleted: z.number(),
   // Not told by a worker of before there were any.
   deadLetters: z.number().default(0),
+  copy: copy.nullable().default(null),
 }) satisfies z.ZodType<TableProgress>;
 
 const transport = z.enum(['rows', 'attach', 'copy']);
@@ -99,6 +113,7 @@ const status = z.object({
   backlog: z.number(),
   rounds: z.number(),
   tables: z.array(table),
+  copy: copy.nullable().default(null),
   lastError: lastError.nullable(),
   startedAt: z.number(),
   lastAppliedAt: z.number().nullable(),
@@ -138,6 +153,7 @@ const pending = z.object({
 
 const round = z.object({
   progress: z.array(table),
+  copy: copy.nullable().default(null),
   backlog: z.number(),
   lagMs: z.number(),
   lastAppliedAt: z.number().nullable(),

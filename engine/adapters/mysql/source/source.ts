@@ -17,6 +17,7 @@ import { scanRows } from '../rows/scan';
 import { readFeeders } from '../target/checkpoint-rows';
 import { readChanges } from './changes';
 import { coversGoal } from './covers';
+import { estimateRows } from './estimate';
 import { countPending, readFigures } from './pending';
 import { newReadState, readChunk } from './read';
 import { listTables } from './tables';
@@ -70,6 +71,7 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
     purge: (request) => sessions.use((session) => purge(session, request)),
     suspend: (uuid) => sessions.use((session) => suspend(session, uuid)),
     figures: (routes) => sessions.use((session) => readFigures(session, routes)),
+    estimateRows: (routes) => sessions.use((session) => estimateRows(session, routes)),
 
     close: () => sessions.close(),
   };

@@ -20,6 +20,7 @@ import type {
 } from '../../../model';
 import { isInstalled } from '../capture/registry';
 import { readChanges } from './changes';
+import { estimateRows } from './estimate';
 import { checkPosition } from '../capture/check';
 import { advanceConsumer, readConsumers } from '../capture/consumers';
 import { readHeadPosition } from '../capture/counter';
@@ -113,5 +114,8 @@ export const sourceOperations = {
   },
   figures(session: Session, routes: readonly TableRoute[]): readonly CaptureFigures[] {
     return readFigures(session, routes);
+  },
+  estimateRows(session: Session, routes: readonly TableRoute[]): readonly (number | null)[] {
+    return estimateRows(session, routes);
   },
 };
