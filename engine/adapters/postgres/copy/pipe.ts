@@ -1,12 +1,14 @@
 /** COPY out of one server straight into another: rows pass through this process as bytes that nobody parses. */
-import { pipeline } from 'node:stream/promises';
-import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { quoteText, toDatabaseError, type Parameter, type Session } from '../database';
+import { PipeError, pipeFrames } from './frames';
 
 /** How the rows travel. Binary only between equal types: between others it would be read as something else. */
 export type CopyFormat = 'binary' | 'text';
 
-/** Copies what `query` answers into `into` (`table (columns)`) and returns how many rows it was. */
+/**
+ * Copies what `query` answers into `into` (`table (columns)`) and returns how many rows it was. Both sessions can be
+ * used again after a row was refused.
+ */
 export async function pipeRows(
   reader: Session,
   query: string,
@@ -14,16 +16,17 @@ export async function pipeRows(
   into: string,
   format: CopyFormat,
 ): Promise<number> {
-  let ofReader: unknown = null;
-  const rows = reader.client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT ${format})`));
-  rows.once('error', (error) => (ofReader = error));
-  const sink = writer.client.query(copyFrom(`COPY ${into} FROM STDIN (FORMAT ${format})`));
   try {
-    await pipeline(rows, sink);
-    return sink.rowCount;
+    return await pipeFrames(
+      reader.client,
+      `COPY (${query}) TO STDOUT (FORMAT ${format})`,
+      writer.client,
+      `COPY ${into} FROM STDIN (FORMAT ${format})`,
+    );
   } catch (error) {
-    const { database, isLost } = ofReader === null ? writer : reader;
-    throw toDatabaseError(ofReader ?? error, database, { lost: isLost });
+    if (!(error instanceof PipeError)) throw error;
+    const { database, isLost } = error.side === 'reader' ? reader : writer;
+    throw toDatabaseError(error.cause, database, { lost: isLost });
   }
 }
 
