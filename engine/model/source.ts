@@ -108,7 +108,8 @@ export interface Source {
   figures(routes: readonly TableRoute[]): Promise<readonly CaptureFigures[]>;
   /**
    * About how many rows these tables hold, in the order of `routes`; null where nothing is known. For reports only, and
-   * cheap whatever their size: exact up to ROWS_COUNTED, beyond it what the database's statistics say.
+   * cheap whatever their size: exact up to ROWS_COUNTED, beyond it what the database's statistics say. Where a condition
+   * chooses rows it is about these.
    */
   estimateRows(routes: readonly TableRoute[]): Promise<readonly (number | null)[]>;
 

@@ -166,6 +166,52 @@ describe('a first copy from PostgreSQL to PostgreSQL', () => {
     expect(rows).toEqual([{ count: '50' }]);
   });
 
+  test('of chosen rows under other names, ends with those rows, whatever enters and leaves ahead of it', async () => {
+    const source = await scratch(NUMBERS, rowsUpTo(400));
+    const target = await scratch();
+    const pipeline = await pipelineOf(source, target);
+    const mapping = { from: 'public.t', where: `u % 3 = 0 AND v <> '$1'`, rename: { id: 'no', u: 'id' } };
+    const { generation } = await setUp(pipeline, specOf([mapping]));
+    for (let turn = 0; turn < 8; turn++) {
+      await source.execute(
+        `UPDATE t SET u = u + 1001 WHERE id % 50 = ${4 * turn}`,
+        `UPDATE t SET v = '$1' WHERE id % 70 = ${2 * turn}`,
+        `INSERT INTO t SELECT i, 'new', -i FROM generate_series(${40 * turn + 1}, ${40 * turn + 39}, 6) i`,
+        `DELETE FROM t WHERE id % 90 = ${6 * turn}`,
+      );
+      await commits(pipeline, generation, 2, { snapshotRows: 7, batchRows: 40 });
+    }
+    await replicate(pipeline, generation, { settings: { snapshotRows: 30 } });
+    const [wanted, found] = await Promise.all([
+      (await connect(source)).query(
+        `SELECT id AS no, v, u AS id FROM t WHERE u % 3 = 0 AND v <> '$1' ORDER BY 1`,
+      ),
+      (await connect(target)).query(`SELECT no, v, id FROM t ORDER BY 1`),
+    ]);
+    expect(found.rows).toEqual(wanted.rows);
+    expect(found.rows.length).toBeGreaterThan(30);
+    expect(await pipeline.verify({})).toMatchObject({ equal: true, exact: true });
+  });
+
+  test('where deleted rows are kept deletes nothing: no stray, and no row that came ahead and is gone', async () => {
+    const source = await scratch(NUMBERS, rowsUpTo(100));
+    const target = await scratch(NUMBERS, `INSERT INTO t VALUES (-5, 'stray', -5), (51, 'stray', -51)`);
+    const pipeline = await pipelineOf(source, target);
+    const settings = { onDelete: 'keep', existing: 'replace', snapshotRows: 10 } as const;
+    const { generation } = await setUp(pipeline, specOf(['public.t'], settings));
+    await source.execute(`INSERT INTO t VALUES (61, 'ahead', -61)`);
+    await commits(pipeline, generation, 2, settings);
+    await source.execute(`DELETE FROM t WHERE id IN (61, 90)`);
+    await replicate(pipeline, generation, { settings });
+    const { rows } = await (await connect(target)).query(`SELECT id, v FROM t WHERE u < 0 ORDER BY id`);
+    expect(rows).toEqual([
+      { id: -5, v: 'stray' },
+      { id: 51, v: 'stray' },
+      { id: 61, v: 'ahead' },
+    ]);
+    expect(await pipeline.verify({ onDelete: 'keep' })).toMatchObject({ equal: true, tables: [{ kept: 3 }] });
+  });
+
   test('a connection that is lost in the middle of a range costs that range alone', async () => {
     const source = await scratch(NUMBERS, rowsUpTo(60_000));
     const target = await scratch();
