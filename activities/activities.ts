@@ -186,7 +186,15 @@ async function apart<T>(
 async function setUp(pipeline: Pipeline, options: Parameters<Pipeline['setup']>[0]): Promise<SetupReport> {
   const result = await pipeline.setup(options);
   if (!result.resumed) {
-    const none = { cause: null, snapshotRows: 0, inserted: 0, updated: 0, deleted: 0, deadLetters: 0 };
+    const none = {
+      cause: null,
+      snapshotRows: 0,
+      inserted: 0,
+      updated: 0,
+      deleted: 0,
+      deadLetters: 0,
+      copy: null,
+    };
     return { ...result, tables: result.tables.map((table) => ({ ...table, ...none })), lastAppliedAt: null };
   }
   const { tables, lastAppliedAt } = await pipeline.statistics();
@@ -195,7 +203,7 @@ async function setUp(pipeline: Pipeline, options: Parameters<Pipeline['setup']>[
 
 /** Takes what the history may hold, field by field, so that a field added to the engine's result does not slip in. */
 function reportOf(result: ReplicateResult, all: boolean, lastAppliedAt: number | null): RoundReport {
-  const { changes, inserted, updated, deleted, snapshotRows, commits, snapshotting } = result;
+  const { changes, inserted, updated, deleted, snapshotRows, commits, snapshotting, copy } = result;
   const { caughtUp, reachedGoal, atomicCuts, backlog, lagMs } = result;
   const touched = new Set(result.tables.map(({ table }) => table));
   // A parked table has no work done, and is what a person must hear of.
@@ -208,6 +216,7 @@ function reportOf(result: ReplicateResult, all: boolean, lastAppliedAt: number |
     snapshotRows,
     commits,
     snapshotting,
+    copy,
     progress: all ? result.progress : result.progress.filter(isNews),
     caughtUp,
     reachedGoal,

@@ -24,6 +24,7 @@ export type {
   RowFailurePolicy,
   SetupProgress,
   TableMapping,
+  CopyProgress,
   TableProgress,
   TableState,
   TransportKind,

@@ -8,6 +8,7 @@ import { ERROR_CODES } from '../engine/errors';
 import { DEFAULT_SETTINGS } from '../engine/model';
 import type {
   CaptureStrategy,
+  CopyProgress,
   PipelineSettings,
   PipelineSpec,
   SetupProgress,
@@ -57,6 +58,13 @@ const lastError = z.object({
   nextAttemptAt: z.number().nullable(),
 }) satisfies z.ZodType<LastError>;
 
+const copy = z.object({
+  rows: z.number(),
+  of: z.number().nullable(),
+  perSecond: z.number().nullable(),
+  leftMs: z.number().nullable(),
+}) satisfies z.ZodType<CopyProgress>;
+
 const table = z.object({
   source: z.string(),
   target: z.string(),
@@ -70,6 +78,7 @@ const table = z.object({
   deadLetters: z.number().default(0),
   where: z.string().optional(),
   rename: z.record(z.string(), z.string()).optional(),
+  copy: copy.nullable().default(null),
 }) satisfies z.ZodType<TableProgress>;
 
 const transport = z.enum(['rows', 'attach', 'copy']);
@@ -122,6 +131,7 @@ const status = z.object({
   backlog: z.number(),
   rounds: z.number(),
   tables: z.array(table),
+  copy: copy.nullable().default(null),
   lastError: lastError.nullable(),
   startedAt: z.number(),
   lastAppliedAt: z.number().nullable(),
@@ -161,6 +171,7 @@ const pending = z.object({
 
 const round = z.object({
   progress: z.array(table),
+  copy: copy.nullable().default(null),
   backlog: z.number(),
   lagMs: z.number(),
   lastAppliedAt: z.number().nullable(),

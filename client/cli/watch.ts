@@ -13,6 +13,8 @@ export interface WatchOptions {
   readonly parked: boolean;
   /** How long the verb waits, milliseconds since 1970: a scheduled run that is due by then may help; null: none may. */
   readonly until: number | null;
+  /** Gets what was seen at each look. */
+  readonly onLook?: (status: PipelineReport) => void;
 }
 
 /** Why waiting is pointless, or null while there is hope. */
@@ -85,7 +87,9 @@ export async function watch(
     if (signal.aborted) return;
     try {
       const client = await session.client();
-      const reason = hopeless(await client.status(name), options);
+      const status = await client.status(name);
+      options.onLook?.(status);
+      const reason = hopeless(status, options);
       if (reason !== null) waiting.abort(reason);
     } catch (error) {
       // Whether all has arrived is asked of the databases; Temporal may be out of reach meanwhile.

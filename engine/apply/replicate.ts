@@ -20,6 +20,7 @@ import type {
 } from '../model';
 import { claimPipeline } from './claim';
 import type { Claim, Claimed, ClaimRequest } from './claim';
+import type { Copies } from './copy-progress';
 import { commitChunk, commitParking, commitPosition, tablesAfter } from './commit';
 import type { Movers } from './commit';
 import { isTableFailure, movingTables, stragglersOf } from './isolation';
@@ -32,6 +33,8 @@ import { countPending } from './pending';
 import { NEVER_ABORTS } from './signals';
 import { ofRestlessSchema, viewSound, viewSource, withoutParked } from './source-view';
 import type { RoutesOf, SourceView } from './source-view';
+import { createRangeSize } from './range-size';
+import type { RangeSize } from './range-size';
 import { startTotals } from './totals';
 import type { Totals, TotalsEnding } from './totals';
 
@@ -44,6 +47,7 @@ export interface ReplicateContext {
   readonly transfer: Transfer;
   readonly now: () => number;
   readonly routesOf: RoutesOf;
+  readonly copies: Copies;
 }
 
 export interface ReplicateRequest extends ClaimRequest {
@@ -77,6 +81,7 @@ class Attempt {
   private view: SourceView;
   private applied = 0;
   private readonly waiting: WaitingKeys;
+  private readonly rangeSize: RangeSize;
 
   constructor(
     private readonly context: ReplicateContext,
@@ -87,6 +92,7 @@ class Attempt {
     this.claim = claim;
     this.readUpTo = claim.checkpoint.position;
     this.view = view;
+    this.rangeSize = createRangeSize(request.settings.snapshotRows);
     this.waiting = createWaitingKeys(retries, (tables, limit) =>
       context.target.repairs(claim.checkpoint.uuid, { tables, refused: false, limit }),
     );
@@ -94,7 +100,9 @@ class Attempt {
 
   async run(failures: readonly TableFailure[]): Promise<ReplicateResult> {
     try {
+      const { source, copies, now } = this.context;
       if (failures.length > 0) await this.park(failures);
+      await copies.begin(source, this.claim.tables, this.view.routes, now());
       while (!this.isOver()) {
         if (!(await this.turn())) break;
       }
@@ -157,7 +165,7 @@ class Attempt {
   /** `tables`: as they will be when this chunk's turn comes. */
   private stage(from: Position, tables: readonly TableCheckpoint[]): Promise<StagedChunk> {
     const snapshot = nextSnapshot(tables);
-    const limit = this.request.settings.snapshotRows;
+    const limit = this.rangeSize.rows();
     return this.stageWith(from, tables, snapshot === null ? null : { ...snapshot, limit });
   }
 
@@ -195,19 +203,22 @@ class Attempt {
     routes: readonly TableRoute[],
     keys: KeysAgain | null = null,
   ): Promise<void> {
-    const { target, now } = this.context;
+    const { target, now, copies } = this.context;
     const { onError: policy, atomic, sequences, onDelete } = this.request.settings;
     const keepDeleted = onDelete === 'keep';
     const { retry, repairs } = keys ?? { retry: null, repairs: [] };
     const rules = { policy, routes, retry, repairs, sequences, keepDeleted, now: now() };
+    const began = now();
     const { claim, applied, removed } = await commitChunk(target, this.claim, chunk, movers, rules);
+    if (keys === null && applied.snapshot !== null) this.rangeSize.took(applied.snapshot.rows, now() - began);
     this.claim = claim;
     this.applied += chunk.changes;
     this.totals.add(applied, atomic && chunk.more);
     if (keys !== null) this.totals.touch(keys.table);
     this.waiting.done(keys, removed);
+    copies.note(claim.tables, now());
     this.request.onProgress?.(
-      this.totals.result(claim.tables, claim.letters, this.ending(false, false, null)),
+      this.totals.result(claim.tables, claim.letters, copies, this.ending(false, false, null)),
     );
   }
 
@@ -343,6 +354,7 @@ class Attempt {
     return this.totals.result(
       tables,
       this.claim.letters,
+      this.context.copies,
       this.ending(this.caughtUp && nothingLeft, reachedGoal, pending),
     );
   }

@@ -1,6 +1,7 @@
 /** What an attempt has done so far, for its result and its heartbeats. Counts and names only. */
 import { choiceOf, displayName } from '../model';
-import type { ReplicateResult, StagedChunk, TableCheckpoint, TableProgress } from '../model';
+import type { CopyProgress, ReplicateResult, StagedChunk, TableCheckpoint, TableProgress } from '../model';
+import type { Copies } from './copy-progress';
 import type { LetterCounts } from './letters';
 
 interface Count {
@@ -15,7 +16,12 @@ export interface Totals {
   /** Something happened to a table that no count shows. */
   touch(table: string): void;
   /** `ending` adds what is only known at a point in time. */
-  result(tables: readonly TableCheckpoint[], letters: LetterCounts, ending: TotalsEnding): ReplicateResult;
+  result(
+    tables: readonly TableCheckpoint[],
+    letters: LetterCounts,
+    copies: Pick<Copies, 'of' | 'all'>,
+    ending: TotalsEnding,
+  ): ReplicateResult;
 }
 
 export type TotalsEnding = Pick<ReplicateResult, 'caughtUp' | 'reachedGoal' | 'backlog' | 'lagMs'>;
@@ -48,7 +54,7 @@ export function startTotals(): Totals {
     touch(table) {
       countOf(table);
     },
-    result(tables, letters, ending) {
+    result(tables, letters, copies, ending) {
       const touched = tables.flatMap((table) => {
         const count = byTable.get(table.source);
         return count === undefined ? [] : [{ table: table.source, state: table.state, ...count }];
@@ -63,15 +69,22 @@ export function startTotals(): Totals {
         deleted: sum('deleted'),
         snapshotRows: sum('snapshotRows'),
         tables: touched,
-        progress: tables.map((table) => progressOf(table, letters.get(table.source) ?? 0)),
+        progress: tables.map((table) =>
+          progressOf(table, letters.get(table.source) ?? 0, copies.of(table.source)),
+        ),
         snapshotting: tables.filter((table) => table.state === 'snapshotting').length,
+        copy: copies.all(),
         ...ending,
       };
     },
   };
 }
 
-export function progressOf(table: TableCheckpoint, deadLetters: number): TableProgress {
+export function progressOf(
+  table: TableCheckpoint,
+  deadLetters: number,
+  copy: CopyProgress | null,
+): TableProgress {
   const { source, targetTable, state, cause, snapshotRows, inserted, updated, deleted } = table;
   const target = displayName(targetTable);
   return {
@@ -84,6 +97,7 @@ export function progressOf(table: TableCheckpoint, deadLetters: number): TablePr
     updated,
     deleted,
     deadLetters,
+    copy,
     ...choiceOf(table),
   };
 }

@@ -1,4 +1,5 @@
 /** Negotiates how the rows of a pair travel. */
+import { throughMemory } from '../model';
 import type { Source, StagedChunk, Target, Transfer } from '../model';
 import { netChunk } from './net';
 
@@ -17,7 +18,7 @@ export function transferRows(source: Source, target: Target): Transfer {
   return {
     kind: 'rows',
     async stage(request): Promise<StagedChunk> {
-      const { tables, range, ...summary } = await source.read(request);
+      const { tables, range, ...summary } = await source.read(throughMemory(request));
       const token = await target.stageRows(netChunk({ tables, range, ...summary }, request.routes));
       return { ...summary, token };
     },

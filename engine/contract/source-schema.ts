@@ -8,7 +8,7 @@ import type { ContractOptions } from './options';
 import { assertSameRows, currentRows, replay } from './replay';
 import { history } from './source-changes';
 import { first, routesOf } from './scene';
-import { ACCOUNTS, CHILDREN, PAIRS, PARENTS } from './tables';
+import { ACCOUNTS, CHILDREN, ITEMS, PAIRS, PARENTS } from './tables';
 
 /** Names that break whoever quotes carelessly. */
 const NAMES: readonly string[] = [
@@ -58,6 +58,23 @@ export function sourceSchemaCases(options: ContractOptions): readonly ContractCa
         children?.foreignKeys.map((key) => [key.columns, key.references.name]),
         [[['parent_id'], 'parents']],
       );
+    }),
+
+    define('about how many rows tables hold is known, and exactly where they are few', async (scene) => {
+      const rows = Array.from({ length: 7 }, (_, n) => `(${n}, 'n', ${n})`).join(', ');
+      const { database, source, routes } = await scene.captured(
+        [PARENTS, ITEMS],
+        [`INSERT INTO items (id, name, amount) VALUES ${rows}`],
+      );
+      assertEqual(await source.estimateRows(routes), [0, 7]);
+      await database.execute('DELETE FROM items WHERE id < 5');
+      assertEqual(await source.estimateRows([...routes].reverse()), [2, 0]);
+      assertEqual(await source.estimateRows([]), []);
+      const chosen = routes.map((route) => ({
+        ...route,
+        where: route.id.endsWith('items') ? 'amount > 5' : null,
+      }));
+      assertEqual(await source.estimateRows(chosen), [0, 1]);
     }),
 
     ...fixture.refusedTables.map((refused) =>

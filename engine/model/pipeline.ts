@@ -98,7 +98,7 @@ export interface PipelineSettings {
   readonly atomicRows: number;
   /** Most changes in one commit. */
   readonly batchRows: number;
-  /** Most rows in one snapshot range. */
+  /** Most rows in one snapshot range; RANGE_IN_MEMORY at most where they pass through the worker. */
   readonly snapshotRows: number;
   /** Length of a round, milliseconds. */
   readonly roundMs: number;
@@ -123,7 +123,7 @@ export const DEFAULT_SETTINGS: PipelineSettings = {
   atomic: false,
   atomicRows: 500_000,
   batchRows: 50_000,
-  snapshotRows: 20_000,
+  snapshotRows: 100_000,
   roundMs: 10_000,
   retainMs: 24 * 60 * 60 * 1000,
   maxBacklog: null,

@@ -5,6 +5,18 @@ import type { PlanNotice, PlanStep } from './plan';
 import type { TransportKind } from './transfer';
 import type { OperationCounts } from './change';
 
+/** How far a copy has come: counts only. */
+export interface CopyProgress {
+  /** Rows that this copy has written, as far as the worker knows. */
+  readonly rows: number;
+  /** About how many there are to copy, never less than `rows`; null where the source could not tell. */
+  readonly of: number | null;
+  /** Rows a second over the last half minute; null where that can't be told yet. */
+  readonly perSecond: number | null;
+  /** Milliseconds that the rest will take, if it goes on like this; null where that can't be told. */
+  readonly leftMs: number | null;
+}
+
 /** Where a table stands by the checkpoint: absolute figures, so that a report which got lost loses nothing. */
 export interface TableProgress extends OperationCounts, TableChoice {
   readonly source: string;
@@ -15,6 +27,8 @@ export interface TableProgress extends OperationCounts, TableChoice {
   readonly snapshotRows: number;
   /** Keys that are set aside. */
   readonly deadLetters: number;
+  /** Null when it is not being copied, and where nobody who copies was asked. */
+  readonly copy: CopyProgress | null;
 }
 
 export interface TableStatistics extends TableProgress {
@@ -80,6 +94,8 @@ export interface ReplicateResult extends OperationCounts {
   readonly progress: readonly TableProgress[];
   /** Tables whose snapshot is not finished. */
   readonly snapshotting: number;
+  /** Over all tables that are being copied; null when there is none. */
+  readonly copy: CopyProgress | null;
   /** True when nothing was pending at its end. */
   readonly caughtUp: boolean;
   /** True when a batch run's goal is covered. */

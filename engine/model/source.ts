@@ -106,6 +106,12 @@ export interface Source {
   /** Ends capture for a consumer's tables that no other consumes, drops their changes, marks the consumer. */
   suspend(uuid: string): Promise<void>;
   figures(routes: readonly TableRoute[]): Promise<readonly CaptureFigures[]>;
+  /**
+   * About how many rows these tables hold, in the order of `routes`; null where nothing is known. For reports only, and
+   * cheap whatever their size: exact up to ROWS_COUNTED, beyond it what the database's statistics say. Where a condition
+   * chooses rows it is about these.
+   */
+  estimateRows(routes: readonly TableRoute[]): Promise<readonly (number | null)[]>;
 
   close(): Promise<void>;
 }
@@ -122,6 +128,9 @@ export interface Feeder {
   readonly pipeline: string;
   readonly sourceId: string;
 }
+
+/** Up to so many rows of a table are counted; more are estimated. */
+export const ROWS_COUNTED = 10_000;
 
 /** How much is waiting. */
 export interface Pending {

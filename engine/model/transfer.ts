@@ -28,6 +28,16 @@ export interface SnapshotRequest {
   readonly only?: readonly Cursor[] | null;
 }
 
+/** Most rows of a range that pass through the memory of the worker; elsewhere a range may be longer. */
+export const RANGE_IN_MEMORY = 20_000;
+
+/** The request for a chunk whose rows pass through the memory of the worker. */
+export function throughMemory(request: ChunkRequest): ChunkRequest {
+  const { snapshot } = request;
+  if (snapshot === null || snapshot.limit <= RANGE_IN_MEMORY) return request;
+  return { ...request, snapshot: { ...snapshot, limit: RANGE_IN_MEMORY } };
+}
+
 export interface ChunkRequest {
   readonly from: Position;
   /** Parents before children. */

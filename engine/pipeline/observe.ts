@@ -37,7 +37,7 @@ export async function pipelineStatistics(context: PipelineContext): Promise<Stat
     lagMs: pending.oldestChangedAt === null ? 0 : Math.max(0, context.ports.now() - pending.oldestChangedAt),
     lastAppliedAt: checkpoint.lastAppliedAt,
     tables: tables.map((table) => ({
-      ...progressOf(table, letters.get(table.source) ?? 0),
+      ...progressOf(table, letters.get(table.source) ?? 0, null),
       stored: stored.get(table.source) ?? 0,
     })),
   };

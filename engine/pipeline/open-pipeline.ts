@@ -1,5 +1,5 @@
 /** One pipeline's handle: the functions of this folder over one context, each reopening what was lost. */
-import { replicate } from '../apply';
+import { createCopies, replicate } from '../apply';
 import type { Connections } from './connections';
 import { createContext } from './context';
 import { fencePipeline, finishPipeline, markPipelineGoal } from './control';
@@ -21,6 +21,7 @@ import { verifyPipeline } from './verify';
 
 export function openPipeline(ref: PipelineRef, connections: Connections, ports: EnginePorts): Pipeline {
   const context = createContext(ref, ports, connections);
+  const copies = createCopies();
   const guard = <T>(work: () => Promise<T>): Promise<T> => connections.guard(work);
   return {
     ref,
@@ -38,6 +39,7 @@ export function openPipeline(ref: PipelineRef, connections: Connections, ports: 
             transfer: await connections.transfer(),
             now: () => ports.now(),
             routesOf: (tables) => context.routesOf(tables),
+            copies,
           },
           { ...options, name: ref.name, holder: { host: ports.host, pid: ports.pid, session: null } },
         ),

@@ -4,6 +4,7 @@ import { createColors } from 'picocolors';
 import {
   changesJson,
   changesReport,
+  copyText,
   duration,
   healthJson,
   healthReport,
@@ -54,6 +55,7 @@ const status: PipelineStatus = {
       updated: 2,
       deleted: 1,
       deadLetters: 0,
+      copy: null,
     },
     {
       source: 'customers',
@@ -65,8 +67,10 @@ const status: PipelineStatus = {
       updated: 0,
       deleted: 0,
       deadLetters: 0,
+      copy: null,
     },
   ],
+  copy: null,
   lastError: null,
   startedAt: NOW - 300_000,
   lastAppliedAt: NOW - 3000,
@@ -201,6 +205,35 @@ describe('status', () => {
     expect(report).toContain('orders  failing');
     expect(report).toContain('CONNECTION_LOST  2.0 s ago, 3 attempts failed, next attempt in 4.0 s');
     expect(report).toContain('What to do: Check that the database is running and reachable.');
+  });
+
+  test('shows how far the copy is, over all and by table', () => {
+    const [orders, clients] = status.tables;
+    if (orders === undefined || clients === undefined) throw new Error('two tables');
+    const copy = { rows: 300, of: 1_000, perSecond: 100, leftMs: 7_000 };
+    const copying: PipelineStatus = {
+      ...status,
+      state: 'snapshotting',
+      copy: { ...copy, of: 1_200, leftMs: 9_000 },
+      tables: [
+        { ...orders, state: 'snapshotting', copy },
+        { ...clients, state: 'snapshotting', copy: { rows: 0, of: 200, perSecond: null, leftMs: null } },
+      ],
+    };
+    const report = statusReport(copying, NOW, plain);
+    expect(report).toContain('copying       300 of about 1,200 rows (25 %), 100/s, about 9.0 s left');
+    expect(report).toContain('copying  orders: 300 of about 1,000 rows (30 %), 100/s, about 7.0 s left');
+    expect(report).toContain('copying  1 table still to be begun');
+    const paused = statusReport({ ...copying, state: 'paused' }, NOW, plain);
+    expect(paused).toContain('copying       300 of about 1,200 rows (25 %)\n');
+  });
+
+  test.each([
+    [{ rows: 7, of: null, perSecond: null, leftMs: null }, '7 rows'],
+    [{ rows: 50, of: 50, perSecond: 10, leftMs: null }, '50 of about 50 rows (99 %), 10/s'],
+    [{ rows: 0, of: 0, perSecond: null, leftMs: null }, '0 of about 0 rows (0 %)'],
+  ] as const)('the progress %j never says more than is known', (copy, text) => {
+    expect(copyText(copy)).toBe(text);
   });
 
   test('names a parked table with its cause', () => {

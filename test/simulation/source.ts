@@ -205,6 +205,7 @@ export function openSource(world: SourceWorld, actor: Actor): Source {
           stored: database.state.log.filter(({ table }) => table === id).length,
         })),
       ),
+    estimateRows: (routes) => Promise.resolve(routes.map(() => null)),
     close() {
       connection.end();
       return Promise.resolve();

@@ -104,6 +104,7 @@ export function createScriptedEngine(): ScriptedEngine {
     updated: 0,
     deleted: 0,
     deadLetters: 0,
+    copy: null,
   });
 
   const replicate = async (ref: PipelineRef, options: ReplicateOptions): Promise<ReplicateResult> => {
@@ -127,6 +128,7 @@ export function createScriptedEngine(): ScriptedEngine {
       tables: [{ ...progress(), table: 'orders' }],
       progress: [progress()],
       snapshotting: snapshotting ? 1 : 0,
+      copy: null,
       caughtUp,
       reachedGoal: checkpoint.goal !== null && applied >= checkpoint.goal && !snapshotting,
       atomicCuts: 0,

@@ -6,6 +6,7 @@
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
 import type { ErrorCode } from '../../engine/errors';
 import type {
+  CopyProgress,
   PipelineMode,
   PipelineSettings,
   PipelineSpec,
@@ -84,6 +85,8 @@ export interface PipelineStatus {
   /** Rounds that ended, over all runs of this chain. */
   readonly rounds: number;
   readonly tables: readonly TableProgress[];
+  /** Over all tables that are being copied, at `asOf`; null when there is none. */
+  readonly copy: CopyProgress | null;
   readonly lastError: LastError | null;
   readonly startedAt: number;
   /** Null before the first commit. */

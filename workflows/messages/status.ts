@@ -17,7 +17,9 @@ export type PendingFigures = Pick<FetchResult, 'backlog' | 'lagMs' | 'overLimit'
 export type RoundFigures = Pick<
   RoundReport,
   'progress' | 'backlog' | 'lagMs' | 'lastAppliedAt' | 'asOf' | 'atomicCuts'
->;
+> &
+  // Not told by a worker of before there was any.
+  Partial<Pick<RoundReport, 'copy'>>;
 
 export function initialStatus(spec: SpecFigures, now: number): PipelineStatus {
   return {
@@ -32,6 +34,7 @@ export function initialStatus(spec: SpecFigures, now: number): PipelineStatus {
     backlog: 0,
     rounds: 0,
     tables: [],
+    copy: null,
     lastError: null,
     startedAt: now,
     lastAppliedAt: null,
@@ -51,7 +54,7 @@ export function withSetup(status: PipelineStatus, report: SetupFigures, now: num
   const { tables, lastAppliedAt, transport, skipped, notices } = report;
   // A setup may be repeated within a chain, and a status may be carried over from a version that had no such sums.
   const before = status.before ?? appliedTo(tables);
-  return { ...status, tables, lastAppliedAt, transport, skipped, notices, before, asOf: now };
+  return { ...status, tables, copy: null, lastAppliedAt, transport, skipped, notices, before, asOf: now };
 }
 
 /** Sums over all tables, since the pipeline was first set up. */
@@ -82,6 +85,7 @@ export function withProgress(status: PipelineStatus, report: RoundFigures): Pipe
   return {
     ...status,
     tables: mergeTables(status.tables, report.progress),
+    copy: report.copy ?? null,
     backlog: report.backlog,
     lagMs: report.lagMs,
     lastAppliedAt: report.lastAppliedAt ?? status.lastAppliedAt,
@@ -93,7 +97,7 @@ export function withResync(status: PipelineStatus, tables: readonly string[]): P
   return {
     ...status,
     tables: status.tables.map((table) =>
-      tables.includes(table.source) ? { ...table, state: 'snapshotting', cause: null } : table,
+      tables.includes(table.source) ? { ...table, state: 'snapshotting', cause: null, copy: null } : table,
     ),
   };
 }

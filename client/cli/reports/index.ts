@@ -2,6 +2,7 @@
 export * from './apply';
 export * from './changes';
 export * from './columns';
+export * from './copy';
 export * from './dead-letters';
 export * from './doctor';
 export * from './figures';

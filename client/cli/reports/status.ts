@@ -4,6 +4,7 @@ import type { ScheduleReport } from '../..';
 import type { LastError, PipelineState, PipelineStatus } from '../../../workflows/messages';
 import type { Paint } from '../terminal';
 import { columns, labelled } from './columns';
+import { atRate, copyLines, copyText } from './copy';
 import { choiceLines } from './plan';
 import { scheduleLines } from './schedule';
 import { ago, count, counted, duration, time } from './figures';
@@ -120,6 +121,7 @@ export function statusReport(
   const figures: (readonly [string, string])[] = [
     ['lag', duration(status.lagMs)],
     ['backlog', status.overLimit ? paint.red(`${backlog}, over maxBacklog`) : backlog],
+    ...(status.copy === null ? [] : [['copying', copyText(atRate(status.copy, status.state))] as const]),
     ['applied', counted(changes, 'change')],
     ['last applied', status.lastAppliedAt === null ? 'never' : ago(status.lastAppliedAt, now)],
     ['started', `${time(status.startedAt)}, ${counted(status.rounds, 'round')}`],
@@ -135,6 +137,12 @@ export function statusReport(
   if (status.tables.length > 0) lines.push('', tableColumns(status.tables, paint));
   const choices = choiceLines(status.tables, paint);
   if (choices.length > 0) lines.push('', ...choices);
+  if (status.copy !== null && status.tables.length > 1) {
+    lines.push(
+      '',
+      ...copyLines(status.tables, status.state).map((line) => `  ${paint.cyan('copying')}  ${line}`),
+    );
+  }
   for (const table of status.tables.filter(({ state }) => state === 'parked')) {
     lines.push(
       '',

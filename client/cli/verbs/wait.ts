@@ -1,10 +1,10 @@
 /** `cdc wait NAME caught-up`: until all that was committed on the source before the command has been applied. */
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
-import type { Statistics } from '../../../engine/model';
+import type { CopyProgress, Statistics } from '../../../engine/model';
 import { parseDuration } from '../../../worker/config';
 import type { CliContext } from '../context';
 import { failed } from '../outcome';
-import { count, counted, duration, rate } from '../reports';
+import { copyText, count, counted, duration, rate } from '../reports';
 import { type Session, withSession } from '../session';
 import { watch } from '../watch';
 import { untilFirstRun } from './first-run';
@@ -22,13 +22,21 @@ export function parseTimeout(text: string): number {
   return milliseconds;
 }
 
-/** The line that moves on a terminal. */
-function progressLine(first: Statistics, now: Statistics, elapsedMs: number): string {
+/** The line that moves on a terminal. `copy`: as the worker last reported it; null where nobody did. */
+function progressLine(
+  first: Statistics,
+  now: Statistics,
+  elapsedMs: number,
+  copy: CopyProgress | null,
+): string {
   const copied = (statistics: Statistics): number =>
     statistics.tables.reduce((sum, table) => sum + table.snapshotRows, 0);
   const applied = ({ tables }: Statistics): number =>
     tables.reduce((sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted, 0);
   const copying = now.tables.filter(({ state }) => state === 'snapshotting').length;
+  if (copying > 0 && copy !== null) {
+    return `Waiting: copying ${counted(copying, 'table')}, ${copyText(copy)}, backlog ${count(now.backlog)}`;
+  }
   const done = copying > 0 ? copied(now) - copied(first) : applied(now) - applied(first);
   const speed = rate(done, elapsedMs);
   const parts = [
@@ -51,7 +59,12 @@ export async function waitCaughtUp(session: Session, name: string, options: Opti
   const pipeline = await session.pipeline(name, 'read');
   const waiting = new AbortController();
   let first: Statistics | null = null;
-  const watching = watch(session, name, waiting, { parked: true, until: startedAt + options.timeout });
+  let copy: CopyProgress | null = null;
+  const watching = watch(session, name, waiting, {
+    parked: true,
+    until: startedAt + options.timeout,
+    onLook: (status) => (copy = status.copy),
+  });
   try {
     let caughtUp = await pipeline.waitCaughtUp({
       timeoutMs: Math.max(0, startedAt + options.timeout - Date.now()),
@@ -59,7 +72,7 @@ export async function waitCaughtUp(session: Session, name: string, options: Opti
       ...(terminal.interactive && {
         onProgress(now: Statistics) {
           first ??= now;
-          terminal.progress(progressLine(first, now, Date.now() - startedAt));
+          terminal.progress(progressLine(first, now, Date.now() - startedAt, copy));
         },
       }),
     });

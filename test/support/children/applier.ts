@@ -1,15 +1,20 @@
 /**
  * Applies a pipeline round after round until its standard input ends or another attempt takes over. Arguments:
- * source and target file, generation. Says `applying`, `commit N` after each commit, and `error CODE` at its end.
+ * source and target (a file of SQLite, or a URL of PostgreSQL), generation. Says `applying`, `commit N` after each commit, and `error CODE` at its end.
  */
 import { isCdcError } from '../../../engine';
+import { postgresAdapter } from '../../../engine/adapters/postgres';
 import { engineOver, REF, replicate } from '../pipelines';
 import { untilInputEnds } from '../until-input-ends';
 
 const [source = '', target = '', generation = '1'] = process.argv.slice(2);
 
+function urlOf(database: string): string {
+  return database.includes('://') ? database : `sqlite:${database}`;
+}
+
 async function main(): Promise<void> {
-  const engine = engineOver(`sqlite:${source}`, `sqlite:${target}`);
+  const engine = engineOver(urlOf(source), urlOf(target), { others: [postgresAdapter] });
   const pipeline = await engine.pipeline(REF);
   let commits = 0;
   process.stdout.write('applying\n');

@@ -19,6 +19,7 @@ import { scanRows } from '../rows/scan';
 import { readFeeders } from '../target/checkpoint-rows';
 import { readChanges } from './changes';
 import { coversGoal } from './covers';
+import { estimateRows } from './estimate';
 import { checkFilter } from '../rows/filter';
 import { countPending, readFigures } from './pending';
 import { newReadState, readChunk } from './read';
@@ -78,6 +79,7 @@ export async function openSource({ url }: OpenOptions): Promise<Source> {
     purge: (request) => sessions.use((session) => purge(session, request)),
     suspend: (uuid) => sessions.use((session) => suspend(session, uuid)),
     figures: (routes) => sessions.use((session) => readFigures(session, routes)),
+    estimateRows: (routes) => sessions.use((session) => estimateRows(session, routes)),
 
     close: () => sessions.close(),
   };

@@ -1,14 +1,13 @@
 /** COPY out of one server straight into another: rows pass through this process as bytes that nobody parses. */
-import { pipeline } from 'node:stream/promises';
-import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { quoteText, toDatabaseError, type Parameter, type Session } from '../database';
+import { PipeError, pipeFrames } from './frames';
 
 /** How the rows travel. Binary only between equal types: between others it would be read as something else. */
 export type CopyFormat = 'binary' | 'text';
 
 /**
  * Copies what `query` answers into `into` (`table (columns)`) and returns how many rows it was. `table`: display name of
- * the source table that it is about.
+ * the source table that it is about. Both sessions can be used again after a row was refused.
  */
 export async function pipeRows(
   reader: Session,
@@ -18,16 +17,17 @@ export async function pipeRows(
   format: CopyFormat,
   table: string,
 ): Promise<number> {
-  let ofReader: unknown = null;
-  const rows = reader.client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT ${format})`));
-  rows.once('error', (error) => (ofReader = error));
-  const sink = writer.client.query(copyFrom(`COPY ${into} FROM STDIN (FORMAT ${format})`));
   try {
-    await pipeline(rows, sink);
-    return sink.rowCount;
+    return await pipeFrames(
+      reader.client,
+      `COPY (${query}) TO STDOUT (FORMAT ${format})`,
+      writer.client,
+      `COPY ${into} FROM STDIN (FORMAT ${format})`,
+    );
   } catch (error) {
-    if (ofReader === null) throw toDatabaseError(error, writer.database, { lost: writer.isLost });
-    throw toDatabaseError(ofReader, reader.database, { lost: reader.isLost, table });
+    if (!(error instanceof PipeError)) throw error;
+    if (error.side === 'writer') throw toDatabaseError(error.cause, writer.database, { lost: writer.isLost });
+    throw toDatabaseError(error.cause, reader.database, { lost: reader.isLost, table });
   }
 }
 

@@ -5,7 +5,7 @@ import { readingChosen } from '../rows/filter';
 import { selectRange } from '../rows/key-order';
 import { cursorOf, selectList } from '../rows/scan';
 import { readersOf } from '../rows/values';
-import { stagedKeyColumns, type StagedRange } from '../target/staging';
+import { stagedFromStart, stagedKeyColumns, type StagedRange, type StagedRows } from '../target/staging';
 import { pipeRows, writeParameters } from './pipe';
 import type { CopyTask } from './stage-changes';
 
@@ -28,18 +28,7 @@ export async function copyRange(
     limit,
     where: route.where,
   });
-  const names = route.columns.map((_, index) => `c${index}`).join(', ');
-  const rows = await readingChosen(route, () =>
-    pipeRows(
-      reader,
-      `SELECT row_number() OVER (), 'u'::"char", ${names}
-FROM (SELECT ${selectList(route.columns)} ${writeParameters(found.sql, found.parameters)}) AS r(${names})`,
-      writer,
-      `${table} (ord, kind, ${names})`,
-      copied.format,
-      route.id,
-    ),
-  );
+  const rows = await pipeRange(reader, writer, { route, copied, table }, found);
   const finished = only !== null || rows < limit;
   const last = finished
     ? undefined
@@ -51,8 +40,33 @@ FROM (SELECT ${selectList(route.columns)} ${writeParameters(found.sql, found.par
   return {
     progress: { table: route.id, rows, cursor, finished },
     range: {
-      rows: { table, rows, placed: true, expected: null, deletes: false, upserts: rows > 0 },
+      rows: stagedFromStart(rangeRows(table, rows)),
       bounds: { after, upTo: cursor, only, replace },
     },
   };
+}
+
+/** Pipes what `found` selects into the TEMP table, and returns how many rows it was. */
+export async function pipeRange(
+  reader: Session,
+  writer: Session,
+  { route, copied, table }: CopyTask,
+  found: Awaited<ReturnType<typeof selectRange>>,
+): Promise<number> {
+  const names = route.columns.map((_, index) => `c${index}`).join(', ');
+  return readingChosen(route, () =>
+    pipeRows(
+      reader,
+      `SELECT row_number() OVER (), 'u'::"char", ${names}
+FROM (SELECT ${selectList(route.columns)} ${writeParameters(found.sql, found.parameters)}) AS r(${names})`,
+      writer,
+      `${table} (ord, kind, ${names})`,
+      copied.format,
+      route.id,
+    ),
+  );
+}
+
+export function rangeRows(table: string, rows: number): StagedRows {
+  return { table, rows, placed: true, expected: null, deletes: false, upserts: rows > 0 };
 }

@@ -3,7 +3,7 @@
  * transaction, which is over before the chunk is merged.
  */
 import { routeOnTarget } from '../../../model';
-import type { ChunkRequest, ChunkSummary, TableCounts, TableRoute } from '../../../model';
+import type { ChunkRequest, ChunkSummary, SnapshotRequest, TableCounts, TableRoute } from '../../../model';
 import { requireCapture } from '../capture/check';
 import { decodePosition, encodePosition } from '../capture/position';
 import { qualify, type Session } from '../database';
@@ -12,11 +12,13 @@ import type { ReadState } from '../source/read';
 import { summarize } from '../source/summarize';
 import type { Logged } from '../source/spans';
 import { noteRead, type ChunkPlan } from '../source/window';
+import type { Powers } from '../target/preparing';
 import type { TargetShape } from '../target/shape';
 import type { StagedRows, StagedSet, StagingArea } from '../target/staging';
 import { copiedColumns, type CopiedColumns } from './copied-columns';
 import type { LoggedPart } from './net-changes';
 import { copyChanges, stageAgain, type CopyTask, type StagedChanges } from './stage-changes';
+import { openRange, straightWay, type Detours } from './open-range';
 import { copyRange } from './stage-range';
 
 export interface CopySessions {
@@ -25,12 +27,18 @@ export interface CopySessions {
   /** The lane of the target. */
   readonly writer: Session;
   readonly area: StagingArea;
+  readonly powers: Powers;
+  readonly detours: Detours;
+  /** Gets the chunk while the reader's transaction is open, which ends when it resolves. */
+  readonly keep: (chunk: CopiedChunk) => Promise<void>;
 }
 
 export interface CopiedChunk {
   readonly summary: ChunkSummary;
   /** Parents first. */
   readonly sets: readonly StagedSet[];
+  /** Rows of it are still in the source. */
+  readonly open: boolean;
 }
 
 /** Of a route in the words of the source. Throws TARGET_TABLE_MISMATCH. */
@@ -60,7 +68,6 @@ export async function stageCopied(
     try {
       const staged = await stageOnce({ ...sessions, area }, request, shapeOf, state);
       if (staged !== 'again') {
-        if (staged !== 'byRows') noteRead(state.cuts, staged.summary.newestChangedAt);
         if (state.cuts.marks !== marks) await summarize(sessions.reader, request.routes);
         return staged;
       }
@@ -111,7 +118,10 @@ async function stageOnce(
       }
       const netted: Netted[] = [];
       for (const entry of changed) netted.push(await resolve(sessions, entry));
-      return finish(sessions, request, plan, { columns, netted });
+      const chunk = await finish(sessions, request, plan, { columns, netted });
+      noteRead(state.cuts, chunk.summary.newestChangedAt);
+      await sessions.keep(chunk);
+      return chunk;
     },
     locked.length === 0 ? undefined : lock,
   );
@@ -208,7 +218,7 @@ async function resolve({ reader, writer }: CopySessions, { task, logged, staged 
 }
 
 async function finish(
-  { reader, writer, area }: CopySessions,
+  sessions: CopySessions,
   { routes, snapshot }: ChunkRequest,
   plan: ChunkPlan,
   staged: {
@@ -223,7 +233,7 @@ async function finish(
   const range =
     ranged === undefined || copied === undefined || wanted === null
       ? null
-      : await copyRange(reader, writer, await taskOf(ranged, copied, area), wanted);
+      : await readRange(sessions, ranged, copied, wanted);
   const sets = routes.flatMap((route): StagedSet[] => {
     const known = columns.get(route);
     const entry = netted.find((candidate) => candidate.route === route);
@@ -247,6 +257,7 @@ async function finish(
   const logged = netted.map((entry) => entry.logged);
   return {
     sets,
+    open: (range?.range.rows.straight ?? null) !== null,
     summary: {
       to: encodePosition(plan.to),
       more: plan.more,
@@ -257,4 +268,18 @@ async function finish(
       snapshot: range?.progress ?? null,
     },
   };
+}
+
+/** The next range of a table: staged, or with its rows still in the source. */
+async function readRange(
+  { reader, writer, area, powers, detours }: CopySessions,
+  route: TableRoute,
+  copied: CopiedColumns,
+  wanted: SnapshotRequest,
+): ReturnType<typeof copyRange> {
+  const straight = straightWay(route, copied.shape, wanted, powers);
+  if (straight !== null && !detours.take(route.id)) {
+    return openRange({ reader, writer, area, route, copied, detours, ...straight }, wanted);
+  }
+  return copyRange(reader, writer, await taskOf(route, copied, area), wanted);
 }

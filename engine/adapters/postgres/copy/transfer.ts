@@ -1,7 +1,14 @@
 /** The direct way between two servers: changes go by COPY from one to the other. */
 import { netChunk } from '../../../apply';
-import { routeOnTarget } from '../../../model';
-import type { ChunkRequest, DirectOffer, StagedChunk, TableRoute, Transfer } from '../../../model';
+import {
+  routeOnTarget,
+  throughMemory,
+  type ChunkRequest,
+  type DirectOffer,
+  type StagedChunk,
+  type TableRoute,
+  type Transfer,
+} from '../../../model';
 import { prepareSource } from '../capture/life';
 import { openSessions, parseUrl, type Session, type Sessions } from '../database';
 import { FAMILY } from '../family';
@@ -12,10 +19,11 @@ import type { Lane, Lanes, LaneSession } from '../target/lanes';
 import type { TargetShape } from '../target/shape';
 import type { Shapes } from '../target/shapes';
 import { stageSets, type ShapedSet } from '../target/stage-rows';
-import { stageCopied } from './stage';
+import { createDetours, type Detours } from './open-range';
+import { stageCopied, type CopiedChunk } from './stage';
 
-/** The next chunk may be asked for while an attempt that was given up still reads. */
-const READERS = 2;
+/** A chunk whose rows are still in the source holds one, the next chunk another, and an attempt that was given up one. */
+const READERS = 3;
 
 export interface CopyWays {
   /** Null for an offer that is none of ours. */
@@ -37,17 +45,26 @@ export function createCopyWays(lanes: Lanes, chunks: Chunks, shapes: Shapes): Co
     opening.catch(() => opened.delete(locator));
     return opening;
   };
+  /** Ends the readers' transactions that chunks hold open. */
+  const lettingGo = new Set<() => void>();
   return {
     open(offer) {
       if (offer.transport !== 'copy' || offer.family !== FAMILY) return null;
       const state = newReadState();
+      const detours = createDetours();
       return {
         kind: 'copy',
         async stage(request) {
           const readers = await readersOf(offer.locator);
           const lane = lanes.idlest();
           return lane.run((on) =>
-            readers.use((reader) => stage({ reader, lane, on, chunks, shapes }, request, state)),
+            whileOpen(
+              (staged, spent) =>
+                readers.use((reader) =>
+                  stage({ reader, lane, on, chunks, shapes, detours, staged, spent }, request, state),
+                ),
+              lettingGo,
+            ),
           );
         },
         discard(chunk) {
@@ -57,12 +74,34 @@ export function createCopyWays(lanes: Lanes, chunks: Chunks, shapes: Shapes): Co
       };
     },
     async close() {
+      for (const letGo of lettingGo) letGo();
       const closing = [...opened.values()];
       opened.clear();
       for (const sessions of closing)
         await sessions.then((readers) => readers.close()).catch(() => undefined);
     },
   };
+}
+
+interface Spent {
+  /** Resolves when the reader is not needed any more. */
+  readonly over: Promise<void>;
+  readonly letGo: () => void;
+}
+
+/** Answers as soon as `work` says that its chunk is staged; `work` may go on until the chunk is spent. */
+function whileOpen(
+  work: (staged: (chunk: StagedChunk) => void, spent: Spent) => Promise<StagedChunk>,
+  lettingGo: Set<() => void>,
+): Promise<StagedChunk> {
+  let letGo = (): void => undefined;
+  const over = new Promise<void>((resolve) => (letGo = resolve));
+  lettingGo.add(letGo);
+  return new Promise<StagedChunk>((resolve, reject) => {
+    void work(resolve, { over, letGo })
+      .then(resolve, reject)
+      .finally(() => lettingGo.delete(letGo));
+  });
 }
 
 /** A chunk is sorted in memory, and by one process: the source has others to serve. */
@@ -77,21 +116,34 @@ interface StagingOn {
   readonly on: LaneSession;
   readonly chunks: Chunks;
   readonly shapes: Shapes;
+  readonly detours: Detours;
+  /** Answers with a chunk before its reader is free. */
+  readonly staged: (chunk: StagedChunk) => void;
+  readonly spent: Spent;
 }
 
 async function stage(
-  { reader, lane, on, chunks, shapes }: StagingOn,
+  { reader, lane, on, chunks, shapes, detours, staged, spent }: StagingOn,
   request: ChunkRequest,
   state: ReadState,
 ): Promise<StagedChunk> {
   const { session, area, powers } = on;
   const shapeOf = (route: TableRoute): Promise<TargetShape> =>
     shapes.of(session, routeOnTarget(route), powers);
-  const copied = await stageCopied({ reader, writer: session, area }, request, shapeOf, state);
+  const keep = async (chunk: CopiedChunk): Promise<void> => {
+    if (!chunk.open) return;
+    const token = chunks.keep({ lane, session, sets: chunk.sets, letGo: spent.letGo });
+    staged({ ...chunk.summary, token });
+    await spent.over;
+  };
+  const sessions = { reader, writer: session, area, powers, detours, keep };
+  const copied = await stageCopied(sessions, request, shapeOf, state);
   if (copied !== 'byRows') {
-    return { ...copied.summary, token: chunks.keep({ lane, session, sets: copied.sets }) };
+    // One that was kept is answered already.
+    const token = copied.open ? 0 : chunks.keep({ lane, session, sets: copied.sets });
+    return { ...copied.summary, token };
   }
-  const { tables, range, ...summary } = await readChunk(reader, request, state);
+  const { tables, range, ...summary } = await readChunk(reader, throughMemory(request), state);
   const shaped: ShapedSet[] = [];
   for (const set of netChunk({ tables, range, ...summary }, request.routes)) {
     shaped.push(await shapes.forSet(session, set, powers));

@@ -10,6 +10,8 @@ export interface HeldChunk {
   readonly session: Session;
   /** Parents first. */
   readonly sets: readonly StagedSet[];
+  /** Lets go of the source's rows that are not staged; absent where all are. */
+  readonly letGo?: () => void;
 }
 
 export interface Chunks {
@@ -42,6 +44,7 @@ export function createChunks(): Chunks {
       if (chunk === undefined) return;
       held.delete(token);
       chunk.lane.load -= 1;
+      chunk.letGo?.();
       // Emptying the tables is for the next chunk's good: nobody waits for it. A table that could not be emptied is
       // not used again, and ends with its connection.
       chunk.lane
@@ -56,6 +59,7 @@ export function createChunks(): Chunks {
 async function emptyTables(sets: readonly StagedSet[], area: StagingArea): Promise<void> {
   for (const { changes, range } of sets) {
     if (changes !== null) await area.giveBack(changes.table, changes.rows);
-    if (range !== null) await area.giveBack(range.rows.table, range.rows.rows);
+    const made = range?.rows.made ?? null;
+    if (made !== null) await area.giveBack(made.table, made.rows);
   }
 }

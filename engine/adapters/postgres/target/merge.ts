@@ -54,7 +54,10 @@ export async function mergeChunk(
   }
   for (const set of sets) {
     if (set.range === null) continue;
-    const options = { ...optionsFor(set, request, true), keepDeleted: request.keepDeleted };
+    // Which of the rows that were set aside the range has is looked up among staged ones.
+    const mayGoStraight = !request.keepDeleted && !aside.some(({ table }) => table === set.route.id);
+    const { keepDeleted } = request;
+    const options = { ...optionsFor(set, request, true), keepDeleted, mayGoStraight };
     const refused = await equalizeRange(session, set, set.range, options);
     await withdraw(session, set, aside);
     aside.push(...refused);
@@ -67,7 +70,7 @@ async function withdraw(session: Session, set: StagedSet, aside: SetAside[]): Pr
   const own = aside.filter(({ table, copied }) => table === set.route.id && !copied);
   if (set.range === null || own.length === 0) return;
   const keys = own.map(({ key }) => key);
-  const places = await stagedKeys(session, set, set.range.rows.table, keys);
+  const places = await stagedKeys(session, set, (await set.range.rows.staged()).table, keys);
   const again = new Set(places.map((place) => own[place]));
   aside.splice(0, aside.length, ...aside.filter((row) => !again.has(row)));
 }

@@ -1,29 +1,38 @@
 /** Makes a snapshot range of a target table equal to the source's rows. */
 import type { ColumnSchema, Cursor, SetAside, TableRoute, Tuple, Value } from '../../../model';
+import { sqlStateOf } from '../database/errors';
 import { quote } from '../database/identifiers';
 import type { Parameter, Session } from '../database/session';
 import { decodeCursor } from '../rows/cursor';
 import { amongKeys } from '../rows/key-order';
 import { writeValue } from '../rows/values';
 import type { TargetColumn } from './shape';
-import { KIND, type StagedRange, type StagedRows, type StagedSet } from './staging';
+import { KIND, type StagedRange, type StagedRows, type StagedSet, type StraightCopy } from './staging';
 import { dropSweeps, finishSweep, startSweep, trackKeys } from './sweep';
 import { rowFailure } from './row-failures';
 import { sameKey } from './write-sql';
 import { namedFailure, writeSet, type WriteOptions } from './write-set';
 
+/** What an INSERT can do to some tables, COPY can't. */
+const NOT_SUPPORTED = '0A000';
+
 export interface RangeOptions extends WriteOptions {
   /** What the source lacks stays. */
   readonly keepDeleted: boolean;
+  /** Rows that are not staged may go from the source into the table, in place of all that the target has there. */
+  readonly mayGoStraight: boolean;
 }
 
 /** Returns the rows that were set aside. */
 export async function equalizeRange(
   session: Session,
   set: StagedSet,
-  { rows, bounds }: StagedRange,
+  { rows: ranged, bounds }: StagedRange,
   options: RangeOptions,
 ): Promise<readonly SetAside[]> {
+  const straight = options.mayGoStraight ? ranged.straight : null;
+  if (straight !== null && (await copyStraight(session, set, bounds, straight))) return [];
+  const rows = await ranged.staged();
   const write = (): Promise<readonly SetAside[]> => writeSet(session, set, rows, options);
   if (!bounds.replace) return write();
   const isWhole = bounds.after === null && bounds.upTo === null;
@@ -46,6 +55,37 @@ export async function equalizeRange(
   return aside;
 }
 
+/**
+ * The source's rows in place of what the target has in the range. It has little: changes that came ahead of the range,
+ * or what a copy is to replace. False when the target refused a row, or can't be copied into: nothing was written then.
+ */
+async function copyStraight(
+  session: Session,
+  set: StagedSet,
+  bounds: StagedRange['bounds'],
+  { clears, copy }: StraightCopy,
+): Promise<boolean> {
+  // Nothing is known of a table that is being filled: deleting nothing must not read all of it.
+  await session.execute('SAVEPOINT cdc_straight; SET LOCAL enable_seqscan = off');
+  try {
+    if (clears) {
+      const parameters: Parameter[] = [];
+      const conditions = ['true', ...withinBounds(set, bounds, parameters)];
+      await session.query(
+        `DELETE FROM ${set.shape.table} AS t WHERE ${conditions.join(' AND ')}`,
+        parameters,
+      );
+    }
+    await copy();
+    await session.execute('RELEASE SAVEPOINT cdc_straight; SET LOCAL enable_seqscan = on');
+    return true;
+  } catch (error) {
+    if (rowFailure(error) === null && sqlStateOf(error) !== NOT_SUPPORTED) throw error;
+    await session.execute('ROLLBACK TO SAVEPOINT cdc_straight; RELEASE SAVEPOINT cdc_straight');
+    return false;
+  }
+}
+
 /** Deletes the target's rows of the range that the source does not have. False where it has to wait for a row. */
 async function deleteMissing(
   session: Session,
@@ -56,11 +96,9 @@ async function deleteMissing(
 ): Promise<boolean> {
   const parameters: Parameter[] = [];
   const conditions = [
-    compare(set, '>', bounds.after, parameters),
-    compare(set, '<=', bounds.upTo, parameters),
-    among(set, bounds.only ?? null, parameters),
+    ...withinBounds(set, bounds, parameters),
     `NOT EXISTS (SELECT 1 FROM ${rows.table} AS s WHERE s.kind IN ('${KIND.upsert}', '${KIND.keep}') AND ${sameKey(set)})`,
-  ].filter((condition) => condition !== null);
+  ];
   await session.execute('SAVEPOINT cdc_range');
   try {
     await session.query(`DELETE FROM ${set.shape.table} AS t WHERE ${conditions.join(' AND ')}`, parameters);
@@ -123,6 +161,18 @@ function integerKey(value: Value): readonly Tuple[] {
   return typeof value === 'number' && Number.isSafeInteger(value) ? [[BigInt(value)]] : [];
 }
 
+function withinBounds(
+  set: StagedSet,
+  { after, upTo, only = null }: StagedRange['bounds'],
+  parameters: Parameter[],
+): readonly string[] {
+  return [
+    compare(set, '>', after, parameters),
+    compare(set, '<=', upTo, parameters),
+    among(set, only, parameters),
+  ].filter((condition) => condition !== null);
+}
+
 /** `(key) > (bound)`; null without a bound, or where every key of the target lies on the right side of it. */
 function compare(
   set: StagedSet,
@@ -153,7 +203,7 @@ function isInteger(column: TargetColumn | undefined): boolean {
 }
 
 /** Whether source and target are known to put the key's values into the same order. */
-function hasCommonOrder({ route, shape }: StagedSet): boolean {
+export function hasCommonOrder({ route, shape }: Pick<StagedSet, 'route' | 'shape'>): boolean {
   return route.key.every((name, index) => {
     const source = route.source.columns.find((column) => column.name === name);
     const target = shape.key[index];

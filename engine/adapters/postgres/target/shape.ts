@@ -48,6 +48,10 @@ export interface TargetShape {
   readonly alikeUnique: boolean;
   /** True when a column can only be written by an INSERT (GENERATED ALWAYS AS IDENTITY). */
   readonly insertOnly: boolean;
+  /** True when the route writes all columns that are not generated. */
+  readonly isWhole: boolean;
+  /** True when an INSERT may do something else than to add its rows. */
+  readonly hasRules: boolean;
 }
 
 /** Types whose equal values look equal, so that an update of a row need not write its key. */
@@ -74,7 +78,7 @@ export async function readShape(
 ): Promise<TargetShape> {
   const { schema, name } = route.target;
   const [found] = await session.query(
-    `SELECT c.oid::text, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    `SELECT c.oid::text, c.relhasrules FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relname = $1 AND n.nspname = $2 AND c.relkind IN ('r', 'p')`,
     [name, schema],
   );
@@ -106,6 +110,8 @@ WHERE c.relname = $1 AND n.nspname = $2 AND c.relkind IN ('r', 'p')`,
     uniques: others.filter((index) => index.unique && index.uses.every((name) => written.has(name))),
     furtherUnique: others.length > 0,
     alikeUnique: isAlike(route, table, columns),
+    isWhole: all.every((column) => columns.includes(column)),
+    hasRules: found?.[1] === 't',
     insertOnly: columns.some((column) => column.identityAlways && !key.includes(column)),
   };
 }

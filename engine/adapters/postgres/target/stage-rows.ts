@@ -9,7 +9,14 @@ import { copyLine } from './copy-text';
 import type { TargetShape } from './shape';
 import type { ValueColumn } from './staged-columns';
 import { keyOf } from './staged-row';
-import { KIND, type StagedRows, type StagedSet, type StagingArea, type UnfitRow } from './staging';
+import {
+  KIND,
+  stagedFromStart,
+  type StagedRows,
+  type StagedSet,
+  type StagingArea,
+  type UnfitRow,
+} from './staging';
 
 /** A set with what is known of its table. */
 export interface ShapedSet {
@@ -63,7 +70,8 @@ async function stageSet(
     deletes: false,
     upserts: range.rows.length > 0,
   };
-  return { route, shape, columns, changes, range: { rows, bounds: range }, unfit, gone };
+  const staged = { rows: stagedFromStart(rows), bounds: range };
+  return { route, shape, columns, changes, range: staged, unfit, gone };
 }
 
 function* lines(

@@ -48,9 +48,33 @@ export interface StagedRows {
   readonly upserts: boolean;
 }
 
+/** The rows of a range, which may still be in the source. */
+export interface RangeRows {
+  /** As they are staged; stages them first where they are not. */
+  staged(): Promise<StagedRows>;
+  /** What is staged by now. */
+  readonly made: StagedRows | null;
+  /** How they get into the target's table without being staged; null for rows that are. */
+  readonly straight: StraightCopy | null;
+}
+
+export interface StraightCopy {
+  /**
+   * Whether what the target holds in the range may be deleted first. Else rows that are there already, as changes that
+   * came ahead of their range, make the copy fail.
+   */
+  readonly clears: boolean;
+  /** Copies them into the set's table. */
+  readonly copy: () => Promise<void>;
+}
+
 export interface StagedRange {
-  readonly rows: StagedRows;
+  readonly rows: RangeRows;
   readonly bounds: Pick<Exclude<RowSet['range'], null>, 'after' | 'upTo' | 'only' | 'replace'>;
+}
+
+export function stagedFromStart(made: StagedRows): RangeRows {
+  return { made, straight: null, staged: () => Promise.resolve(made) };
 }
 
 /** What is staged of one route. */

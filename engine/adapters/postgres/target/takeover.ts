@@ -58,8 +58,10 @@ async function lockAbsent(session: Session, name: string): Promise<Checkpoint | 
 /** Ends sessions of ours that hold up `pid` and rest inside a transaction; names those that hold it up still. */
 async function endIdleHolders(session: Session, pid: number): Promise<readonly string[]> {
   const rows = await session.query(
+    // A COPY that nobody feeds counts as active, and waits for its client.
     `SELECT application_name, pid, CASE
-  WHEN application_name LIKE '%: target%' AND usename = current_user AND state = 'idle in transaction'
+  WHEN application_name LIKE '%: target%' AND usename = current_user
+    AND (state = 'idle in transaction' OR state = 'active' AND wait_event = 'ClientRead')
     AND clock_timestamp() - state_change > make_interval(secs => $2)
   THEN pg_terminate_backend(pid) END
 FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids($1))`,

@@ -21,7 +21,8 @@ export async function touchedKeys(
     keys.forEach((key, place) => {
       if (unstaged.has(encodeCursor(key))) found.add(place);
     });
-    for (const rows of [set.changes?.table, set.range?.rows.table]) {
+    const range = await set.range?.rows.staged();
+    for (const rows of [set.changes?.table, range?.table]) {
       if (rows === undefined) continue;
       for (const place of await stagedKeys(session, set, rows, keys)) found.add(place);
     }

@@ -24,6 +24,7 @@ import { copyRange, readPages } from '../keyset/read';
 import { isInstalled } from '../capture/registry';
 import { readChanges } from './changes';
 import { checkFilter } from '../rows/filter';
+import { estimateRows } from './estimate';
 import { checkPosition } from '../capture/check';
 import { advanceConsumer, readConsumers } from '../capture/consumers';
 import { readHeadPosition } from '../capture/counter';
@@ -130,5 +131,8 @@ export const sourceOperations = {
   },
   figures(session: Session, routes: readonly TableRoute[]): readonly CaptureFigures[] {
     return readFigures(session, routes);
+  },
+  estimateRows(session: Session, routes: readonly TableRoute[]): readonly (number | null)[] {
+    return estimateRows(session, routes);
   },
 };

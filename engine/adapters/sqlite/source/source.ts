@@ -76,6 +76,7 @@ export async function openSource({ url, readOnly }: OpenOptions): Promise<Source
     purge: (request) => connection.call('purge', request),
     suspend: (uuid) => connection.call('suspendCapture', uuid),
     figures: (routes) => connection.call('figures', routes),
+    estimateRows: (routes) => connection.call('estimateRows', routes),
 
     async close() {
       watched.close();
