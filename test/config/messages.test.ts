@@ -1,50 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type CdcError, isCdcError } from '../../engine/errors';
-import { registry } from '../../worker/composition';
-import { type Environment, loadConfig } from '../../worker/config';
+import { describe, expect, test } from '@jest/globals';
+import { CONNECTIONS as connections, configPerFile, pipelineLines } from '../support/config-problems';
 
-let folder = '';
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cdc-config-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function failure(file: string, environment: Environment = {}): CdcError {
-  try {
-    loadConfig({ file, environment, registry });
-  } catch (error) {
-    if (isCdcError(error, 'CONFIG_INVALID')) return error;
-    throw error;
-  }
-  throw new Error('this configuration was accepted');
-}
-
-/** The messages about a text, without the file's name. */
-function problems(text: string, environment: Environment = {}): readonly string[] {
-  const file = join(folder, 'cdc.yaml');
-  writeFileSync(file, text);
-  return failure(file, environment)
-    .message.split('\n')
-    .map((line) => line.replace(`${file}:`, ''));
-}
-
-const connections = `connections:
-  shop: { url: "sqlite:shop.db" }
-  warehouse: { url: "sqlite:warehouse.db" }
-`;
-
-/** A whole file with these lines in its pipeline; they start at line 8. */
-function pipelineLines(lines: string, tables = 'tables: [orders]'): string {
-  return `${connections}pipelines:
-  orders:
-    source: shop
-    target: warehouse
-${`${lines}\n${tables}`.replace(/^/gm, '    ')}
-`;
-}
+const { folder, failure, problems } = configPerFile();
 
 const DURATION = 'must be a duration with its unit, such as 500ms, 10s, 5m, 24h or 7d';
 
@@ -85,56 +44,6 @@ describe('a wrong setting is named with line, column and key', () => {
       'a schedule in two ways',
       'mode: batch\nschedule: { cron: "0 3 * * *", every: 5m }',
       '9:15 pipelines.orders.schedule: needs either cron or every',
-    ],
-    [
-      'capture by two columns',
-      'capture: { timestamp: updated_at, version: row_version }',
-      '8:14 pipelines.orders.capture: needs either timestamp or version, with the name of a column',
-    ],
-    [
-      'capture by no column',
-      'capture: { lookback: 5m }',
-      '8:14 pipelines.orders.capture: needs either timestamp or version, with the name of a column',
-    ],
-    [
-      'a misspelt strategy',
-      'capture: { timestmp: updated_at }',
-      '8:16 pipelines.orders.capture.timestmp: unknown key; did you mean "timestamp"?',
-    ],
-    [
-      'a look-back without a unit',
-      'capture: { timestamp: updated_at, lookback: 5 }',
-      `8:49 pipelines.orders.capture.lookback: ${DURATION}`,
-    ],
-    [
-      'deletes in a way that is not known',
-      'capture: { timestamp: updated_at, deletes: sometimes }',
-      '8:48 pipelines.orders.capture.deletes: must be reconcile or { reconcile: how often }, not a text',
-    ],
-    [
-      'deletes that are seen anyway',
-      'capture: { version: { column: v, per: row }, deletes: reconcile }',
-      '8:14 pipelines.orders.capture: deletes are seen where versions are compared per row: leave "deletes" out',
-    ],
-    [
-      'an interval for versions that are followed',
-      'capture: { version: { column: v, every: 5m } }',
-      '8:25 pipelines.orders.capture.version: "every" is how often versions are compared per row; one per table is followed all the time',
-    ],
-    [
-      'a capture of no known kind',
-      'capture: polling',
-      '8:14 pipelines.orders.capture: must be trigger, { timestamp: column } or { version: column }, not a text',
-    ],
-    [
-      'whole transactions without triggers',
-      'capture: { timestamp: updated_at }\natomic: true',
-      '9:5 pipelines.orders.atomic: needs "capture: trigger": a column does not tell which rows a transaction wrote',
-    ],
-    [
-      'a limit for what piles up without triggers',
-      'capture: { version: row_version }\nmaxBacklog: 10',
-      '9:5 pipelines.orders.maxBacklog: needs "capture: trigger": without change tables nothing piles up on the source',
     ],
     [
       'a mode of no known kind',
@@ -379,18 +288,18 @@ describe('a file that is no configuration at all', () => {
   });
 
   test('an empty file', () => {
-    const file = join(folder, 'empty.yaml');
+    const file = join(folder(), 'empty.yaml');
     writeFileSync(file, '# to do\n');
     expect(failure(file).message).toBe(`${file} is empty`);
   });
 
   test('no file', () => {
-    const file = join(folder, 'nowhere.yaml');
+    const file = join(folder(), 'nowhere.yaml');
     expect(failure(file).message).toBe(`There is no file ${file}`);
   });
 
   test('a folder', () => {
-    expect(failure(folder).message).toBe(`${folder} cannot be read: it is a folder`);
+    expect(failure(folder()).message).toBe(`${folder()} cannot be read: it is a folder`);
   });
 });
 

@@ -82,7 +82,10 @@ describeServers('Reading by a column', (server) => {
       await database.connect(),
     ];
     // Where something fails, what they hold must not keep the database from being dropped.
-    clearing.push(() => Promise.resolve([holder, altering, writing].forEach((each) => each.destroy())));
+    clearing.push(() => {
+      for (const each of [holder, altering, writing]) each.destroy();
+      return Promise.resolve();
+    });
     await holder.query('START TRANSACTION');
     await holder.query('SELECT * FROM items');
     const alter = altering.query('ALTER TABLE items ADD COLUMN more INT');

@@ -1,5 +1,6 @@
 /** Reports as pure functions: what a verb found, as lines for a person and as JSON for a program. */
 export * from './apply';
+export * from './capture';
 export * from './changes';
 export * from './columns';
 export * from './copy';

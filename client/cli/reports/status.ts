@@ -1,8 +1,9 @@
 /** How a pipeline stands, for people. */
-import type { CaptureStrategy, TableProgress } from '../../../engine/model';
+import type { TableProgress } from '../../../engine/model';
 import type { ScheduleReport } from '../..';
 import type { LastError, PipelineState, PipelineStatus } from '../../../workflows/messages';
 import type { Paint } from '../terminal';
+import { captureText } from './capture';
 import { columns, labelled } from './columns';
 import { atRate, copyLines, copyText } from './copy';
 import { choiceLines } from './plan';
@@ -102,10 +103,6 @@ export function errorLines(error: LastError, now: number, paint: Paint): readonl
     `  ${error.message}`,
     `  What to do: ${error.hint}`,
   ];
-}
-
-function captureText(capture: CaptureStrategy): string {
-  return capture === 'trigger' ? capture : `${capture.by} ${capture.column}`;
 }
 
 /** Everything a person wants to know first, the figures before the tables, what is wrong last. */

@@ -1,10 +1,19 @@
 /** `cdc apply NAME`: lets a running pipeline go on as `cdc.yaml` says by now. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Command } from 'commander';
 import type { PipelineSpec } from '../../../engine/model';
 import { CdcClientError, type ConnectedCdcClient, type ScheduleReport, setupText } from '../..';
 import type { CliContext } from '../context';
 import { wrongUse } from '../outcome';
-import { type ApplyPlan, type JsonApply, applyPlan, applyReport, counted, isNothing } from '../reports';
+import {
+  type ApplyPlan,
+  type JsonApply,
+  applyPlan,
+  applyReport,
+  captureText,
+  counted,
+  isNothing,
+} from '../reports';
 import { type Session, withSession } from '../session';
 
 interface Options {
@@ -48,9 +57,11 @@ async function presentOf(client: ConnectedCdcClient, name: string): Promise<Pres
 function refuseFixed(now: PipelineSpec, wanted: PipelineSpec): void {
   const { name } = wanted;
   for (const end of ['source', 'target', 'capture'] as const) {
-    if (now[end] === wanted[end]) continue;
+    if (isDeepStrictEqual(now[end], wanted[end])) continue;
+    const [former, other] = [captureText(now[end]), captureText(wanted[end])];
+    const how = former === other ? 'it is set otherwise' : `it is ${former}, and ${other}`;
     throw wrongUse(
-      `The ${end} of pipeline ${name} can't change: it is ${now[end]}, and ${wanted[end]} in the configuration.`,
+      `The ${end} of pipeline ${name} can't change: ${how} in the configuration.`,
       `Give the new one a name of its own; or \`cdc stop ${name}\` and, as long as the configuration names the former one, \`cdc teardown ${name}\`, then start it anew.`,
     );
   }
