@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type Database from 'better-sqlite3';
 import type { KeysetCapture, Pipeline, PipelineSpec } from '../../engine';
-import { engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
+import { CHAIN, engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
 import { folderPerTest } from '../support/sqlite';
 import { dumpTable } from '../support/sqlite-dump';
 
@@ -130,13 +130,29 @@ describe.each([TIMESTAMP, VERSION])('by a $by', (capture) => {
     scene.target.exec('ALTER TABLE orders ADD COLUMN extra TEXT');
     const resumed = await pipeline.resumeTable({
       table: 'orders',
-      chain: 'chain-1',
+      chain: CHAIN,
       generation: generation + 1,
     });
     expect(resumed).toBeDefined();
     await replicate(pipeline, generation + 1);
     expectEqual(scene);
   });
+});
+
+test('a replica that was damaged is copied again, and follows from there', async () => {
+  const scene = sceneOf(TIMESTAMP);
+  insert(scene, 1, 200);
+  const pipeline = await scene.open();
+  const { generation } = await started(pipeline, scene.spec);
+  scene.target.exec('DELETE FROM orders WHERE id > 100; UPDATE orders SET note = NULL WHERE id < 10');
+  const again = { chain: CHAIN, generation: generation + 1, table: null };
+  expect(await pipeline.resync(again)).toEqual(['orders']);
+  insert(scene, 201, 210);
+  await replicate(pipeline, generation + 1);
+  expectEqual(scene);
+  insert(scene, 211, 220);
+  await replicate(pipeline, generation + 1);
+  expectEqual(scene);
 });
 
 describe('a column that will not do', () => {

@@ -77,8 +77,8 @@ async function begun({ adapter, database, folder, tables }: KeysetSide): Promise
   };
 }
 
-/** Together longer than what is read again in any case. */
-const LATE_ROUNDS = 8;
+/** Together longer than what is read again in any case; in the long run 20 seconds. */
+const LATE_ROUNDS = process.env['CDC_LONG'] === '1' ? 50 : 8;
 const ROUND_MS = 400;
 
 /** Holds a transaction open while later ones are replicated. Answers the rows of both sides afterwards. */
