@@ -86,7 +86,7 @@ export async function stop(session: Session, name: string): Promise<void> {
     session,
     name,
     state,
-    `\`cdc start ${name}\` goes on from here; the source keeps capturing until \`cdc teardown ${name}\`.`,
+    `\`cdc start ${name}\` goes on from here; what captures stays on the source until \`cdc teardown ${name}\`.`,
   );
 }
 

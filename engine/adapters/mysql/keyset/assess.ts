@@ -69,7 +69,7 @@ async function notices(session: Session, keyset: KeysetColumn): Promise<readonly
     );
     const count = Number(row?.[0]);
     said.push(
-      `${count === 0 ? 'Rows' : `${String(count)} rows`} without a value in ${column} are copied once, and changes to them are not seen.`,
+      `${count === 0 ? 'Rows' : `${String(count)} rows`} without a value in ${column} are copied once; changes to them are seen by comparing keys alone (\`deletes: reconcile\`).`,
     );
   }
   const place = [session.database, name, column];
