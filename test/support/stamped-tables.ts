@@ -30,16 +30,22 @@ ADD row_version BIGINT UNSIGNED NOT NULL DEFAULT 0, ADD INDEX (changed_at), ADD 
 SET NEW.row_version = UUID_SHORT(), NEW.changed_at = CURRENT_TIMESTAMP(6)`,
       ]);
     case 'sqlite':
-      return TABLES.flatMap((table) => [
-        `ALTER TABLE ${table} ADD COLUMN changed_at TEXT NOT NULL DEFAULT ''`,
-        `ALTER TABLE ${table} ADD COLUMN row_version INTEGER NOT NULL DEFAULT 0`,
-        `CREATE INDEX ${table}_changed_at ON ${table} (changed_at)`,
-        `CREATE INDEX ${table}_row_version ON ${table} (row_version)`,
-        ...(['INSERT', 'UPDATE'] as const).map(
-          (event) => `CREATE TRIGGER ${table}_${event.toLowerCase()} AFTER ${event} ON ${table} BEGIN
+      return [
+        // The greatest version of a table goes back with the row that has it.
+        'CREATE TABLE versions (last INTEGER NOT NULL)',
+        'INSERT INTO versions VALUES (0)',
+        ...TABLES.flatMap((table) => [
+          `ALTER TABLE ${table} ADD COLUMN changed_at TEXT NOT NULL DEFAULT ''`,
+          `ALTER TABLE ${table} ADD COLUMN row_version INTEGER NOT NULL DEFAULT 0`,
+          `CREATE INDEX ${table}_changed_at ON ${table} (changed_at)`,
+          `CREATE INDEX ${table}_row_version ON ${table} (row_version)`,
+          ...(['INSERT', 'UPDATE'] as const).map(
+            (event) => `CREATE TRIGGER ${table}_${event.toLowerCase()} AFTER ${event} ON ${table} BEGIN
+UPDATE versions SET last = last + 1;
 UPDATE ${table} SET changed_at = strftime('%Y-%m-%d %H:%M:%f', 'now'),
-  row_version = (SELECT max(row_version) + 1 FROM ${table}) WHERE rowid = NEW.rowid; END`,
-        ),
-      ]);
+  row_version = (SELECT last FROM versions) WHERE rowid = NEW.rowid; END`,
+          ),
+        ]),
+      ];
   }
 }
