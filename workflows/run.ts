@@ -44,6 +44,8 @@ export interface Run {
   syncedAt: number;
   /** When keys of both sides were last compared, milliseconds since 1970; null: not yet. */
   sweptAt: number | null;
+  /** Keys are being compared. */
+  sweeping: boolean;
   /** The source could not be told; replication goes on meanwhile. */
   syncError: LastError | null;
   /** The state and cause that the memo holds. */
@@ -74,6 +76,7 @@ export function createRun(input: ReplicationInput): Run {
     fetchedAt: now,
     syncedAt: now,
     sweptAt: carried?.sweptAt ?? null,
+    sweeping: false,
     syncError: carried?.syncError ?? null,
     remembered: '',
   };

@@ -10,6 +10,13 @@ import { encodeRow, rowOf } from './row-text';
 /** Most keys that an attempt holds; it reads the next ones when these are done. */
 export const REPAIRS_AT_ONCE = 500;
 
+/** What the ids of keys begin with that a sweep has marked: nobody waits for those, they are changes like any other. */
+export const SWEEP_MARK = 'sweep-';
+
+function isOfSweep({ id }: RepairKey): boolean {
+  return id.startsWith(SWEEP_MARK);
+}
+
 /**
  * The rows of repairs that the target refused where nothing may be set aside: their keys are told so, and the table
  * goes on. Without those that were written, or have their dead letters.
@@ -26,7 +33,7 @@ export function refusedRepairs(
   for (const row of aside) {
     if (!row.copied || row.table !== route.id) continue;
     const repair = byKey.get(encodeRow(rowOf(route.key, row.key)));
-    if (repair !== undefined) refused.set(repair, row);
+    if (repair !== undefined && !isOfSweep(repair)) refused.set(repair, row);
   }
   return refused;
 }

@@ -85,6 +85,7 @@ async function planOn(
   }
   if (!spec.settings.createTables) refuseMissing(spec.name, missing);
 
+  requireVersions(spec, routes);
   const checkpoint = await target.checkpoint(spec.name);
   const tables = checkpoint === null ? [] : await target.tableCheckpoints(checkpoint.uuid);
   const resumed = checkpoint !== null && isInstalled(checkpoint);
@@ -168,5 +169,18 @@ function refuseOccupied(
           }
         : {}),
     },
+  );
+}
+
+/** Versions of rows are compared with those that the target holds. Throws COLUMN_REQUIRED. */
+function requireVersions({ capture }: PipelineSpec, routes: readonly TableRoute[]): void {
+  if (capture === 'trigger' || capture.per !== 'row') return;
+  const { column } = capture;
+  const lacking = routes.find(({ columns }) => !columns.includes(column));
+  if (lacking === undefined) return;
+  throw new CdcError(
+    'COLUMN_REQUIRED',
+    `Table ${lacking.id}: its versions are compared, and column ${column} is not replicated`,
+    { table: lacking.id, column },
   );
 }

@@ -1,5 +1,5 @@
 /** Keys to repair: marked here on the target, read again and mended by attempts (`engine/apply/repairs.ts`). */
-import { decodeRow, encodeRow, movingTables, REPAIRS_AT_ONCE, rowOf } from '../apply';
+import { decodeRow, encodeRow, movingTables, REPAIRS_AT_ONCE, rowOf, SWEEP_MARK } from '../apply';
 import { CdcError } from '../errors';
 import type { RepairKey, RowKey, TableRoute } from '../model';
 import { readProgress } from './checkpoint';
@@ -12,7 +12,11 @@ import { lookUntil } from './look-until';
 const MOST_REFUSED = 100_000;
 
 /** Throws PIPELINE_UNKNOWN, TABLE_NOT_IN_PIPELINE, and FENCED where the pipeline was resynced meanwhile. */
-export async function markRepairs(context: PipelineContext, keys: readonly RowKey[]): Promise<void> {
+export async function markRepairs(
+  context: PipelineContext,
+  keys: readonly RowKey[],
+  origin: 'repair' | 'sweep' = 'repair',
+): Promise<void> {
   const target = await context.connections.target();
   const { checkpoint, tables } = await readProgress(context);
   const named = new Set(keys.map(({ table }) => findTable(tables, table)));
@@ -21,7 +25,7 @@ export async function markRepairs(context: PipelineContext, keys: readonly RowKe
   await target.installObjects();
   const request = context.ports.uuid();
   const repairs = keys.map(({ table, key }, index): RepairKey => ({
-    id: `${request}-${String(index + 1)}`,
+    id: `${origin === 'sweep' ? SWEEP_MARK : ''}${request}-${String(index + 1)}`,
     table,
     key: keyText(
       routes.find(({ id }) => id === table),
@@ -30,7 +34,7 @@ export async function markRepairs(context: PipelineContext, keys: readonly RowKe
     refused: null,
   }));
   const all = { tables: tables.map(({ source }) => source), refused: true, limit: MOST_REFUSED };
-  const former = await target.repairs(checkpoint.uuid, all);
+  const former = origin === 'sweep' ? [] : await target.repairs(checkpoint.uuid, all);
   // In several transactions: attempts must not wait for long, and each key is for itself.
   for (let from = 0; from < repairs.length; from += REPAIRS_AT_ONCE) {
     await target.transaction(null, async (tx) => {

@@ -57,7 +57,7 @@ async function sweepTable(
   const sweep = { sides, targets, route, capture, options };
   const marking = createMarking(context, route);
   await sweepKeys(sweep, marking);
-  if (capture.per !== 'row') await sweepUnset(sweep, marking);
+  await sweepUnset(sweep, marking);
   return marking.end();
 }
 
@@ -134,7 +134,7 @@ function createMarking(context: PipelineContext, route: TableRoute): Marking {
   let marked = 0;
   let found: RowKey[] = [];
   const mark = async (): Promise<void> => {
-    if (found.length > 0) await markRepairs(context, found);
+    if (found.length > 0) await markRepairs(context, found, 'sweep');
     marked += found.length;
     found = [];
   };

@@ -1,6 +1,6 @@
 /** Since when a transaction may have been writing. */
 import { expect, test } from '@jest/globals';
-import { markLook } from '../../engine/capture/keyset/horizon';
+import { horizonOf, markLook } from '../../engine/capture/keyset/horizon';
 
 const BASE = { formerly: null, detached: false } as const;
 
@@ -18,4 +18,13 @@ test('what was never seen to wait has begun when the database says', () => {
   expect(markLook({ newest: [], at: 3_000, open }, null).open).toEqual({ 'x:1': 2_000 });
   const other = markLook({ newest: [], at: 2_500, open: [{ ...BASE, id: 'run:8', since: 100 }] }, null);
   expect(markLook({ newest: [], at: 3_000, open }, other).open).toEqual({ 'x:1': 2_000 });
+});
+
+test('what was open is not forgotten at a look at which the database does not tell', () => {
+  const seen = markLook(
+    { newest: [], at: 10_000_000, open: [{ id: 'a', since: 1_000, formerly: null, detached: false }] },
+    null,
+  );
+  const blind = markLook({ newest: [], at: 10_001_000, open: null }, seen);
+  expect(horizonOf(blind, null)).toBe(1_000);
 });

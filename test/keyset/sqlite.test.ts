@@ -1,4 +1,5 @@
 /** Timestamp and version capture from a SQLite file, through the engine. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type Database from 'better-sqlite3';
 import type { KeysetCapture, Pipeline, PipelineSpec } from '../../engine';
@@ -139,6 +140,23 @@ describe.each([TIMESTAMP, VERSION])('by a $by', (capture) => {
   });
 });
 
+test('a row that turns up late arrives in the attempt that waits for it', async () => {
+  const scene = sceneOf(TIMESTAMP);
+  insert(scene, 1, 5_000);
+  const pipeline = await scene.open();
+  const { generation } = await started(pipeline, scene.spec);
+  const early = scene.source.prepare(`SELECT ${NOW}`).pluck().get();
+  await sleep(300);
+  insert(scene, 5_001, 5_001);
+  const attempt = replicate(pipeline, generation, { lingerMs: 6_000 });
+  await sleep(500);
+  scene.source.prepare('INSERT INTO orders VALUES (9999, ?, ?, 9999)').run('late', early);
+  const found = () => scene.target.prepare('SELECT 1 FROM orders WHERE id = 9999').get() !== undefined;
+  for (let look = 0; look < 40 && !found(); look++) await sleep(100);
+  expect(found()).toBe(true);
+  await attempt;
+});
+
 test('a replica that was damaged is copied again, and follows from there', async () => {
   const scene = sceneOf(TIMESTAMP);
   insert(scene, 1, 200);
@@ -165,6 +183,12 @@ describe('a column that will not do', () => {
        INSERT INTO orders VALUES (1, '', 5, 1), (2, '', '2026-01-01', 2)`,
       'COLUMN_UNSUITABLE',
       /alike/,
+    ],
+    [
+      'holds days alone',
+      `${SCHEMA} INSERT INTO orders VALUES (1, '', '2026-01-01', 1)`,
+      'COLUMN_UNSUITABLE',
+      /ISO/,
     ],
     [
       'holds no times',
@@ -304,5 +328,43 @@ describe('what a column does not show', () => {
     scene.source.exec(`UPDATE orders SET note = 'hidden', updated_at = ${NOW} WHERE id < 4`);
     expect(await replicate(pipeline, generation)).toMatchObject({ deleted: 3 });
     expect(scene.target.prepare('SELECT min(id), count(*) FROM orders').raw().get()).toEqual([4n, 7n]);
+  });
+
+  test('a row that a sweep has found and the target refuses parks its table', async () => {
+    const scene = sceneOf({ ...VERSION, per: 'row', sweepMs: 1_000, allowScan: true });
+    const pipeline = await scene.open();
+    scene.target.exec(`CREATE TABLE orders (id INTEGER PRIMARY KEY, note TEXT CHECK (note <> 'bad'),
+      updated_at TEXT NOT NULL, row_version INTEGER NOT NULL)`);
+    const { generation } = await started(pipeline, scene.spec);
+    scene.source.exec(`INSERT INTO orders VALUES (1, 'good', '', 0), (2, 'bad', '', 0)`);
+    expect(await pipeline.sweep({})).toEqual({ keys: 2 });
+    const { progress } = await replicate(pipeline, generation);
+    expect(progress).toMatchObject([
+      { state: 'parked', cause: expect.stringContaining('CONSTRAINT_FAILED') },
+    ]);
+  });
+
+  test('versions that are not replicated are refused, since they could not be compared', async () => {
+    const scene = sceneOf({ ...VERSION, per: 'row', sweepMs: 1_000 });
+    const tables = [{ from: 'orders', to: null, columns: ['id', 'note'] }];
+    const refused = await rejection(
+      scene.open().then((pipeline) => pipeline.plan({ ...scene.spec, tables })),
+      'COLUMN_REQUIRED',
+    );
+    expect(refused).toMatchObject({ table: 'orders', column: 'row_version' });
+  });
+
+  test('rows without a version are followed, too', async () => {
+    const scene = sceneOf(
+      { ...VERSION, per: 'row', sweepMs: 1_000 },
+      SCHEMA.replace('row_version INTEGER NOT NULL', 'row_version INTEGER'),
+    );
+    scene.source.exec(`INSERT INTO orders VALUES (1, 'a', '', NULL)`);
+    const pipeline = await scene.open();
+    const { generation } = await started(pipeline, scene.spec);
+    scene.source.exec(`UPDATE orders SET note = 'b'`);
+    expect(await pipeline.sweep({})).toEqual({ keys: 1 });
+    await replicate(pipeline, generation);
+    expectEqual(scene);
   });
 });

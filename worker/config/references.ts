@@ -91,16 +91,20 @@ function captureProblems(
   path: Path,
   pipeline: Record<string, unknown>,
 ): readonly Problem[] {
-  const { timestamp, version } = group.parse(pipeline['capture']);
+  const { timestamp, version, deletes } = group.parse(pipeline['capture']);
   if (timestamp === undefined && version === undefined) return [];
   const said: readonly (readonly [string, string])[] = [
     ['atomic', 'needs "capture: trigger": a column does not tell which rows a transaction wrote'],
     ['maxBacklog', 'needs "capture: trigger": without change tables nothing piles up on the source'],
     ['retain', 'needs "capture: trigger": without change tables nothing is kept on the source'],
   ];
-  return said
+  const problems = said
     .filter(([key]) => pipeline[key] !== undefined && pipeline[key] !== false)
     .map(([key, message]) => document.atKey([...path, key], message));
+  const isCompared = deletes !== undefined || group.parse(version)['per'] === 'row';
+  if (pipeline['onDelete'] !== 'keep' || !isCompared) return problems;
+  const keeps = '"keep" leaves rows that a comparison of keys would find again and again';
+  return [...problems, document.atKey([...path, 'onDelete'], keeps)];
 }
 
 /** Problems of references and combinations; `data` is whatever the file holds. */

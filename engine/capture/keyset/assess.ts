@@ -1,7 +1,14 @@
 /** What there is to say before a column is relied on, and what forbids it. */
 import { CdcError } from '../../errors';
 import { displayName } from '../../model';
-import type { KeysetAssessment, KeysetCapture, KeysetReader, PlanNotice, TableSchema } from '../../model';
+import type {
+  KeysetAssessment,
+  KeysetCapture,
+  KeysetReader,
+  LogicalType,
+  PlanNotice,
+  TableSchema,
+} from '../../model';
 import { nearMissHint } from '../near-misses';
 import { routeTable } from '../resolve-tables';
 import { BLIND_LOOKBACK_MS } from './horizon';
@@ -9,7 +16,7 @@ import { BLIND_LOOKBACK_MS } from './horizon';
 /** Throws COLUMN_UNKNOWN, COLUMN_UNSUITABLE. */
 export async function assessTables(
   reader: KeysetReader,
-  { by, column, allowScan, per }: KeysetCapture,
+  { by, column, allowScan, per, deleted }: KeysetCapture,
   tables: readonly TableSchema[],
 ): Promise<readonly PlanNotice[]> {
   const notices: PlanNotice[] = [];
@@ -23,6 +30,7 @@ export async function assessTables(
         column,
       });
     }
+    requireDeleted(schema, deleted);
     const route = routeTable(schema, { to: null, columns: null }, true);
     const { refusal: refused, notices: said, spread } = await reader.assess({ route, column, by }, allowScan);
     const refusal = refused ?? (per === null ? countedRows(column, spread) : null);
@@ -36,6 +44,40 @@ export async function assessTables(
     notices.push(...said.map((message) => ({ table, message })));
   }
   return notices;
+}
+
+/** Kinds of which texts are not: 'N' would be taken for a deleted row. */
+const MARKING: ReadonlySet<LogicalType['kind']> = new Set<LogicalType['kind']>([
+  'bool',
+  'int',
+  'decimal',
+  'date',
+  'timestamp',
+  'dynamic',
+]);
+
+function requireDeleted(schema: TableSchema, deleted: string | null): void {
+  if (deleted === null) return;
+  const table = displayName(schema.name);
+  const column = schema.columns.find(({ name }) => name === deleted);
+  const about = { table, column: deleted };
+  if (column === undefined) {
+    const names = schema.columns.map(({ name }) => name);
+    throw new CdcError(
+      'COLUMN_UNKNOWN',
+      `Table ${table} has no column ${deleted} that marks rows as deleted`,
+      {
+        hint: nearMissHint(deleted, names, 'Leave the table to a pipeline without `deleted`.'),
+        ...about,
+      },
+    );
+  }
+  if (MARKING.has(column.type.kind)) return;
+  throw new CdcError(
+    'COLUMN_UNSUITABLE',
+    `Table ${table}: column ${deleted} is of type ${column.declaredType}, which marks no rows`,
+    { hint: 'Use a column that holds a time, true or a number other than 0 in deleted rows.', ...about },
+  );
 }
 
 /** As many rows before anything is concluded from their versions. */

@@ -91,7 +91,11 @@ function earlierOf(one: LookMark | null, other: LookMark | null): LookMark | nul
   if (one === null || other === null) return null;
   const open = { ...one.open };
   for (const [id, since] of Object.entries(other.open ?? {})) open[id] = Math.min(open[id] ?? since, since);
-  return { at: Math.min(one.at, other.at), open: one.open === null && other.open === null ? null : open };
+  return {
+    at: Math.min(one.at, other.at),
+    open: one.open === null && other.open === null ? null : open,
+    blind: one.blind || other.blind,
+  };
 }
 
 function nothingOf(from: Position): RowChunk {

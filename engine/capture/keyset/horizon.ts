@@ -17,8 +17,13 @@ const MOST_SIGHTINGS = 32;
 
 /** What was open at a look, with the time since which each may have been writing. */
 export function markLook({ at, open }: KeysetLook, former: LookMark | null): LookMark {
-  if (open === null) return { at, open: null };
-  return { at, open: Object.fromEntries(open.map((one) => [one.id, beginning(one, former)])) };
+  // Who was open before may be so still.
+  if (open === null) return { at, open: former?.open ?? null, blind: true };
+  return {
+    at,
+    open: Object.fromEntries(open.map((one) => [one.id, beginning(one, former)])),
+    blind: false,
+  };
 }
 
 /** One that was not open at the former look has begun after it. */
@@ -36,7 +41,7 @@ function oldest({ at, open }: LookMark): number {
 
 /** Whoever may still write has begun at this time or later. */
 export function horizonOf(look: LookMark, lookbackMs: number | null): number {
-  if (look.open === null) return look.at - (lookbackMs ?? BLIND_LOOKBACK_MS);
+  if (look.blind) return Math.min(look.at - (lookbackMs ?? BLIND_LOOKBACK_MS), oldest(look));
   return oldest(look) - MARGIN_MS - (lookbackMs ?? 0);
 }
 

@@ -7,8 +7,10 @@ import type { Cursor, KeysetBound, NewestValue, Position } from '../../model';
 export interface LookMark {
   /** Milliseconds since 1970 on the database's clock. */
   readonly at: number;
-  /** By id; null where the database does not tell. */
+  /** By id; null where the database has never told. */
   readonly open: Readonly<Record<string, number>> | null;
+  /** True when the database did not tell: then `open` is what was open before. */
+  readonly blind: boolean;
 }
 
 /** The newest value of a column at a look. */

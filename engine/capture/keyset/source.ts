@@ -22,6 +22,9 @@ import type { KeysetPorts } from './wait';
 import { readWindow } from './window';
 import type { WindowContext, WindowRead } from './window';
 
+/** Rows that `changes` looks through. */
+const MOST_SHOWN = 100_000;
+
 /** `source`: the database by its adapter. Throws CONFIG_INVALID where that can't read by a column. */
 export function captureByColumn(source: Source, capture: KeysetCapture, ports: KeysetPorts): Source {
   const { keyset: reader } = source;
@@ -81,10 +84,10 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
       return token;
     },
     pending: async (position, routes, limit) =>
-      pendingIn(await sight.look(position, await followed(routes), true), limit),
+      pendingIn(await sight.look(position, await followed(routes), true, limit), limit),
     async waitForChange(position, routes, timeoutMs, signal) {
       const looked = await followed(routes);
-      const look = (whole: boolean): Promise<WindowRead> => sight.look(position, looked, whole);
+      const look = (whole: boolean): Promise<WindowRead> => sight.look(position, looked, whole, 1);
       return waitForChange({ context, ports, look }, timeoutMs, signal);
     },
 
@@ -93,7 +96,9 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
       return readChunk(context, { ...request, routes }, capture.per === 'row' ? [] : routes);
     },
     changes: (query) =>
-      changesAfter(query, async (position) => sight.look(position, await followed([query.route]), true)),
+      changesAfter(query, async (position) =>
+        sight.look(position, await followed([query.route]), true, MOST_SHOWN),
+      ),
     scan: async (request) => source.scan(await present.request(request)),
     ...digestOf(source, present),
 
@@ -147,23 +152,24 @@ interface Sight {
   /** Those of the pipeline that are followed, as they were last checked; null before. */
   routes: readonly TableRoute[] | null;
   /** `whole`: at all that may have changed, due or not. */
-  look(position: Position, routes: readonly TableRoute[], whole: boolean): Promise<WindowRead>;
+  look(position: Position, routes: readonly TableRoute[], whole: boolean, limit: number): Promise<WindowRead>;
   covers(position: Position, goal: Position): Promise<boolean>;
 }
 
 function createSight(context: WindowContext): Sight {
   /** Up to when, by the database's clock, nothing was found to follow a position; of the last one alone. */
   let confirmed: { readonly position: Position; readonly at: number } | null = null;
+  // In the very millisecond of a look something may have been committed after it.
   const passed = (position: Position, at: number): boolean =>
-    (decodeKeyset(position).wholeAt ?? -Infinity) >= at ||
-    (confirmed !== null && confirmed.position === position && confirmed.at >= at);
+    (decodeKeyset(position).wholeAt ?? -Infinity) > at ||
+    (confirmed !== null && confirmed.position === position && confirmed.at > at);
   const sight: Sight = {
     routes: null,
-    async look(position, routes, whole) {
+    async look(position, routes, whole, limit) {
       const read = await readWindow(context, {
         position: { ...decodeKeyset(position), window: null },
         routes,
-        limit: Infinity,
+        limit,
         whole,
         dry: true,
       });
@@ -174,7 +180,7 @@ function createSight(context: WindowContext): Sight {
     async covers(position, goal) {
       const at = decodeKeyset(goal).look?.at ?? -Infinity;
       if (passed(position, at)) return true;
-      if (sight.routes !== null) await sight.look(position, sight.routes, true);
+      if (sight.routes !== null) await sight.look(position, sight.routes, true, 1);
       return passed(position, at);
     },
   };

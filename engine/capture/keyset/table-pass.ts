@@ -8,6 +8,8 @@ import type { PassMark, TableMark } from './position';
 
 export interface TablePass {
   readonly column: KeysetColumn;
+  /** False where nobody remembers the rows of before: only at the end it shows whether something has changed. */
+  readonly isSure: boolean;
   /** What is to be read next; null when the pass is done. */
   readonly range: () => KeysetRange | null;
   /** Takes what was read of the range. Answers how many of the rows are changes. */
@@ -28,9 +30,11 @@ export interface PassOpening {
   readonly mark: TableMark;
   /** What is read is not applied: it does not become what is known. */
   readonly dry: boolean;
+  /** Of a dry one: as many changes are kept, the others only counted. */
+  readonly limit: number;
 }
 
-export function openPass({ memory, column, begun, mark, dry }: PassOpening): TablePass {
+export function openPass({ memory, column, begun, mark, dry, limit }: PassOpening): TablePass {
   const { id } = column.route;
   const isFront = begun.kind === 'front';
   const isFresh = begun.after === null && (isFront || begun.count === 0);
@@ -50,17 +54,21 @@ export function openPass({ memory, column, begun, mark, dry }: PassOpening): Tab
   const isUnchanged = (): boolean => all !== null && pass.part === 'done' && sameDigest(all.digest, mark);
   return {
     column,
+    isSure: known !== null,
     range: () => rangeOf(column, pass, mark),
     take({ rows, ended, after }) {
-      const before = changes.length;
+      let found = 0;
       for (const row of rows) {
-        if (known?.holds(row) !== true) changes.push(row);
+        if (known?.holds(row) !== true) {
+          found += 1;
+          if (!dry || changes.length < limit) changes.push(row);
+        }
         if (pass.part === 'new') gathered?.put(row);
         all?.put(row);
       }
       pass = { ...pass, ...(gathered?.digest ?? UNKNOWN), after: after ?? pass.after };
       if (ended) pass = nextPart(pass);
-      return changes.length - before;
+      return found;
     },
     changes: () => (isUnchanged() ? [] : changes),
     pass: () => pass,

@@ -53,7 +53,14 @@ export async function readWindow(context: WindowContext, request: WindowRequest)
   const columns = request.routes.map(columnOf);
   const { position, window } = await openWindow(context, request, columns);
   const passes = columns.map((column) =>
-    openPass({ memory, column, begun: passIn(window, column), mark: markOf(position, column), dry }),
+    openPass({
+      memory,
+      column,
+      begun: passIn(window, column),
+      mark: markOf(position, column),
+      dry,
+      limit,
+    }),
   );
   let found = 0;
   let open = passes.filter((pass) => pass.range() !== null);
@@ -62,13 +69,20 @@ export async function readWindow(context: WindowContext, request: WindowRequest)
       open.flatMap((pass) => pass.range() ?? []),
       PAGE_ROWS,
     );
-    for (const [index, page] of pages.entries()) found += open[index]?.take(page) ?? 0;
+    for (const [index, page] of pages.entries()) {
+      const pass = open[index];
+      const changes = pass?.take(page) ?? 0;
+      // What only the end can tell is no reason to stop looking.
+      if (!dry || pass?.isSure === true) found += changes;
+    }
     open = open.filter((pass) => pass.range() !== null);
   }
   for (const pass of passes) pass.remember();
   const ended = open.length === 0;
   const isWhole = ended && passes.every((pass) => pass.pass().kind !== 'front');
-  if (isWhole) memory.noteWhole(began);
+  // What a look has found, the read that follows must find, too: it is its turn.
+  const hasFound = passes.some((pass) => pass.changes().length > 0);
+  if (isWhole && !(dry && hasFound)) memory.noteWhole(began);
   return {
     position: ended
       ? afterWindow(context, position, window, passes, isWhole)

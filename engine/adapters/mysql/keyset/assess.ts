@@ -69,7 +69,7 @@ async function notices(session: Session, keyset: KeysetColumn): Promise<readonly
     );
     const count = Number(row?.[0]);
     said.push(
-      `${count === 0 ? 'Rows' : `${String(count)} rows`} without a value in ${column} are copied once; changes to them are seen by comparing keys alone (\`deletes: reconcile\`).`,
+      `${count === 0 ? 'Rows' : `${String(count)} rows`} without a value in ${column} are copied once; changes to them are seen by comparing keys alone (\`deletes: reconcile\`, or \`per: row\`).`,
     );
   }
   const place = [session.database, name, column];

@@ -101,7 +101,7 @@ async function notices(session: Session, keyset: KeysetColumn): Promise<readonly
     const row = await session.first(`SELECT count(*) FROM ${table} WHERE ${quote(column)} IS NULL`);
     const count = Number(row?.[0]);
     said.push(
-      `${count === 0 ? 'Rows' : `${String(count)} rows`} without a value in ${column} are copied once; changes to them are seen by comparing keys alone (\`deletes: reconcile\`).`,
+      `${count === 0 ? 'Rows' : `${String(count)} rows`} without a value in ${column} are copied once; changes to them are seen by comparing keys alone (\`deletes: reconcile\`, or \`per: row\`).`,
     );
   }
   if ((await session.first(TRIGGER, [table, column])) === undefined) {

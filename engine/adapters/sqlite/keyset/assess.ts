@@ -79,7 +79,7 @@ function notices(session: Session, { route, column, by }: KeysetColumn): readonl
     const sql = `SELECT count(*) FROM main.${quote(route.source.name.name)} WHERE ${quote(column)} IS NULL`;
     const count = numberOf(session.get(sql)?.[0]);
     said.push(
-      `${count === 0 ? 'Rows' : `${String(count)} rows`} without a value in ${column} are copied once; changes to them are seen by comparing keys alone (\`deletes: reconcile\`).`,
+      `${count === 0 ? 'Rows' : `${String(count)} rows`} without a value in ${column} are copied once; changes to them are seen by comparing keys alone (\`deletes: reconcile\`, or \`per: row\`).`,
     );
   }
   const triggered = session.get(

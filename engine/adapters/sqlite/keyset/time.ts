@@ -12,9 +12,12 @@ const LEAST_MILLISECONDS = 1e11;
 /** Julian days reach this in the year 22666; as seconds it is April 1970. */
 const MOST_DAYS = 1e7;
 
+/** Down to the second: rows of one day, or of one minute, can't be told by the time of their change. */
+const ISO = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}/;
+
 /** Null for a value that is no time. */
 export function formOf(value: Value): TimeForm | null {
-  if (typeof value === 'string') return /^\d{4}-\d{2}-\d{2}/.test(value) ? 'iso' : null;
+  if (typeof value === 'string') return ISO.test(value) ? 'iso' : null;
   if (typeof value !== 'bigint' && typeof value !== 'number') return null;
   const size = Math.abs(Number(value));
   if (size >= LEAST_MILLISECONDS) return 'milliseconds';
