@@ -53,8 +53,8 @@ export function mayBeSetAside(
 ): Pick<MergeOptions, 'setAside' | 'mostSetAside'> {
   const again = retry ?? repairs[0];
   if (policy.action === 'park') return { setAside: again === undefined ? [] : [again.table] };
-  // The one that is retried has its letter already.
-  const mostSetAside = policy.perHour + (again === undefined ? 0 : 1);
+  // Those that are read again may have their letters already.
+  const mostSetAside = policy.perHour + (retry === null ? repairs.length : 1);
   return { setAside: tables.map((table) => table.source), mostSetAside };
 }
 
@@ -123,7 +123,9 @@ async function settleTable(
   const letters = [...failed].map(([key, row]): StoredDeadLetter => {
     const letter = newLetter(route, key, row, `${String(seq)}-${String(aside.indexOf(row) + 1)}`, rules.now);
     const former = known.get(key);
-    const retried = former !== undefined && former.id === rules.retry?.id;
+    // Whoever asked for it, it was the same row's turn again.
+    const isRead = rules.repairs.some((repair) => repair.table === route.id && repair.key === key);
+    const retried = former !== undefined && (isRead || former.id === rules.retry?.id);
     return retried
       ? { ...letter, id: former.id, setAsideAt: former.setAsideAt, attempts: former.attempts + 1 }
       : letter;

@@ -344,6 +344,28 @@ describe('what a column does not show', () => {
     ]);
   });
 
+  test('a row that is set aside keeps its dead letter at each comparison', async () => {
+    const scene = sceneOf({ ...VERSION, per: 'row', sweepMs: 1_000, allowScan: true });
+    const pipeline = await scene.open();
+    scene.target.exec(`CREATE TABLE orders (id INTEGER PRIMARY KEY, note TEXT CHECK (note <> 'bad'),
+      updated_at TEXT NOT NULL, row_version INTEGER NOT NULL)`);
+    const { generation } = await started(pipeline, scene.spec);
+    scene.source.exec(`INSERT INTO orders VALUES (1, 'bad', '', 0), (2, 'bad', '', 0)`);
+    const settings = { onError: { action: 'deadLetter', perHour: 2 } } as const;
+    const compare = async () => {
+      await pipeline.sweep({});
+      await replicate(pipeline, generation, { settings });
+      return pipeline.deadLetters({ table: null, ids: null, values: false });
+    };
+    const first = await compare();
+    expect(first).toHaveLength(2);
+    const second = await compare();
+    expect(second.map(({ id, setAsideAt }) => [id, setAsideAt])).toEqual(
+      first.map(({ id, setAsideAt }) => [id, setAsideAt]),
+    );
+    expect(second.map(({ attempts }) => attempts)).toEqual([2, 2]);
+  });
+
   test('versions that are not replicated are refused, since they could not be compared', async () => {
     const scene = sceneOf({ ...VERSION, per: 'row', sweepMs: 1_000 });
     const tables = [{ from: 'orders', to: null, columns: ['id', 'note'] }];
