@@ -1,12 +1,15 @@
 /** Capture by a column against a simulated database: nothing is lost, whatever commits late and wherever reading stops. */
 import { describe, expect, test } from '@jest/globals';
-import type { Position } from '../../engine/model';
+import { encodeCursor } from '../../engine/model';
+import type { KeysetColumn, KeysetReader, Position, TableRoute } from '../../engine/model';
 import { beginAt } from '../../engine/capture/keyset/beginning';
 import { readChunk } from '../../engine/capture/keyset/chunk';
+import { decodeKeyset } from '../../engine/capture/keyset/position';
+import { readWindow } from '../../engine/capture/keyset/window';
 import { createMemory } from '../../engine/capture/keyset/memory';
 import type { WindowContext } from '../../engine/capture/keyset/window';
 import { createRandom } from '../simulation/random';
-import { createWorld, LONGEST_MS, ROUTE, type WorldRules } from './world';
+import { createWorld, LONGEST_MS, pageOf, ROUTE, type StoredRow, type WorldRules } from './world';
 
 const SEEDS = process.env['CDC_LONG'] === '1' ? 20_000 : 400;
 /** Within so many something that is wrong must show. */
@@ -103,3 +106,48 @@ async function noticedAt(
   }
   return 0;
 }
+
+test('what a look has found is read next, however long reading takes', async () => {
+  let clock = 1_000_000;
+  const rows: (readonly [number, StoredRow])[] = [[1, { value: 1, body: 0 }]];
+  const world = createWorld({ seed: 1, by: 'version', resolution: 1, sight: 'since' });
+  let isOpen = true;
+  const reader: KeysetReader = {
+    ...world.reader,
+    look: (columns) => {
+      const value = encodeCursor([BigInt(Math.max(...rows.map(([, row]) => row.value)))]);
+      const open = isOpen ? [{ id: 'slow', since: 999_000, formerly: null, detached: false }] : [];
+      return Promise.resolve({ newest: columns.map(() => ({ value, over: true })), at: clock, open });
+    },
+    read: (ranges) => {
+      clock += 50;
+      const sorted = rows.toSorted(([, one], [, other]) => one.value - other.value);
+      return Promise.resolve(ranges.map((range) => pageOf(sorted, range, 100, 'version')));
+    },
+  };
+  const now = (): number => clock;
+  const columnOf = (route: TableRoute): KeysetColumn => ({ route, column: 'changed', by: 'version' });
+  const context = { reader, memory: createMemory(now), columnOf, lookbackMs: null, now };
+  let from = await beginAt(context, [ROUTE]);
+  const read = async (): Promise<number> => {
+    const chunk = await readChunk(
+      context,
+      { from, routes: [ROUTE], limit: 100, schemaToken: '', snapshot: null },
+      [ROUTE],
+    );
+    from = chunk.to;
+    return chunk.changes;
+  };
+  await read();
+  rows.push([3, { value: 6, body: 0 }]);
+  clock += 10_000;
+  expect(await read()).toBe(1);
+  // The transaction that was slow has a lower version than the one that was replicated.
+  rows.push([2, { value: 5, body: 0 }]);
+  isOpen = false;
+  clock += 10_000;
+  const position = decodeKeyset(from);
+  const looked = await readWindow(context, { position, routes: [ROUTE], limit: 100, whole: true, dry: true });
+  expect(looked.passes.flatMap((pass) => pass.changes())).toHaveLength(1);
+  expect(await read()).toBe(1);
+});

@@ -25,7 +25,7 @@ export interface WorldRules {
   readonly isHiding?: boolean;
 }
 
-interface StoredRow {
+export interface StoredRow {
   readonly value: number;
   readonly body: number;
 }
@@ -177,7 +177,8 @@ function readerOf(ground: ReaderGround): KeysetReader {
   };
 }
 
-function pageOf(
+/** The rows of a range, as a database would read them. */
+export function pageOf(
   snapshot: readonly (readonly [number, StoredRow])[],
   { from, before, after }: KeysetRange,
   limit: number,
