@@ -1,5 +1,5 @@
 /** What the engine knows of a table: columns, key, other unique indexes, references. */
-import type { LogicalType } from './types';
+import type { ColumnBounds, LogicalType } from './types';
 
 /** A table's name as its database spells it. `schema` is null where the database has none. */
 export interface TableName {
@@ -20,6 +20,8 @@ export interface ColumnSchema {
   /** The type as declared, verbatim; empty where the database allows none. */
   readonly declaredType: string;
   readonly type: LogicalType;
+  /** What it holds besides, or lacks; absent where its adapter does not say. */
+  readonly bounds?: ColumnBounds;
   readonly nullable: boolean;
   readonly generated: Generated;
   /** Collation's name, or null for the database's default. */

@@ -16,6 +16,11 @@ export type LogicalType =
   | { readonly kind: 'enum'; readonly members: readonly string[] }
   | { readonly kind: 'array'; readonly of: LogicalType }
   /** Values are typed one by one (SQLite): the storage class goes along with each. */
-  | { readonly kind: 'dynamic'; readonly affinity: 'integer' | 'real' | 'numeric' | 'text' | 'blob' }
+  | {
+      readonly kind: 'dynamic';
+      readonly affinity: 'integer' | 'real' | 'numeric' | 'text' | 'blob';
+      /** True where nothing else is stored (a STRICT table); absent where the type is a hint. */
+      readonly strict?: true;
+    }
   /** A native type without an entry of its own, carried as its text form. */
   | { readonly kind: 'other'; readonly native: string };

@@ -4,7 +4,7 @@ import type { ColumnSchema, TableKey, TableName, TableRefusal, TableSchema } fro
 import type { Session } from '../database';
 import { comparesBytes } from './collations';
 import { readCatalog, type FoundColumn, type FoundIndex, type FoundTable } from './catalog';
-import { logicalTypeOf } from './types';
+import { boundsOf, logicalTypeOf, type NativeType } from './types';
 
 /** A table as capture and apply need to know it, beyond what the engine is told. */
 export interface TableDetail {
@@ -93,17 +93,19 @@ function detailOf(table: FoundTable, session: Session): TableDetail {
 }
 
 function columnOf(column: FoundColumn): ColumnSchema {
+  const native: NativeType = {
+    name: column.native,
+    declared: column.declared,
+    length: column.length,
+    precision: column.precision,
+    scale: column.scale,
+    isJson: column.isJson,
+  };
   return {
     name: column.name,
     declaredType: column.declared,
-    type: logicalTypeOf({
-      name: column.native,
-      declared: column.declared,
-      length: column.length,
-      precision: column.precision,
-      scale: column.scale,
-      isJson: column.isJson,
-    }),
+    type: logicalTypeOf(native),
+    bounds: boundsOf(native, column.charset),
     nullable: column.nullable,
     generated: column.generated,
     collation: column.collation,

@@ -1,5 +1,5 @@
 /** Types of MySQL and MariaDB as logical types, and how each is read so that nothing is lost. */
-import type { LogicalType } from '../../../model';
+import type { ColumnBounds, LogicalType, SpecialValue } from '../../../model';
 import { quote } from '../database';
 
 /** A column's type as the information schema describes it. */
@@ -71,6 +71,93 @@ export function logicalTypeOf(type: NativeType): LogicalType {
       return { kind: 'other', native: declared };
   }
 }
+
+/** Bytes of the longest value of types without a length. */
+const OCTETS: Readonly<Record<string, number>> = {
+  tinytext: 255,
+  tinyblob: 255,
+  text: 65_535,
+  blob: 65_535,
+  mediumtext: 16_777_215,
+  mediumblob: 16_777_215,
+};
+
+/** Character sets that hold all of Unicode. */
+const ALL_LETTERS = ['utf8mb4', 'utf16', 'utf16le', 'utf32', 'gb18030'];
+
+/** What a type holds besides, or lacks. `charset`: of a text; null for anything else. */
+export function boundsOf(type: NativeType, charset: string | null): ColumnBounds {
+  const { name, declared, length } = type;
+  const digits = Number(/\((\d)\)/.exec(declared)?.[1] ?? 0);
+  const texts: readonly SpecialValue[] =
+    charset === null || ALL_LETTERS.includes(charset) ? ['U+0000', 'all letters'] : ['U+0000'];
+  switch (name) {
+    case 'float':
+    case 'double': {
+      const only = /\(\d+,(\d+)\)/.exec(declared)?.[1];
+      return {
+        specials: ['negative zero'],
+        ...(only === undefined ? {} : { only: `numbers of ${only} digits after the point` }),
+      };
+    }
+    case 'year':
+      return { specials: [], only: '0 and the years 1901 to 2155' };
+    case 'date':
+      return { specials: ['zero dates'] };
+    case 'datetime':
+      return { specials: ['zero dates'], fraction: digits };
+    case 'timestamp':
+      return { specials: ['zero dates'], fraction: digits, only: 'times from 1970 to 2038' };
+    case 'time':
+      return { specials: ['24:00', 'times beyond a day'], fraction: digits };
+    case 'char':
+      return { specials: texts, only: 'texts without blanks at the end' };
+    case 'varchar':
+      return { specials: texts };
+    case 'json':
+      return { specials: ['all letters'], only: 'documents whose numbers it keeps' };
+    case 'set':
+      return { specials: texts, only: declared };
+    case 'binary':
+      return { specials: [], only: `values of exactly ${length} bytes` };
+    default: {
+      const bytes = OCTETS[name];
+      return { specials: texts, ...(bytes === undefined ? {} : { bytes }) };
+    }
+  }
+}
+
+/** The logical side of a type as it is written, e.g. `varchar(36) CHARACTER SET ascii COLLATE ascii_bin`. */
+export function describeType(declared: string): {
+  readonly type: LogicalType;
+  readonly bounds: ColumnBounds;
+} {
+  const name = nativeName(declared);
+  const [first = null, second = null] = (/^[a-z0-9_]+ *\(([\d, ]+)\)/i.exec(declared)?.[1] ?? '')
+    .split(',')
+    .flatMap((digits) => (digits.trim() === '' ? [] : [Number(digits)]));
+  const native: NativeType = {
+    name: ALIASES[name] ?? name,
+    declared: declared.toLowerCase(),
+    length: first ?? (name === 'char' || name === 'binary' ? 1 : null),
+    precision: name === 'decimal' || name === 'numeric' ? (first ?? 10) : first,
+    scale: second ?? 0,
+    isJson: name === 'json',
+  };
+  const isText = /char|text|enum|set/.test(name);
+  const charset = isText ? (/\bcharacter set (\w+)/i.exec(declared)?.[1]?.toLowerCase() ?? 'utf8mb4') : null;
+  return { type: logicalTypeOf(native), bounds: boundsOf(native, charset) };
+}
+
+/** Other names for types. */
+const ALIASES: Readonly<Record<string, string>> = {
+  integer: 'int',
+  bool: 'tinyint',
+  boolean: 'tinyint',
+  numeric: 'decimal',
+  dec: 'decimal',
+  real: 'double',
+};
 
 /** One bit is a truth value, more are a number. */
 function bitType(width: number): LogicalType {

@@ -10,7 +10,7 @@ import {
 } from '../../../model';
 import type { Session } from '../database';
 import { readCatalog, type FoundColumn, type FoundIndex, type FoundTable } from './catalog';
-import { logicalTypeOf } from './types';
+import { boundsOf, logicalTypeOf, type NativeType } from './types';
 
 /** A table as capture needs to know it, beyond what the engine is told. */
 export interface TableDetail {
@@ -100,17 +100,20 @@ function detailOf(table: FoundTable): TableDetail {
 }
 
 function columnOf(column: FoundColumn): ColumnSchema {
+  const native: NativeType = {
+    name: column.typeName,
+    builtIn: column.builtIn,
+    isArray: column.isArray,
+    modifier: column.modifier,
+    members: column.members,
+    declared: column.declared,
+  };
+  const bounds = boundsOf(native);
   return {
     name: column.name,
     declaredType: column.declared,
-    type: logicalTypeOf({
-      name: column.typeName,
-      builtIn: column.builtIn,
-      isArray: column.isArray,
-      modifier: column.modifier,
-      members: column.members,
-      declared: column.declared,
-    }),
+    type: logicalTypeOf(native),
+    ...(bounds === null ? {} : { bounds }),
     nullable: column.nullable,
     generated: column.generated === '' ? 'no' : column.generated === 's' ? 'stored' : 'virtual',
     collation: column.collation,

@@ -2,7 +2,7 @@
 import type { ColumnSchema, Generated } from '../../../model';
 import { foldName } from '../database/identifiers';
 import type { Session } from '../database/session';
-import { affinityOf } from './affinity';
+import { columnType } from './types';
 import { closingBracket, isName, isSymbol, isWord, splitTokens, tokenize } from '../database/tokens';
 import { flagOf, numberOf, textOf, textOrNull } from '../database/values';
 
@@ -32,7 +32,7 @@ FROM pragma_table_xinfo(?, 'main') WHERE hidden <> 1 ORDER BY cid`,
       return {
         name,
         declaredType,
-        type: { kind: 'dynamic', affinity: affinityOf(declaredType, strict) },
+        ...columnType(declaredType, strict),
         nullable: !flagOf(notNull),
         generated: generatedBy(numberOf(hidden)),
         collation: collations.get(foldName(name)) ?? null,

@@ -1,0 +1,40 @@
+/** What a column holds besides what its logical type says, and what it doesn't hold of that. */
+
+/** Values that one database has under a type of some meaning and another lacks. */
+export type SpecialValue =
+  | 'NaN'
+  | 'infinity'
+  | 'negative zero'
+  | 'years before 1'
+  | 'years after 9999'
+  | 'zero dates'
+  | '24:00'
+  | 'times beyond a day'
+  | 'U+0000'
+  | 'invalid UTF-8'
+  | 'all letters';
+
+export interface ColumnBounds {
+  readonly specials: readonly SpecialValue[];
+  /** Most digits of a second's fraction; absent where the type has none, or any number of them. */
+  readonly fraction?: number;
+  /** Most bytes of a value, where letters are not what counts; absent for no limit but the database's own. */
+  readonly bytes?: number;
+  /** What alone it takes of its logical type, in words that follow "takes": `texts without blanks at the end`. */
+  readonly only?: string;
+}
+
+/** The same in words for a person. */
+export const SPECIAL_WORDS: Readonly<Record<SpecialValue, string>> = {
+  NaN: 'NaN',
+  infinity: 'Infinity and -Infinity',
+  'negative zero': '-0.0',
+  'years before 1': 'years before 1',
+  'years after 9999': 'years after 9999',
+  'zero dates': 'dates that have zeros in them or are none, such as 0000-00-00',
+  '24:00': '24:00',
+  'times beyond a day': 'times below 0 and beyond a day',
+  'U+0000': 'texts with U+0000',
+  'invalid UTF-8': 'texts that are not valid UTF-8',
+  'all letters': 'letters that its character set lacks',
+};
