@@ -30,6 +30,7 @@ export function decode(payload: Payload | null | undefined): unknown {
   }
 }
 
+const types = z.record(z.string(), z.object({ type: z.string().nullable(), lossy: z.boolean() }));
 const mode = z.enum(['continuous', 'batch']);
 
 const state = z.enum([
@@ -78,6 +79,7 @@ const table = z.object({
   deadLetters: z.number().default(0),
   where: z.string().optional(),
   rename: z.record(z.string(), z.string()).optional(),
+  types: types.optional(),
   copy: copy.nullable().default(null),
 }) satisfies z.ZodType<TableProgress>;
 
@@ -214,6 +216,7 @@ const wholeSpec = spec.extend({
       columns: z.array(z.string()).nullable(),
       where: z.string().nullish(),
       rename: z.record(z.string(), z.string()).nullish(),
+      types: types.nullish(),
     }),
   ),
 }) satisfies z.ZodType<PipelineSpec>;

@@ -2,6 +2,7 @@
 import { CdcError } from '../errors';
 import { displayName } from '../model';
 import type { ColumnNames, TableMapping, TableName, TableRoute, TableSchema } from '../model';
+import { chosenTypes } from './column-types';
 import { nearMissHint } from './near-misses';
 
 export interface ResolvedTables {
@@ -79,13 +80,15 @@ export function routeTable(
     columns,
     key: table.key.columns,
     rename: renamedColumns(table, columns, mapping.rename ?? {}),
+    types: chosenTypes(table, columns, table.key.columns, mapping.types ?? {}),
     where,
   };
 }
 
-function refuseForMany({ from, where, rename }: TableMapping): void {
-  const key = (where ?? null) !== null ? 'where' : (rename ?? null) !== null ? 'rename' : null;
-  if (key === null) return;
+function refuseForMany(mapping: TableMapping): void {
+  const { from } = mapping;
+  const key = (['where', 'rename', 'types'] as const).find((name) => (mapping[name] ?? null) !== null);
+  if (key === undefined) return;
   throw new CdcError('CONFIG_INVALID', `\`${key}\` is for one table, and ${from} is a pattern for many`, {
     hint: 'List the table by its own name, too: that goes before the pattern.',
   });

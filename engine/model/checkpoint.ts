@@ -3,7 +3,7 @@
  * transaction, guarded by the epoch.
  */
 import type { Cursor, Position } from './position';
-import type { ColumnNames } from './pipeline';
+import type { ColumnNames, ColumnTypes } from './pipeline';
 import type { TableName } from './schema';
 
 /** Who holds the pipeline: names the process so that a person can find it. */
@@ -55,6 +55,8 @@ export interface TableSelection {
   readonly where: string | null;
   /** Columns that have another name on the target, in the order of the table; null where none has. */
   readonly rename: ColumnNames | null;
+  /** Columns whose type on the target was chosen; null, or absent in what was written before, where none was. */
+  readonly types?: ColumnTypes | null;
 }
 
 /** One row per table of a pipeline. */

@@ -10,6 +10,7 @@ export * from './diagnosis';
 export * from './filter';
 export * from './installed-consumer';
 export * from './keyset';
+export * from './misfits';
 export * from './order';
 export * from './plan';
 export * from './position';

@@ -14,10 +14,22 @@ export interface TableMapping {
   readonly where?: string | null | undefined;
   /** Names on the target by the source's names, of columns that have another there. Not allowed with a pattern. */
   readonly rename?: ColumnNames | null | undefined;
+  /** Types on the target by the source's names, of columns that get another than ours. Not allowed with a pattern. */
+  readonly types?: ColumnTypes | null | undefined;
 }
 
 /** What columns are called on the target, by what the source calls them. */
 export type ColumnNames = Readonly<Record<string, string>>;
+
+/** What a column gets on the target in place of what we would give it. */
+export interface ColumnType {
+  /** In the SQL of the target, e.g. `decimal(20,6)`, for a table that is made; null: ours, or what is there. */
+  readonly type: string | null;
+  /** Values that don't fit are altered so that they do, instead of being refused. */
+  readonly lossy: boolean;
+}
+
+export type ColumnTypes = Readonly<Record<string, ColumnType>>;
 
 /** Which rows of a table are replicated and what columns are renamed, as reports show it. */
 export interface TableChoice {
@@ -25,12 +37,19 @@ export interface TableChoice {
   readonly where?: string | undefined;
   /** Columns that have another name on the target; absent where none has. */
   readonly rename?: ColumnNames | undefined;
+  /** Columns that have a type of their own choice on the target; absent where none has. */
+  readonly types?: ColumnTypes | undefined;
 }
 
-export function choiceOf({ where, rename }: Pick<TableMapping, 'where' | 'rename'>): TableChoice {
+export function choiceOf({
+  where,
+  rename,
+  types,
+}: Omit<TableMapping, 'from' | 'to' | 'columns'>): TableChoice {
   return {
     ...(typeof where === 'string' ? { where } : {}),
     ...(rename === null || rename === undefined ? {} : { rename }),
+    ...(types === null || types === undefined ? {} : { types }),
   };
 }
 

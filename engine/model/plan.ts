@@ -1,6 +1,7 @@
 /** What setup would do, as an adapter says it, and a table on its way from source to target. */
-import type { ColumnNames } from './pipeline';
-import type { TableName, TableSchema } from './schema';
+import { CdcError } from '../errors';
+import type { ColumnNames, ColumnTypes } from './pipeline';
+import type { ColumnSchema, TableName, TableSchema } from './schema';
 
 /** One statement that setup would run. */
 export interface PlanStep {
@@ -8,6 +9,12 @@ export interface PlanStep {
   /** Display name of the table that it serves; null for our own objects. */
   readonly table: string | null;
   readonly sql: string;
+}
+
+/** The statement that would make a target table, and what its columns would be. */
+export interface TablePlan extends PlanStep {
+  /** In the order of the route's columns. */
+  readonly columns: readonly ColumnSchema[];
 }
 
 /** Something that a person should know before it starts; nothing that forbids it. */
@@ -28,6 +35,8 @@ export interface TableRoute {
   readonly key: readonly string[];
   /** Replicated columns that have another name on the target; null where none has. */
   readonly rename: ColumnNames | null;
+  /** Replicated columns whose type on the target was chosen; null or absent where none was. */
+  readonly types?: ColumnTypes | null;
   /** The condition that replicated rows fulfil, in the SQL of the source; null for all rows. */
   readonly where: string | null;
 }
@@ -65,6 +74,10 @@ function renamed(route: TableRoute): TableRoute {
     rename: null,
     columns: columns.map(nameOf),
     key: key.map(nameOf),
+    types:
+      (route.types ?? null) === null
+        ? null
+        : Object.fromEntries(Object.entries(route.types ?? {}).map(([name, type]) => [nameOf(name), type])),
     source: {
       ...source,
       // Of the others one may have a name that is another's here.
@@ -85,4 +98,13 @@ function renamed(route: TableRoute): TableRoute {
       })),
     },
   };
+}
+
+/** Columns in their order, of a source's route. Throws COLUMN_UNKNOWN for one that the table does not have. */
+export function columnsOfRoute({ id, columns, source }: TableRoute): readonly ColumnSchema[] {
+  return columns.map((name) => {
+    const column = source.columns.find((candidate) => candidate.name === name);
+    if (column !== undefined) return column;
+    throw new CdcError('COLUMN_UNKNOWN', `Table ${id} has no column ${name}`, { table: id, column: name });
+  });
 }

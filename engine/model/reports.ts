@@ -4,6 +4,7 @@ import type { TableChoice } from './pipeline';
 import type { PlanNotice, PlanStep } from './plan';
 import type { TransportKind } from './transfer';
 import type { OperationCounts } from './change';
+import type { Fidelity } from './types';
 
 /** How far a copy has come: counts only. */
 export interface CopyProgress {
@@ -63,6 +64,20 @@ export interface HealthReport {
   readonly checks: readonly HealthCheck[];
 }
 
+/** What becomes of a column. */
+export interface ColumnPlan {
+  readonly column: string;
+  /** Its name on the target. */
+  readonly target: string;
+  /** As the source declares it; empty where it has no type. */
+  readonly sourceType: string;
+  /** As the target declares it, or would; empty where it has no type, or none can be had. */
+  readonly targetType: string;
+  readonly fidelity: Fidelity;
+  /** How values are shown there, or which of them may not fit; null for `exact`. */
+  readonly reason: string | null;
+}
+
 /** What setup would do. */
 export interface Plan {
   readonly pipeline: string;
@@ -71,6 +86,7 @@ export interface Plan {
     readonly source: string;
     readonly target: string;
     readonly columns: readonly string[];
+    readonly fidelity: readonly ColumnPlan[];
   })[];
   /** Tables that a pattern matched and that cannot be captured. */
   readonly skipped: readonly { readonly table: string; readonly reason: string }[];

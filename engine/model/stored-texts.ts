@@ -2,7 +2,7 @@
 import { CdcError } from '../errors';
 import type { TableSelection, TableState } from './checkpoint';
 import type { RowFailureCode, SetAside } from './dead-letter';
-import type { ColumnNames } from './pipeline';
+import type { ColumnNames, ColumnType, ColumnTypes } from './pipeline';
 import type { RepairKey } from './repair';
 
 /** Throws INTERNAL for what this version does not know, as the others here. */
@@ -14,7 +14,8 @@ export function tableStateOf(text: string): TableState {
  * What a table checkpoint keeps of `columns` as text: JSON of the columns' names, or of all that is chosen; null where
  * that is all columns and rows under their own names.
  */
-export function selectionText({ columns, where, rename }: TableSelection): string | null {
+export function selectionText({ columns, where, rename, types = null }: TableSelection): string | null {
+  if (types !== null) return JSON.stringify({ columns, where, rename, types });
   if (where !== null || rename !== null) return JSON.stringify({ columns, where, rename });
   return columns === null ? null : JSON.stringify(columns);
 }
@@ -25,7 +26,7 @@ export function selectionOf(json: string | null): TableSelection {
   if (parsed === null || Array.isArray(parsed)) {
     return { columns: parsed === null ? null : namesOf(parsed), where: null, rename: null };
   }
-  const { columns, where, rename, ...others } = fieldsOf(parsed);
+  const { columns, where, rename, types = null, ...others } = fieldsOf(parsed);
   if (!(where === null || typeof where === 'string') || Object.keys(others).length > 0) {
     throw unreadable('table checkpoint');
   }
@@ -33,6 +34,7 @@ export function selectionOf(json: string | null): TableSelection {
     columns: columns === null ? null : namesOf(columns),
     where,
     rename: rename === null ? null : columnNamesOf(rename),
+    ...(types === null ? {} : { types: columnTypesOf(types) }),
   };
 }
 
@@ -49,6 +51,18 @@ function columnNamesOf(parsed: unknown): ColumnNames {
     Object.entries(fieldsOf(parsed)).map(([name, value]): [string, string] => {
       if (typeof value !== 'string') throw unreadable('table checkpoint');
       return [name, value];
+    }),
+  );
+}
+
+function columnTypesOf(parsed: unknown): ColumnTypes {
+  return Object.fromEntries(
+    Object.entries(fieldsOf(parsed)).map(([name, value]): [string, ColumnType] => {
+      const { type, lossy } = fieldsOf(value);
+      if (!(type === null || typeof type === 'string') || typeof lossy !== 'boolean') {
+        throw unreadable('table checkpoint');
+      }
+      return [name, { type, lossy }];
     }),
   );
 }

@@ -1,7 +1,7 @@
 /** A target, as every adapter offers it. */
 import type { Checkpoint, TableCheckpoint } from './checkpoint';
 import type { DeadLetterEntry, SetAside, StoredDeadLetter } from './dead-letter';
-import type { PlanNotice, PlanStep, TableRoute } from './plan';
+import type { PlanNotice, PlanStep, TablePlan, TableRoute } from './plan';
 import type { TableName, TableSchema } from './schema';
 import type { RepairChoice, RepairKey, RepairQuery } from './repair';
 import type { SequenceRequest, SequenceState } from './sequence';
@@ -24,11 +24,12 @@ export interface Target {
   /** `Source.sourceId` of this same database: null where nothing is captured in it. */
   capturedAs(): Promise<string | null>;
   /**
-   * The statement that would make a table for this route, or null when it exists. TYPE_MISMATCH if it can't be made,
+   * The statement that would make a table for this route, with its columns; null when it exists. `route.types` goes before
+   * the types that we would give. TYPE_MISMATCH if it can't be made,
    * NAME_COLLISION for a reserved name, TARGET_TABLE_MISMATCH where something else has the name, or where the table
    * that exists would not keep keys as they are.
    */
-  planTable(route: TableRoute, sourceFamily: string): Promise<PlanStep | null>;
+  planTable(route: TableRoute, sourceFamily: string): Promise<TablePlan | null>;
   /**
    * What a person should know of the target tables: triggers of those that exist, what is left out of those that will
    * be made, values that may not fit, and so on.

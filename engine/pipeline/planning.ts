@@ -5,6 +5,7 @@ import { CdcError } from '../errors';
 import { choiceOf, displayName, routeOnTarget } from '../model';
 import type {
   Checkpoint,
+  ColumnPlan,
   Plan,
   PipelineSpec,
   PlanStep,
@@ -16,6 +17,7 @@ import type {
   TransportKind,
 } from '../model';
 import { isInstalled } from '../apply';
+import { columnPlans, refusedPlans } from './column-plans';
 import type { PipelineContext } from './context';
 import { keepNotices } from './keep-notices';
 import { refuseLoop } from './loops';
@@ -70,6 +72,7 @@ async function planOn(
 
   const existing = await target.tables();
   const createSteps: PlanStep[] = [];
+  const columns = new Map<TableRoute, readonly ColumnPlan[]>();
   const missing: TableRoute[] = [];
   const present: TableRoute[] = [];
   for (const [place, route] of routes.entries()) {
@@ -82,6 +85,13 @@ async function planOn(
     const planned = await planTable(target, routeOnTarget(route), source.family, spec.settings.createTables);
     if (planned.missing) missing.push(route);
     if (planned.step !== null) createSteps.push(planned.step);
+    const there = table?.columns ?? planned.columns;
+    columns.set(
+      route,
+      planned.refusal === null
+        ? columnPlans(route, there ?? [], sameFamily)
+        : refusedPlans(route, planned.refusal),
+    );
   }
   if (!spec.settings.createTables) refuseMissing(spec.name, missing);
 
@@ -108,6 +118,7 @@ async function planOn(
       source: route.id,
       target: displayName(route.target),
       columns: route.columns,
+      fidelity: columns.get(route) ?? [],
       ...choiceOf(route),
     })),
     skipped: resolved.skipped,

@@ -246,6 +246,7 @@ async function prepareTargets(
     const existing = findNamed(targets, ({ name }) => displayName(name), displayName(route.target));
     if (existing !== undefined) checkTargetTable(route, existing, context.sameFamily);
     const planned = await planTable(target, route, source.family, createTables);
+    if (planned.refusal !== null) throw planned.refusal;
     if (planned.missing) missing.push(route);
     if (planned.step !== null) steps.push(planned.step);
   }

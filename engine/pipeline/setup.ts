@@ -5,7 +5,7 @@
  */
 import { isInstalled, requireChain } from '../apply';
 import { consumerOf } from '../capture';
-import { displayName, selectionText } from '../model';
+import { displayName, requireFitting, selectionText } from '../model';
 import type {
   Checkpoint,
   Consumer,
@@ -25,7 +25,7 @@ import { forgetLetters } from './forget-letters';
 import { forgetFormerLives } from './lives';
 import { planPipeline } from './planning';
 
-/** Throws what planning throws, and PIPELINE_TAKEN, SOURCE_REPLACED, OBJECTS_TOO_NEW. */
+/** Throws what planning throws, and TYPE_MISMATCH, PIPELINE_TAKEN, SOURCE_REPLACED, OBJECTS_TOO_NEW. */
 export async function setupPipeline(context: PipelineContext, options: SetupOptions): Promise<SetupResult> {
   const { spec, onProgress } = options;
   const tell =
@@ -33,6 +33,7 @@ export async function setupPipeline(context: PipelineContext, options: SetupOpti
     (done: number, of: number): void =>
       onProgress?.({ step, done, of });
   const planning = await planPipeline(context, spec, tell('plan'));
+  requireFitting(planning.plan);
   requireKept(spec, planning.routes, planning.tables, options.keep ?? []);
   const source = await context.connections.source();
   const target = await context.connections.createTarget();
@@ -201,7 +202,8 @@ function tableRows(
 function wantedSelection(spec: PipelineSpec, route: TableRoute): TableSelection {
   const mapping = spec.tables.find((table) => table.from === route.id);
   const columns = (mapping?.columns ?? null) === null ? null : route.columns;
-  return { columns, where: route.where, rename: route.rename };
+  const { where, rename, types = null } = route;
+  return { columns, where, rename, ...(types === null ? {} : { types }) };
 }
 
 /** `rowsOf` gets the rows as they are with the checkpoint locked: an attempt may have moved them since planning. */

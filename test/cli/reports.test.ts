@@ -325,7 +325,31 @@ test('plan shows the mapping, what was left out, and the SQL by database', () =>
       pipeline: 'p',
       transport: 'attach',
       tables: [
-        { source: 'a', target: 'b', columns: ['x', 'y'], where: 'x > 1\n  AND y > 2', rename: { x: 'z' } },
+        {
+          source: 'a',
+          target: 'b',
+          columns: ['x', 'y'],
+          fidelity: [
+            {
+              column: 'x',
+              target: 'z',
+              sourceType: 'int',
+              targetType: 'bigint',
+              fidelity: 'widened',
+              reason: 'larger numbers fit, too',
+            },
+            {
+              column: 'y',
+              target: 'y',
+              sourceType: 'real',
+              targetType: 'REAL',
+              fidelity: 'checked',
+              reason: 'may not fit: NaN',
+            },
+          ],
+          where: 'x > 1\n  AND y > 2',
+          rename: { x: 'z' },
+        },
       ],
       skipped: [{ table: 'log', reason: 'it has no key' }],
       notices: [{ table: 'a', message: 'an application trigger writes it' }],
@@ -339,6 +363,8 @@ test('plan shows the mapping, what was left out, and the SQL by database', () =>
   expect(report.indexOf('On the source')).toBeLessThan(report.indexOf('On the target'));
   expect(report).toContain('where    a: x > 1 AND y > 2');
   expect(report).toContain('rename   a: x -> z');
+  expect(report).toMatch(/x -> z +int +bigint +widened, larger numbers fit, too/);
+  expect(report).toMatch(/y +real +REAL +checked, may not fit: NaN/);
   expect(report).toContain('skipped  log: it has no key');
   expect(report).toContain('notice   a: an application trigger writes it');
   expect(report).toContain('CREATE TABLE b (x, y);');

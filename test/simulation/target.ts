@@ -69,6 +69,7 @@ export function openTarget(world: TargetWorld, actor: Actor): Target {
         on: 'target',
         table: route.id,
         sql: displayName(route.target),
+        columns: route.source.columns,
       })),
     notices: () => Promise.resolve([]),
     planObjects: () => Promise.resolve([]),

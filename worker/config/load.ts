@@ -129,12 +129,13 @@ function toSpec(name: string, data: PipelineData): PipelineSpec {
     target: data.target,
     capture: captureOf(data),
     mode: data.mode,
-    tables: data.tables.map(({ from, to, columns, where, rename }) => ({
+    tables: data.tables.map(({ from, to, columns, where, rename, types }) => ({
       from,
       to: to ?? null,
       columns: columns ?? null,
       ...(where === undefined ? {} : { where }),
       ...(rename === undefined ? {} : { rename }),
+      ...(types === undefined ? {} : { types }),
     })),
     settings: {
       existing: data.existing,

@@ -69,7 +69,7 @@ function tableProblems(document: ConfigDocument, path: Path, tables: readonly un
     if (from === undefined) continue;
     if (seen.has(from)) problems.push(document.atValue(at, 'this table is listed twice'));
     seen.add(from);
-    for (const key of ['to', 'columns', 'where', 'rename']) {
+    for (const key of ['to', 'columns', 'where', 'rename', 'types']) {
       if (from.includes('*') && mapping[key] !== undefined) {
         problems.push(document.atKey([...at, key], 'is for one table; "from" is a pattern for many'));
       }

@@ -8,6 +8,7 @@ import {
   DEFAULT_SETTINGS,
   type BacklogLimit,
   type CaptureStrategy,
+  type ColumnType,
   type RowFailurePolicy,
 } from '../../engine/model';
 import {
@@ -151,6 +152,21 @@ const capture = z.preprocess(
     }),
 );
 
+/** What a column gets on the target. A bare text is the type. */
+const columnType = z.preprocess(
+  (value) => (typeof value === 'string' ? { type: value } : value),
+  z
+    .strictObject(
+      { type: text.optional(), lossy: z.boolean().default(false) },
+      otherwise('must be a type or { type: …, lossy: true }'),
+    )
+    .transform(({ type, lossy }, context): ColumnType => {
+      if (type !== undefined || lossy) return { type: type ?? null, lossy };
+      context.addIssue('says nothing; leave it out');
+      return z.NEVER;
+    }),
+);
+
 const table = z.preprocess(
   (value) => (typeof value === 'string' ? { from: value } : value),
   z.strictObject(
@@ -162,6 +178,10 @@ const table = z.preprocess(
       rename: z
         .record(z.string(), text)
         .refine((names) => Object.keys(names).length > 0, 'renames no column; leave it out')
+        .optional(),
+      types: z
+        .record(z.string(), columnType)
+        .refine((types) => Object.keys(types).length > 0, 'names no column; leave it out')
         .optional(),
     },
     otherwise('must be the name of a table or { from: …, to: …, columns: … }'),
@@ -274,7 +294,11 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
     case 'connections':
       return ['url', 'url_file'];
     case 'pipelines':
-      if (path[2] === 'tables') return ['from', 'to', 'columns', 'where', 'rename'];
+      if (path[2] === 'tables') {
+        return path[4] === 'types'
+          ? ['type', 'lossy']
+          : ['from', 'to', 'columns', 'where', 'rename', 'types'];
+      }
       if (path[2] === 'schedule') return ['cron', 'every', 'timezone', 'jitter'];
       if (path[2] === 'maxBacklog') return ['changes', 'action'];
       if (path[2] === 'onError') return ['action', 'perHour'];

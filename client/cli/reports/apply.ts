@@ -99,7 +99,7 @@ function changedSettings(now: PipelineSettings, wanted: PipelineSettings): reado
 }
 
 /** What a mapping says of a table besides its names. */
-const SELECTED = ['columns', 'where', 'rename'] as const;
+const SELECTED = ['columns', 'where', 'rename', 'types'] as const;
 
 /** What is configured otherwise, whatever its order; patterns have none of it. */
 function changedSelection(
@@ -115,7 +115,9 @@ function changedSelection(
 function inOneOrder(value: TableMapping[(typeof SELECTED)[number]]): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'string') return JSON.stringify(value);
-  return JSON.stringify((Array.isArray(value) ? value : Object.entries(value)).map(String).toSorted());
+  return JSON.stringify(
+    (Array.isArray(value) ? value : Object.entries(value)).map((entry) => JSON.stringify(entry)).toSorted(),
+  );
 }
 
 function isSameTiming(now: ScheduleReport, wanted: ScheduleTiming): boolean {
@@ -185,7 +187,12 @@ export function applyReport(plan: ApplyPlan, paint: Paint): string {
 
 /** What is other than before. */
 function otherwise(changed: readonly (typeof SELECTED)[number][]): string {
-  const words = { columns: 'other columns', where: 'another condition', rename: 'other names of columns' };
+  const words = {
+    columns: 'other columns',
+    where: 'another condition',
+    rename: 'other names of columns',
+    types: 'other types of columns',
+  };
   return changed.length === 0 ? '' : `, with ${changed.map((key) => words[key]).join(' and ')}`;
 }
 

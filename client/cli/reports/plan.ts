@@ -1,5 +1,5 @@
 /** What setup would do. */
-import type { Plan, PlanStep, TableChoice } from '../../../engine/model';
+import type { Fidelity, Plan, PlanStep, TableChoice } from '../../../engine/model';
 import type { Paint } from '../terminal';
 import { columns } from './columns';
 import { counted } from './figures';
@@ -27,7 +27,7 @@ export function choiceLines(
   tables: readonly (TableChoice & { readonly source: string })[],
   paint: Paint,
 ): readonly string[] {
-  return tables.flatMap(({ source, where, rename }) => [
+  return tables.flatMap(({ source, where, rename, types }) => [
     ...(where === undefined ? [] : [`  ${paint.dim('where')}    ${source}: ${oneLine(where)}`]),
     ...(rename === undefined
       ? []
@@ -36,11 +36,45 @@ export function choiceLines(
             .map(([column, name]) => `${column} -> ${name}`)
             .join(', ')}`,
         ]),
+    ...(types === undefined
+      ? []
+      : [
+          `  ${paint.dim('types')}    ${source}: ${Object.entries(types)
+            .map(([column, { type, lossy }]) => `${column} ${type ?? 'as it is'}${lossy ? ', lossy' : ''}`)
+            .join('; ')}`,
+        ]),
   ]);
 }
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
+}
+
+const PAINTS: Readonly<Record<Fidelity, 'green' | 'yellow' | 'red'>> = {
+  exact: 'green',
+  widened: 'green',
+  checked: 'yellow',
+  lossy: 'red',
+  refused: 'red',
+};
+
+/** What becomes of each column; one line for a table that arrives just as it is. */
+export function fidelityLines({ tables }: Pick<Plan, 'tables'>, paint: Paint): readonly string[] {
+  const layout = ['COLUMN', 'SOURCE TYPE', 'TARGET TYPE', 'VALUES'].map((title) => ({
+    title,
+    align: 'left' as const,
+  }));
+  return tables.flatMap(({ source, fidelity }) => {
+    const exact = fidelity.every((column) => column.fidelity === 'exact');
+    if (exact) return [`  ${paint.bold(source)}: every column ${paint.green('exact')}`];
+    const rows = fidelity.map((column) => [
+      column.target === column.column ? column.column : `${column.column} -> ${column.target}`,
+      column.sourceType === '' ? '-' : column.sourceType,
+      column.targetType === '' ? '-' : column.targetType,
+      `${paint[PAINTS[column.fidelity]](column.fidelity)}${column.reason === null ? '' : `, ${column.reason}`}`,
+    ]);
+    return [`  ${paint.bold(source)}`, columns(layout, rows, paint.dim)];
+  });
 }
 
 /** Tables that are left out, and what a person should know. */
@@ -71,11 +105,14 @@ export function planReport(plan: Plan, paint: Paint): string {
   const choices = choiceLines(plan.tables, paint);
   const notices = noticeLines(plan, paint);
   const sql = sqlLines(plan, paint);
+  const fidelity = fidelityLines(plan, paint);
   return [
     `${paint.bold(plan.pipeline)}: ${counted(plan.tables.length, 'table')}, rows travel by ${plan.transport}`,
     '',
     columns(layout, rows, paint.dim),
     ...(choices.length === 0 ? [] : ['', ...choices]),
+    '',
+    ...fidelity,
     ...(notices.length === 0 ? [] : ['', ...notices]),
     '',
     ...(sql.length === 0 ? ['Everything is in place: setup would run no statement.'] : sql),

@@ -1,8 +1,8 @@
-/** `cdc plan NAME`: what setup would do, without doing it. */
+/** `cdc plan NAME`: what setup would do, without doing it. Fails where setup would. */
 import type { Command } from 'commander';
 import type { Pipeline } from '../../../engine';
 import { isCdcError } from '../../../engine/errors';
-import type { PipelineSpec, Plan } from '../../../engine/model';
+import { requireFitting, type PipelineSpec, type Plan } from '../../../engine/model';
 import type { CliContext } from '../context';
 import { planJson, planReport } from '../reports';
 import { type Session, withSession } from '../session';
@@ -15,10 +15,12 @@ export async function plan(session: Session, name: string, options: Options): Pr
   const { terminal } = session.context;
   const spec = session.spec(name);
   const pipeline = await session.pipeline(name, 'read');
-  const show = (found: Plan): void =>
+  const show = (found: Plan): void => {
     terminal.out(
       options.json === true ? JSON.stringify(planJson(found), null, 2) : planReport(found, terminal.paint),
     );
+    requireFitting(found);
+  };
   try {
     show(await pipeline.plan(spec));
   } catch (error) {

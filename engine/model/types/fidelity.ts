@@ -211,59 +211,51 @@ function fromInt(
   target: TypedColumn,
 ): Holding {
   const to = target.type;
-  // Digits before the point of the longest number.
-  const digits = { 8: 3, 16: 5, 24: 8, 32: 10, 64: from.signed ? 19 : 20 }[from.bits];
-  switch (to.kind) {
-    case 'int': {
-      if (from.bits === to.bits && from.signed === to.signed) return EXACT;
-      const holds = to.signed
-        ? from.signed
-          ? to.bits >= from.bits
-          : to.bits > from.bits
-        : !from.signed && to.bits >= from.bits;
-      if (holds) return widened('larger numbers fit, too');
-      return checked(`numbers beyond ${to.bits} bits ${to.signed ? 'with' : 'without'} a sign`);
-    }
-    case 'decimal':
-      if (to.precision === null || to.precision - (to.scale ?? 0) >= digits) return widened('as a decimal');
-      return checked(`numbers of more than ${to.precision - (to.scale ?? 0)} digits`);
-    case 'float': {
-      const whole = to.bits === 32 ? 24 : 53;
-      return from.bits <= whole
-        ? widened('as a floating point number')
-        : checked(`whole numbers that ${whole} bits don't hold`);
-    }
-    case 'bool':
-      return checked('numbers other than 0 and 1');
-    default:
-      return refused(source, target);
+  if (to.kind === 'int') {
+    if (from.bits === to.bits && from.signed === to.signed) return EXACT;
+    // A sign takes one of the bits.
+    const holds = from.signed
+      ? to.signed && to.bits >= from.bits
+      : to.bits >= from.bits + (to.signed ? 1 : 0);
+    if (holds) return widened('larger numbers fit, too');
+    return checked(`numbers beyond ${to.bits} bits ${to.signed ? 'with' : 'without'} a sign`);
   }
+  if (to.kind === 'decimal') {
+    const whole = wholeDigits(to);
+    return whole >= INT_DIGITS[from.bits]
+      ? widened('as a decimal')
+      : checked(`numbers of more than ${whole} digits`);
+  }
+  if (to.kind === 'float') {
+    const bits = to.bits === 32 ? 24 : 53;
+    if (from.bits <= bits) return widened('as a floating point number');
+    return checked(`whole numbers that ${bits} bits don't hold`);
+  }
+  return to.kind === 'bool' ? checked('numbers other than 0 and 1') : refused(source, target);
+}
+
+/** Digits of the longest number, with a sign or without. */
+const INT_DIGITS = { 8: 3, 16: 5, 24: 8, 32: 10, 64: 20 } as const;
+
+/** Before the point. */
+function wholeDigits({ precision, scale }: Extract<LogicalType, { kind: 'decimal' }>): number {
+  return precision === null ? Infinity : precision - (scale ?? 0);
 }
 
 function fromDecimal(
-  { precision, scale }: Extract<LogicalType, { kind: 'decimal' }>,
+  from: Extract<LogicalType, { kind: 'decimal' }>,
   source: TypedColumn,
   target: TypedColumn,
 ): Holding {
   const to = target.type;
-  switch (to.kind) {
-    case 'decimal': {
-      if (to.precision === null) return precision === null ? EXACT : widened('more digits fit, too');
-      const whole = to.precision - (to.scale ?? 0);
-      const fits = precision !== null && precision - (scale ?? 0) <= whole && (scale ?? 0) <= (to.scale ?? 0);
-      if (fits)
-        return precision === to.precision && (scale ?? 0) === (to.scale ?? 0)
-          ? EXACT
-          : widened('more digits fit, too');
-      return checked(`more than ${whole} digits before or ${to.scale ?? 0} after the point`);
-    }
-    case 'int':
-      return checked(`fractions, and numbers beyond ${to.bits} bits`);
-    case 'float':
-      return checked(`numbers that ${to.bits} bits don't hold exactly`);
-    default:
-      return refused(source, target);
-  }
+  if (to.kind === 'int') return checked(`fractions, and numbers beyond ${to.bits} bits`);
+  if (to.kind === 'float') return checked(`numbers that ${to.bits} bits don't hold exactly`);
+  if (to.kind !== 'decimal') return refused(source, target);
+  const [had, has] = [from.scale ?? 0, to.scale ?? 0];
+  if (from.precision === to.precision && had === has) return EXACT;
+  if (to.precision === null) return widened('more digits fit, too');
+  if (wholeDigits(from) <= wholeDigits(to) && had <= has) return widened('more digits fit, too');
+  return checked(`more than ${wholeDigits(to)} digits before or ${has} after the point`);
 }
 
 function fromFloat(
@@ -282,23 +274,10 @@ function fromFloat(
 
 function fromText(source: TypedColumn, target: TypedColumn): Holding {
   const to = target.type;
-  switch (to.kind) {
-    case 'enum':
-      return checked(`texts that are no member of ${nameOf(target)}`);
-    case 'date':
-    case 'time':
-    case 'timestamp':
-    case 'interval':
-    case 'json':
-    case 'uuid':
-    case 'array':
-    case 'other':
-      return checked(`texts that ${nameOf(target)} can't read`);
-    case 'decimal':
-      return checked('texts that are no number');
-    default:
-      return refused(source, target);
-  }
+  if (to.kind === 'enum') return checked(`texts that are no member of ${nameOf(target)}`);
+  if (to.kind === 'decimal') return checked('texts that are no number');
+  const isTime = to.kind === 'date' || to.kind === 'time' || to.kind === 'timestamp';
+  return isTime || isRead(to) ? checked(`texts that ${nameOf(target)} can't read`) : refused(source, target);
 }
 
 /** Kinds that only a column of the same kind takes, or one that reads texts. */

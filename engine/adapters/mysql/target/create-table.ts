@@ -1,8 +1,16 @@
 /** The statement that makes a target table for a route. */
 import { CdcError } from '../../../errors';
-import { displayName, type ColumnSchema, type PlanNotice, type TableRoute } from '../../../model';
+import {
+  columnsOfRoute,
+  displayName,
+  type ColumnSchema,
+  type PlanNotice,
+  type TablePlan,
+  type TableRoute,
+} from '../../../model';
 import { featuresOf, qualify, quote, quoteAll, type Session } from '../database';
 import { readCollations } from '../schema/collations';
+import { describeType } from '../schema/types';
 import { keptDefault } from './defaults';
 import { nativeType, type Room } from './native-types';
 
@@ -22,24 +30,38 @@ export async function createTableSql(
   session: Session,
   route: TableRoute,
   sameFamily: boolean,
-): Promise<string> {
-  const columns = route.columns.map((name) => {
-    const column = route.source.columns.find((candidate) => candidate.name === name);
-    if (column !== undefined) return column;
-    throw new CdcError('COLUMN_UNKNOWN', `Table ${route.id} has no column ${name}`, {
-      table: route.id,
-      column: name,
-    });
-  });
-  const lines = sameFamily
+): Promise<Pick<TablePlan, 'sql' | 'columns'>> {
+  const columns = columnsOfRoute(route);
+  const made = sameFamily
     ? await familyColumns(session, route, columns)
     : await foreignColumns(session, route, columns);
   // A unique index as key stays one, so that the table's own primary key can be made later.
   const constraint = route.source.key?.from === 'unique index' ? 'UNIQUE' : 'PRIMARY KEY';
   const counting = countingColumn(route, sameFamily);
-  lines.push(`${constraint} (${quoteAll(route.key)})`);
+  const lines = [...made.map(({ sql }) => sql), `${constraint} (${quoteAll(route.key)})`];
   if (counting !== null && route.key[0] !== counting) lines.push(`KEY (${quote(counting)})`);
-  return `CREATE TABLE ${qualify(route.target)} (\n  ${lines.join(',\n  ')}\n) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4`;
+  return {
+    sql: `CREATE TABLE ${qualify(route.target)} (\n  ${lines.join(',\n  ')}\n) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4`,
+    columns: made.map(({ column }) => column),
+  };
+}
+
+/** A column's definition, and the column that comes of it. */
+interface MadeColumn {
+  readonly sql: string;
+  readonly column: ColumnSchema;
+}
+
+function madeColumn(column: ColumnSchema, type: string): MadeColumn {
+  const declaredType = type.replace(/ (CHARACTER SET|COLLATE) .*$/i, '');
+  return {
+    sql: `${quote(column.name)} ${type} ${column.nullable ? 'NULL' : 'NOT NULL'}`,
+    column: { ...column, collation: null, defaultSql: null, declaredType, ...describeType(type) },
+  };
+}
+
+function chosenType({ types }: TableRoute, { name }: ColumnSchema): string | null {
+  return types?.[name]?.type ?? null;
 }
 
 function countingColumn({ source, columns }: TableRoute, sameFamily: boolean): string | null {
@@ -51,13 +73,16 @@ async function familyColumns(
   session: Session,
   route: TableRoute,
   columns: readonly ColumnSchema[],
-): Promise<string[]> {
+): Promise<readonly MadeColumn[]> {
   const collations = await readCollations(session);
   const { namesTablesOfChecks } = await featuresOf(session);
   const counting = countingColumn(route, true);
   return columns.map((column) => {
     const { name, collation } = column;
-    const parts = [quote(name), declaredHere(column, namesTablesOfChecks)];
+    const chosen = chosenType(route, column);
+    if (chosen !== null) return madeColumn(column, chosen);
+    const declared = declaredHere(column, namesTablesOfChecks);
+    const parts = [quote(name), declared];
     if (collation !== null && column.type.kind !== 'json') {
       const known = comparisonFor(route, column, collations);
       if (known === null) {
@@ -70,7 +95,8 @@ async function familyColumns(
     const kept = keptDefault(column);
     if (kept !== null) parts.push(`DEFAULT ${kept}`);
     if (name === counting) parts.push('AUTO_INCREMENT');
-    return parts.join(' ');
+    const own = declared === column.declaredType ? {} : { declaredType: declared, ...describeType(declared) };
+    return { sql: parts.join(' '), column: { ...column, ...own } };
   });
 }
 
@@ -135,7 +161,7 @@ async function foreignColumns(
   session: Session,
   route: TableRoute,
   columns: readonly ColumnSchema[],
-): Promise<string[]> {
+): Promise<readonly MadeColumn[]> {
   const collations = await readCollations(session);
   const collation = byBytes(collations);
   const keyColumns = columns.filter(({ name }) => route.key.includes(name));
@@ -148,9 +174,9 @@ async function foreignColumns(
   const letters = open === 0 ? KEY_BYTES : Math.floor(free / open / LETTER_BYTES);
   return columns.map((column) => {
     const room: Room = { collation, keyLetters: route.key.includes(column.name) ? letters : null };
-    const type = nativeType(column, room);
+    const type = chosenType(route, column) ?? nativeType(column, room);
     if (type === null) throw missing(route, column, 'has no counterpart here');
-    return `${quote(column.name)} ${type} ${column.nullable ? 'NULL' : 'NOT NULL'}`;
+    return madeColumn(column, type);
   });
 }
 

@@ -1,6 +1,6 @@
 /** Whether a target table has to be made, and whether the one that stands there will do. */
 import { CdcError } from '../../../errors';
-import { displayName, type PlanStep, type TableRoute } from '../../../model';
+import { displayName, type PlanStep, type TablePlan, type TableRoute } from '../../../model';
 import { errorNumberOf, OWN_PREFIX, type Session } from '../database';
 import type { FoundColumn } from '../schema/catalog';
 import { readTable } from '../schema/tables';
@@ -15,7 +15,7 @@ export async function planTable(
   session: Session,
   route: TableRoute,
   sameFamily: boolean,
-): Promise<PlanStep | null> {
+): Promise<TablePlan | null> {
   const { schema, name } = route.target;
   const refuse = (code: 'NAME_COLLISION' | 'TARGET_TABLE_MISMATCH', says: string): CdcError =>
     new CdcError(code, `Table ${route.id} cannot go to ${displayName(route.target)}: ${says}`, {
@@ -47,7 +47,7 @@ export async function planTable(
   return {
     on: 'target',
     table: route.id,
-    sql: await createTableSql(session, route, sameFamily),
+    ...(await createTableSql(session, route, sameFamily)),
   };
 }
 

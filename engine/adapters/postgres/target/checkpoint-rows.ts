@@ -187,7 +187,8 @@ ON CONFLICT (uuid, source) DO UPDATE SET ${assignments}`,
  * column has.
  */
 function selectionList(table: TableCheckpoint): readonly (string | null)[] | null {
-  return table.where === null && table.rename === null ? table.columns : ['', selectionText(table)];
+  const { columns, where, rename, types = null } = table;
+  return where === null && rename === null && types === null ? columns : ['', selectionText(table)];
 }
 
 /** Of the array as JSON. */

@@ -1,8 +1,16 @@
 /** The statement that makes a target table for a route. */
 import { CdcError } from '../../../errors';
-import { displayName, type ColumnSchema, type TableName, type TableRoute } from '../../../model';
+import {
+  columnsOfRoute,
+  displayName,
+  type ColumnSchema,
+  type TableName,
+  type TablePlan,
+  type TableRoute,
+} from '../../../model';
 import { qualify, quote, quoteAll, quoteText } from '../database/identifiers';
 import type { Session } from '../database/session';
+import { describeType } from '../schema/types';
 import { keptDefault } from './defaults';
 import { nativeType } from './native-types';
 
@@ -18,31 +26,52 @@ export async function createTableSql(
   route: TableRoute,
   target: TableName,
   sameFamily: boolean,
-): Promise<string> {
-  const columns = route.columns.map((name) => {
-    const column = route.source.columns.find((candidate) => candidate.name === name);
-    if (column !== undefined) return column;
-    throw new CdcError('COLUMN_UNKNOWN', `Table ${route.id} has no column ${name}`, {
-      table: route.id,
-      column: name,
-    });
-  });
+): Promise<Pick<TablePlan, 'sql' | 'columns'>> {
   const enums: string[] = [];
-  const lines: string[] = [];
-  for (const column of columns) {
-    if (!sameFamily) {
-      lines.push(foreignColumn(route, column));
-      continue;
+  const made: MadeColumn[] = [];
+  for (const column of columnsOfRoute(route)) {
+    const chosen = route.types?.[column.name]?.type ?? null;
+    if (chosen !== null) made.push(await chosenColumn(session, route, column, chosen));
+    else if (!sameFamily) made.push(foreignColumn(route, column));
+    else {
+      const type = await requireType(session, route, column);
+      if (type !== null && !enums.includes(type)) enums.push(type);
+      made.push({ sql: await familyColumn(session, route, column), column });
     }
-    const made = await requireType(session, route, column);
-    if (made !== null && !enums.includes(made)) enums.push(made);
-    lines.push(await familyColumn(session, route, column));
   }
   // A unique index as key stays one, so that the table's own primary key can be made later.
   const constraint = route.source.key?.from === 'unique index' ? 'UNIQUE' : 'PRIMARY KEY';
-  lines.push(`${constraint} (${quoteAll(route.key)})`);
+  const lines = [...made.map(({ sql }) => sql), `${constraint} (${quoteAll(route.key)})`];
   const table = `CREATE TABLE ${qualify(target)} (\n  ${lines.join(',\n  ')}\n)`;
-  return [...(await missingSchema(session, target)), ...enums, table].join(';\n');
+  return {
+    sql: [...(await missingSchema(session, target)), ...enums, table].join(';\n'),
+    columns: made.map(({ column }) => column),
+  };
+}
+
+/** A column's definition, and the column that comes of it. */
+interface MadeColumn {
+  readonly sql: string;
+  readonly column: ColumnSchema;
+}
+
+/** A type of somebody's choice. */
+async function chosenColumn(
+  session: Session,
+  route: TableRoute,
+  column: ColumnSchema,
+  type: string,
+): Promise<MadeColumn> {
+  if (!(await hasType(session, type)))
+    throw typeMissing(route, column, `is to have the type ${type}, which does not exist here`);
+  return madeColumn(column, type, '');
+}
+
+function madeColumn(column: ColumnSchema, type: string, collation: string): MadeColumn {
+  return {
+    sql: `${quote(column.name)} ${type}${collation}${column.nullable ? '' : ' NOT NULL'}`,
+    column: { ...column, collation: null, defaultSql: null, declaredType: type, ...describeType(type) },
+  };
 }
 
 /** The statement that makes a schema where it is missing: a table keeps its own where none was asked for. */
@@ -55,14 +84,14 @@ async function missingSchema(
   return row?.[0] === 't' ? [`CREATE SCHEMA IF NOT EXISTS ${quote(schema)}`] : [];
 }
 
-function foreignColumn(route: TableRoute, column: ColumnSchema): string {
+function foreignColumn(route: TableRoute, column: ColumnSchema): MadeColumn {
   const type = nativeType(column);
   if (type === null) throw typeMissing(route, column, 'has no counterpart in PostgreSQL');
   const inKey = route.key.includes(column.name);
   // Keys of texts are told apart as other databases do: byte by byte.
   const collation =
     inKey && /^(text|character varying)/.test(type) && isBytewise(column) ? ' COLLATE "C"' : '';
-  return `${quote(column.name)} ${type}${collation}${column.nullable ? '' : ' NOT NULL'}`;
+  return madeColumn(column, type, collation);
 }
 
 function isBytewise({ type, collation }: ColumnSchema): boolean {

@@ -1,6 +1,6 @@
 /** Whether a target table has to be made, and whether the one that stands there will do. */
 import { CdcError } from '../../../errors';
-import { displayName, type PlanStep, type TableRoute } from '../../../model';
+import { displayName, type PlanStep, type TablePlan, type TableRoute } from '../../../model';
 import { sqlStateOf } from '../database/errors';
 import { qualify } from '../database/identifiers';
 import { OWN_SCHEMA } from '../database/objects';
@@ -15,7 +15,7 @@ export async function planTable(
   session: Session,
   route: TableRoute,
   sameFamily: boolean,
-): Promise<PlanStep | null> {
+): Promise<TablePlan | null> {
   const { schema, name } = route.target;
   if (schema === OWN_SCHEMA) {
     throw new CdcError(
@@ -26,8 +26,8 @@ export async function planTable(
   }
   const kind = await kindOf(session, route);
   if (kind === null) {
-    const sql = await createTableSql(session, route, route.target, sameFamily);
-    return { on: 'target', table: route.id, sql };
+    const made = await createTableSql(session, route, route.target, sameFamily);
+    return { on: 'target', table: route.id, ...made };
   }
   if (kind !== 'r' && kind !== 'p') {
     throw new CdcError(

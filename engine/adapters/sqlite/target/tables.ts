@@ -1,10 +1,17 @@
 /** Target tables: the statement that makes one for a route, and what to know of one that exists. */
-import { CdcError } from '../../../errors';
-import { displayName, type ColumnSchema, type LogicalType, type TableRoute } from '../../../model';
+import {
+  columnsOfRoute,
+  displayName,
+  type ColumnSchema,
+  type LogicalType,
+  type TablePlan,
+  type TableRoute,
+} from '../../../model';
 import { isOwnCollation } from '../schema/collations';
 import { FAMILY } from '../database/family';
 import { quote, quoteAll, sameName } from '../database/identifiers';
 import { affinityOf, type Affinity } from '../schema/affinity';
+import { columnType } from '../schema/types';
 
 /**
  * `CREATE TABLE` for a route: the source's declared types verbatim, its key, NOT NULL and collations, and defaults
@@ -13,27 +20,33 @@ import { affinityOf, type Affinity } from '../schema/affinity';
  * Generated columns are left out: a route does not carry their values, and their expression can name columns that
  * are not replicated. Further unique indexes and foreign keys are left out, too: the source has checked them.
  */
-export function createTableSql(route: TableRoute, sourceFamily: string): string {
+export function createTableSql(route: TableRoute, sourceFamily: string): Pick<TablePlan, 'sql' | 'columns'> {
   const sameFamily = sourceFamily === FAMILY;
-  const lines = route.columns.map((name) => {
-    const column = route.source.columns.find((candidate) => candidate.name === name);
-    if (column === undefined) {
-      throw new CdcError('COLUMN_UNKNOWN', `Table ${route.id} has no column ${name}`, {
-        table: route.id,
-        column: name,
-      });
-    }
-    return columnSql(column, sameFamily);
+  const { key, options } = route.source;
+  const columns = columnsOfRoute(route).map((column) => {
+    const declared =
+      route.types?.[column.name]?.type ?? (sameFamily ? column.declaredType : declaredTypeFor(column.type));
+    return { column, declared };
   });
   // A unique index as key stays one, so that the table's own primary key can be made later.
-  const constraint = route.source.key?.from === 'unique index' ? 'UNIQUE' : 'PRIMARY KEY';
-  lines.push(`${constraint} (${quoteAll(route.key)})`);
-  const options = sameFamily && route.source.options.length > 0 ? ` ${route.source.options.join(', ')}` : '';
-  return `CREATE TABLE ${quote(route.target.name)} (\n  ${lines.join(',\n  ')}\n)${options}`;
+  const constraint = key?.from === 'unique index' ? 'UNIQUE' : 'PRIMARY KEY';
+  const lines = [
+    ...columns.map(({ column, declared }) => columnSql(column, declared, sameFamily)),
+    `${constraint} (${quoteAll(route.key)})`,
+  ];
+  const kept = sameFamily && options.length > 0 ? ` ${options.join(', ')}` : '';
+  return {
+    sql: `CREATE TABLE ${quote(route.target.name)} (\n  ${lines.join(',\n  ')}\n)${kept}`,
+    columns: columns.map(({ column, declared }) => ({
+      ...column,
+      declaredType: declared,
+      ...columnType(declared, sameFamily && isStrict(options)),
+    })),
+  };
 }
 
-function columnSql(column: ColumnSchema, sameFamily: boolean): string {
-  const parts = [quote(column.name), sameFamily ? column.declaredType : declaredTypeFor(column.type)];
+function columnSql(column: ColumnSchema, declared: string, sameFamily: boolean): string {
+  const parts = [quote(column.name), declared];
   if (!column.nullable) parts.push('NOT NULL');
   if (sameFamily && column.defaultSql !== null && isLiteral(column.defaultSql)) {
     parts.push(`DEFAULT ${column.defaultSql}`);
@@ -43,6 +56,10 @@ function columnSql(column: ColumnSchema, sameFamily: boolean): string {
     parts.push(`COLLATE ${quote(column.collation)}`);
   }
   return parts.filter((part) => part !== '').join(' ');
+}
+
+function isStrict(options: readonly string[]): boolean {
+  return options.some((option) => /^strict$/i.test(option));
 }
 
 /** Every row that is applied has all its columns, so a default is a comfort only: expressions are left out. */
@@ -88,8 +105,6 @@ export function convertingColumns(
   route: TableRoute,
   target: { readonly columns: readonly ColumnSchema[]; readonly options: readonly string[] },
 ): readonly string[] {
-  const isStrict = (options: readonly string[]): boolean =>
-    options.some((option) => /^strict$/i.test(option));
   return route.columns.filter((name) => {
     const from = route.source.columns.find((column) => column.name === name);
     const to = target.columns.find((column) => sameName(column.name, name));

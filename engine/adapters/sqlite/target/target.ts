@@ -61,7 +61,7 @@ function createTarget(lanes: Lanes): Target {
       }
       const owner = await lanes.run((lane) => lane.connection.call('ownerOfName', route.target.name));
       if (owner !== null) throw nameTaken(targetName(route), owner);
-      return { on: 'target', table: targetName(route), sql: createTableSql(route, sourceFamily) };
+      return { on: 'target', table: targetName(route), ...createTableSql(route, sourceFamily) };
     },
     async notices(routes) {
       const existing = await tables();

@@ -1,0 +1,43 @@
+/** What becomes of each column of a pipeline, before the first row is read. */
+import { findNamed } from '../capture';
+import type { CdcError } from '../errors';
+import { columnsOfRoute, fidelityOf, targetNameOf } from '../model';
+import type { ColumnPlan, ColumnSchema, TableRoute } from '../model';
+
+/** `there`: the columns of the target table, in any order and under its own names. */
+export function columnPlans(
+  route: TableRoute,
+  there: readonly ColumnSchema[],
+  sameFamily: boolean,
+): readonly ColumnPlan[] {
+  return columnsOfRoute(route).map((column): ColumnPlan => {
+    const target = targetNameOf(route, column.name);
+    const found = findNamed(there, ({ name }) => name, target);
+    const at = { column: column.name, target, sourceType: column.declaredType };
+    if (found === undefined) {
+      return { ...at, targetType: '', fidelity: 'refused', reason: 'the target table has no such column' };
+    }
+    const { fidelity, reason } = fidelityOf(column, found, sameFamily);
+    const isAltered = fidelity === 'checked' && route.types?.[column.name]?.lossy === true;
+    return {
+      ...at,
+      targetType: found.declaredType,
+      fidelity: isAltered ? 'lossy' : fidelity,
+      reason: isAltered && reason !== null ? reason.replace('may not fit', 'will be altered') : reason,
+    };
+  });
+}
+
+/** All columns of a table that can't be made: one for want of a type, and the others have nowhere to be. */
+export function refusedPlans(route: TableRoute, refusal: CdcError): readonly ColumnPlan[] {
+  return columnsOfRoute(route)
+    .filter(({ name }) => targetNameOf(route, name) === refusal.column)
+    .map(({ name, declaredType }) => ({
+      column: name,
+      target: targetNameOf(route, name),
+      sourceType: declaredType,
+      targetType: '',
+      fidelity: 'refused' as const,
+      reason: refusal.message,
+    }));
+}
