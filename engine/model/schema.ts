@@ -1,5 +1,5 @@
 /** What the engine knows of a table: columns, key, other unique indexes, references. */
-import type { ColumnBounds, LogicalType } from './types';
+import type { TypedColumn } from './types';
 
 /** A table's name as its database spells it. `schema` is null where the database has none. */
 export interface TableName {
@@ -15,13 +15,8 @@ export function displayName(table: TableName): string {
 /** Whether a column's value is computed by the database. */
 export type Generated = 'no' | 'stored' | 'virtual';
 
-export interface ColumnSchema {
+export interface ColumnSchema extends TypedColumn {
   readonly name: string;
-  /** The type as declared, verbatim; empty where the database allows none. */
-  readonly declaredType: string;
-  readonly type: LogicalType;
-  /** What it holds besides, or lacks; absent where its adapter does not say. */
-  readonly bounds?: ColumnBounds;
   readonly nullable: boolean;
   readonly generated: Generated;
   /** Collation's name, or null for the database's default. */

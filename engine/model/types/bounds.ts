@@ -1,4 +1,5 @@
 /** What a column holds besides what its logical type says, and what it doesn't hold of that. */
+import type { LogicalType } from './logical';
 
 /** Values that one database has under a type of some meaning and another lacks. */
 export type SpecialValue =
@@ -22,6 +23,15 @@ export interface ColumnBounds {
   readonly bytes?: number;
   /** What alone it takes of its logical type, in words that follow "takes": `texts without blanks at the end`. */
   readonly only?: string;
+}
+
+/** A column as far as its values are concerned. */
+export interface TypedColumn {
+  /** The type as declared, verbatim; empty where the database allows none. */
+  readonly declaredType: string;
+  readonly type: LogicalType;
+  /** What it holds besides, or lacks; absent where its adapter does not say. */
+  readonly bounds?: ColumnBounds;
 }
 
 /** The same in words for a person. */

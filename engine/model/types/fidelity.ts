@@ -1,6 +1,5 @@
 /** What becomes of a column's values on the target, told before the first of them is read. */
-import type { ColumnSchema } from '../schema';
-import { SPECIAL_WORDS, type SpecialValue } from './bounds';
+import { SPECIAL_WORDS, type SpecialValue, type TypedColumn } from './bounds';
 import type { LogicalType } from './logical';
 
 /**
@@ -15,8 +14,6 @@ export interface Holding {
   /** How values are shown where that differs, or which of them may not fit; null for `exact`. */
   readonly reason: string | null;
 }
-
-type TypedColumn = Pick<ColumnSchema, 'declaredType' | 'type' | 'bounds'>;
 
 const EXACT: Holding = { fidelity: 'exact', reason: null };
 

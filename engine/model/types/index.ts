@@ -2,3 +2,4 @@
 export * from './logical';
 export * from './bounds';
 export * from './fidelity';
+export * from './reduce';

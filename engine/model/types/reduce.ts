@@ -1,0 +1,132 @@
+/**
+ * Values altered so that a column takes them: only of columns that are `lossy` by name. What has no nearest value
+ * (a number beyond all of a column's, a text that is no date) stays as it is, and is refused.
+ */
+import type { Value } from '../value';
+import type { ColumnBounds, TypedColumn } from './bounds';
+import type { LogicalType } from './logical';
+
+export type Reduce = (value: Value) => Value;
+
+/** What a column makes of values that it would not take as they are; of NaN and infinities NULL, where it may. */
+export function reduceFor({ type, bounds, nullable }: TypedColumn & { readonly nullable: boolean }): Reduce {
+  const cut = cutFor(type, bounds);
+  const holds = (special: ColumnBounds['specials'][number]): boolean =>
+    bounds?.specials.includes(special) ?? true;
+  return (value) => {
+    if (value === null) return null;
+    if (isNone(value, holds)) return nullable ? null : value;
+    return cut(value);
+  };
+}
+
+/** What stands for no number or no date where a column knows no such thing. */
+function isNone(
+  value: NonNullable<Value>,
+  holds: (special: ColumnBounds['specials'][number]) => boolean,
+): boolean {
+  const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '';
+  if (text === 'NaN') return !holds('NaN');
+  return /^-?infinity$/i.test(text) && !holds('infinity');
+}
+
+function cutFor(type: LogicalType, bounds: ColumnBounds | undefined): Reduce {
+  switch (type.kind) {
+    case 'int':
+      return (value) => {
+        const rounded = roundedText(value, 0);
+        return rounded === null ? value : BigInt(rounded);
+      };
+    case 'decimal': {
+      const { scale, precision } = type;
+      return precision === null ? same : (value) => roundedText(value, scale ?? 0) ?? value;
+    }
+    case 'float':
+      return (value) => {
+        const number = typeof value === 'string' || typeof value === 'bigint' ? Number(value) : value;
+        if (typeof number !== 'number' || Number.isNaN(number)) return value;
+        return type.bits === 32 ? shortest(Math.fround(number)) : number;
+      };
+    case 'text':
+      return textCut(type.length, bounds);
+    case 'bytes': {
+      const most = type.length ?? bounds?.bytes ?? Infinity;
+      return (value) => (value instanceof Uint8Array && value.length > most ? value.slice(0, most) : value);
+    }
+    case 'date':
+      return (value) =>
+        typeof value === 'string' ? value.replace(/^(\d{4,}-\d\d-\d\d)[ T][^B]*/, '$1') : value;
+    case 'time':
+    case 'timestamp': {
+      const digits = bounds?.fraction;
+      return digits === undefined
+        ? same
+        : (value) => (typeof value === 'string' ? cutFraction(value, digits) : value);
+    }
+    case 'bool':
+    case 'interval':
+    case 'json':
+    case 'uuid':
+    case 'enum':
+    case 'array':
+    case 'dynamic':
+    case 'other':
+      return same;
+  }
+}
+
+const same: Reduce = (value) => value;
+
+/** The single precision number with its fewest digits, as adapters read it. */
+function shortest(single: number): number {
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(single.toPrecision(digits));
+    if (Math.fround(short) === single) return short;
+  }
+  return single;
+}
+
+function textCut(length: number | null, bounds: ColumnBounds | undefined): Reduce {
+  const bytes = bounds?.bytes ?? Infinity;
+  const holdsNul = bounds?.specials.includes('U+0000') ?? true;
+  return (value) => {
+    if (typeof value !== 'string') return value;
+    const kept = holdsNul ? value.toWellFormed() : value.toWellFormed().replaceAll('\0', '');
+    const short = length === null ? kept : Array.from(kept).slice(0, length).join('');
+    return Buffer.byteLength(short) <= bytes ? short : firstBytes(short, bytes);
+  };
+}
+
+/** As many whole letters as fit. */
+function firstBytes(text: string, most: number): string {
+  const bytes = Buffer.from(text);
+  let end = most;
+  // The bytes of a letter after its first begin with 10.
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.toString('utf8', 0, end);
+}
+
+function cutFraction(text: string, digits: number): string {
+  return text.replace(/\.(\d+)/, (whole, fraction: string) => {
+    if (fraction.length <= digits) return whole;
+    return digits === 0 ? '' : `.${fraction.slice(0, digits)}`;
+  });
+}
+
+/** A number with so many digits after its point, halves away from zero; null for what is no finite number. */
+function roundedText(value: Value, scale: number): string | null {
+  if (value === null || value instanceof Uint8Array || typeof value === 'boolean') return null;
+  const match = /^(-?)(\d+)(?:\.(\d*))?(?:e([-+]?\d{1,4}))?$/i.exec(String(value));
+  if (match === null) return null;
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = match;
+  const digits = BigInt(whole + fraction);
+  // The number is digits * 10^-after.
+  const after = fraction.length - Number(exponent);
+  const unit = after > scale ? 10n ** BigInt(after - scale) : 1n;
+  const scaled = after > scale ? (digits + unit / 2n) / unit : digits * 10n ** BigInt(scale - after);
+  const text = scaled.toString().padStart(Math.max(scale, 0) + 1, '0');
+  const isZero = scaled === 0n;
+  const shown =
+    scale > 0 ? `${text.slice(0, -scale)}.${text.slice(-scale)}` : text + (isZero ? '' : '0'.repeat(-scale));
+  return `${isZero ? '' : sign}${shown}`;
+}
