@@ -8,6 +8,7 @@
 import type { DiagnoseRequest, Diagnosis } from './diagnosis';
 import type { Source } from './source';
 import type { Target } from './target';
+import type { TypeTable } from './types';
 
 /** A kind of database: named by the URL schemes that it serves. Register it with `createRegistry`. */
 export interface Adapter {
@@ -35,6 +36,8 @@ export interface Adapter {
   diagnose?(request: DiagnoseRequest): Promise<readonly Diagnosis[]>;
   /** A text that tells two URLs of the same database to be the same, without secrets. */
   identify(url: string): string;
+  /** What it says of its types: the page about types is made of it. */
+  readonly types?: TypeTable;
 }
 
 export interface OpenOptions {

@@ -16,6 +16,7 @@ import { diagnose } from './diagnosis/diagnose';
 import { FAMILY } from './family';
 import { openSource } from './source/source';
 import { openTarget } from './target/target';
+import { types } from './types';
 
 export const mysqlAdapter: Adapter = {
   name: 'mysql',
@@ -25,4 +26,5 @@ export const mysqlAdapter: Adapter = {
   openTarget,
   diagnose,
   identify: identifyUrl,
+  types,
 };

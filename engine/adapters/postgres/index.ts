@@ -16,6 +16,7 @@ import { identifyUrl, SCHEMES } from './database/url';
 import { FAMILY } from './family';
 import { openSource } from './source/source';
 import { openTarget } from './target/target';
+import { types } from './types';
 
 export const postgresAdapter: Adapter = {
   name: 'postgres',
@@ -25,4 +26,5 @@ export const postgresAdapter: Adapter = {
   openTarget,
   diagnose,
   identify: identifyUrl,
+  types,
 };

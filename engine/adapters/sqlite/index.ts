@@ -18,6 +18,7 @@ import { diagnose } from './diagnosis/diagnose';
 import { FAMILY } from './database/family';
 import { openEmptyTarget } from './target/empty-target';
 import { openTarget } from './target/target';
+import { types } from './types';
 
 export const sqliteAdapter: Adapter = {
   name: 'sqlite',
@@ -28,4 +29,5 @@ export const sqliteAdapter: Adapter = {
   openEmptyTarget,
   diagnose: (request) => Promise.resolve(diagnose(request)),
   identify: identifyUrl,
+  types,
 };

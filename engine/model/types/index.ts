@@ -3,3 +3,4 @@ export * from './logical';
 export * from './bounds';
 export * from './fidelity';
 export * from './reduce';
+export * from './native';

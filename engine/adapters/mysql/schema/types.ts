@@ -1,152 +1,39 @@
 /** Types of MySQL and MariaDB as logical types, and how each is read so that nothing is lost. */
-import type { ColumnBounds, LogicalType, SpecialValue } from '../../../model';
+import type { ColumnBounds, LogicalType } from '../../../model';
 import { quote } from '../database';
+import { TYPES, type NativeType, type TypeEntry } from './type-table';
 
-/** A column's type as the information schema describes it. */
-export interface NativeType {
-  /** Without length, e.g. `varchar`. */
-  readonly name: string;
-  /** As declared, e.g. `varchar(20)`, `int(10) unsigned zerofill`, `enum('a','b')`. */
-  readonly declared: string;
-  readonly length: number | null;
-  readonly precision: number | null;
-  readonly scale: number | null;
-  /** True for a text that the server checks to be JSON: what MariaDB means by JSON. */
-  readonly isJson: boolean;
-}
+export { isReadAsHex, membersOf, type NativeType } from './type-table';
 
-const INT_BITS = { tinyint: 8, smallint: 16, mediumint: 24, int: 32, bigint: 64 } as const;
-
-function isIntName(name: string): name is keyof typeof INT_BITS {
-  return Object.hasOwn(INT_BITS, name);
+function entryOf(name: string): TypeEntry | undefined {
+  return Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
 }
 
 export function logicalTypeOf(type: NativeType): LogicalType {
-  const { name, declared, length, precision, scale } = type;
-  if (isIntName(name)) {
-    return { kind: 'int', bits: INT_BITS[name], signed: !declared.includes('unsigned') };
-  }
-  switch (name) {
-    case 'year':
-      return { kind: 'int', bits: 16, signed: false };
-    case 'bit':
-      return bitType(precision ?? 1);
-    case 'decimal':
-      return { kind: 'decimal', precision, scale };
-    case 'float':
-      return { kind: 'float', bits: 32 };
-    case 'double':
-      return { kind: 'float', bits: 64 };
-    case 'char':
-    case 'varchar':
-      return { kind: 'text', length };
-    case 'tinytext':
-    case 'text':
-    case 'mediumtext':
-    case 'longtext':
-      return type.isJson ? { kind: 'json' } : { kind: 'text', length: null };
-    case 'binary':
-    case 'varbinary':
-      return { kind: 'bytes', length };
-    case 'tinyblob':
-    case 'blob':
-    case 'mediumblob':
-    case 'longblob':
-      return { kind: 'bytes', length: null };
-    case 'date':
-      return { kind: 'date' };
-    case 'time':
-      return { kind: 'time', zone: false };
-    case 'datetime':
-      return { kind: 'timestamp', zone: false };
-    case 'timestamp':
-      return { kind: 'timestamp', zone: true };
-    case 'json':
-      return { kind: 'json' };
-    case 'uuid':
-      return { kind: 'uuid' };
-    case 'enum':
-      return { kind: 'enum', members: membersOf(declared) };
-    default:
-      return { kind: 'other', native: declared };
-  }
+  return entryOf(type.name)?.type(type) ?? { kind: 'other', native: type.declared };
 }
-
-/** Bytes of the longest value of types without a length. */
-const OCTETS: Readonly<Record<string, number>> = {
-  tinytext: 255,
-  tinyblob: 255,
-  text: 65_535,
-  blob: 65_535,
-  mediumtext: 16_777_215,
-  mediumblob: 16_777_215,
-};
-
-/** Character sets that hold all of Unicode. */
-const ALL_LETTERS = ['utf8mb4', 'utf16', 'utf16le', 'utf32', 'gb18030'];
 
 /** What a type holds besides, or lacks. `charset`: of a text; null for anything else. */
 export function boundsOf(type: NativeType, charset: string | null): ColumnBounds {
-  const { name, declared, length } = type;
-  const digits = Number(/\((\d)\)/.exec(declared)?.[1] ?? 0);
-  const texts: readonly SpecialValue[] =
-    charset === null || ALL_LETTERS.includes(charset) ? ['U+0000', 'all letters'] : ['U+0000'];
-  switch (name) {
-    case 'float':
-    case 'double': {
-      const only = /\(\d+,(\d+)\)/.exec(declared)?.[1];
-      return {
-        specials: ['negative zero'],
-        ...(only === undefined ? {} : { only: `numbers of ${only} digits after the point` }),
-      };
-    }
-    case 'year':
-      return { specials: [], only: '0 and the years 1901 to 2155' };
-    case 'date':
-      return { specials: ['zero dates'] };
-    case 'datetime':
-      return { specials: ['zero dates'], fraction: digits };
-    case 'timestamp':
-      return { specials: ['zero dates'], fraction: digits, only: 'times from 1970 to 2038' };
-    case 'time':
-      return { specials: ['24:00', 'times beyond a day'], fraction: digits };
-    case 'char':
-      return { specials: texts, only: 'texts without blanks at the end' };
-    case 'varchar':
-      return { specials: texts };
-    case 'json':
-      return { specials: ['all letters'], only: 'documents whose numbers it keeps' };
-    case 'set':
-      return { specials: texts, only: declared };
-    case 'binary':
-      return { specials: [], only: `values of exactly ${length} bytes` };
-    default: {
-      const bytes = OCTETS[name];
-      return { specials: texts, ...(bytes === undefined ? {} : { bytes }) };
-    }
-  }
+  return entryOf(type.name)?.bounds(type, charset) ?? { specials: [] };
 }
 
-/** The logical side of a type as it is written, e.g. `varchar(36) CHARACTER SET ascii COLLATE ascii_bin`. */
-export function describeType(declared: string): {
-  readonly type: LogicalType;
-  readonly bounds: ColumnBounds;
-} {
-  const name = nativeName(declared);
-  const [first = null, second = null] = (/^[a-z0-9_]+ *\(([\d, ]+)\)/i.exec(declared)?.[1] ?? '')
-    .split(',')
-    .flatMap((digits) => (digits.trim() === '' ? [] : [Number(digits)]));
-  const native: NativeType = {
-    name: ALIASES[name] ?? name,
-    declared: declared.toLowerCase(),
-    length: first ?? (name === 'char' || name === 'binary' ? 1 : null),
-    precision: name === 'decimal' || name === 'numeric' ? (first ?? 10) : first,
-    scale: second ?? 0,
-    isJson: name === 'json',
-  };
-  const isText = /char|text|enum|set/.test(name);
-  const charset = isText ? (/\bcharacter set (\w+)/i.exec(declared)?.[1]?.toLowerCase() ?? 'utf8mb4') : null;
-  return { type: logicalTypeOf(native), bounds: boundsOf(native, charset) };
+/**
+ * The expression that reads a column without loss, as `rows/values.ts` expects it. `column` is an SQL expression;
+ * `native` the type's name, `declared` the whole of it.
+ */
+export function readExpression(column: string, native: string, declared: string): string {
+  return entryOf(native)?.read?.(column, declared) ?? column;
+}
+
+/** The name of a type out of its declaration: `varchar(20)` is a `varchar`. */
+export function nativeName(declared: string): string {
+  return /^[a-z0-9_]+/i.exec(declared)?.[0].toLowerCase() ?? '';
+}
+
+/** `readExpression` of a column by its name. `alias`: of the table. */
+export function readColumn(alias: string, name: string, declared: string): string {
+  return readExpression(`${alias}.${quote(name)}`, nativeName(declared), declared);
 }
 
 /** Other names for types. */
@@ -159,71 +46,25 @@ const ALIASES: Readonly<Record<string, string>> = {
   real: 'double',
 };
 
-/** One bit is a truth value, more are a number. */
-function bitType(width: number): LogicalType {
-  if (width === 1) return { kind: 'bool' };
-  return { kind: 'int', bits: width <= 8 ? 8 : width <= 16 ? 16 : width <= 32 ? 32 : 64, signed: false };
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', 0: '\0', Z: '\x1a' };
-
-/** Members of `enum('a','it''s')`, in their order. */
-export function membersOf(declared: string): readonly string[] {
-  return [...declared.matchAll(/'((?:[^'\\]|''|\\.)*)'/gs)].map(([, member = '']) =>
-    member.replace(/''|\\(.)/gs, (pair, escaped?: string) =>
-      escaped === undefined ? pair.slice(1) : (ESCAPES[escaped] ?? escaped),
-    ),
-  );
-}
-
-const SPATIAL = [
-  'geometry',
-  'point',
-  'linestring',
-  'polygon',
-  'multipoint',
-  'multilinestring',
-  'multipolygon',
-  'geomcollection',
-  'geometrycollection',
-];
-
-/** Types whose values the driver would take apart, or whose text form is not all of them: read as hexadecimal digits. */
-export function isReadAsHex(type: string): boolean {
-  return SPATIAL.includes(type) || type === 'vector';
-}
-
-/** What an ENUM holds that no member stands for, where the empty text is a member: no other column takes it either. */
-const NO_MEMBER = 'CHAR(0)';
-
-/**
- * The expression that reads a column without loss, as `rows/values.ts` expects it. `column` is an SQL expression;
- * `native` the type's name, `declared` the whole of it.
- */
-export function readExpression(column: string, native: string, declared: string): string {
-  if (isReadAsHex(native)) return `HEX(${column})`;
-  switch (native) {
-    // As text it has six digits; as a double all of them.
-    case 'float':
-      return `${column} + 0e0`;
-    case 'bit':
-      return `${column} + 0`;
-    // Else it comes with leading zeros.
-    case 'decimal':
-      return declared.includes('zerofill') ? `${column} + 0` : column;
-    case 'enum':
-      return membersOf(declared).includes('') ? `IF(${column} + 0 = 0, ${NO_MEMBER}, ${column})` : column;
-    default:
-      return column;
-  }
-}
-
-/** The name of a type out of its declaration: `varchar(20)` is a `varchar`. */
-export function nativeName(declared: string): string {
-  return /^[a-z0-9_]+/i.exec(declared)?.[0].toLowerCase() ?? '';
-}
-
-/** `readExpression` of a column by its name. `alias`: of the table. */
-export function readColumn(alias: string, name: string, declared: string): string {
-  return readExpression(`${alias}.${quote(name)}`, nativeName(declared), declared);
+/** The logical side of a type as it is written, e.g. `varchar(36) CHARACTER SET ascii COLLATE ascii_bin`. */
+export function describeType(declared: string): {
+  readonly type: LogicalType;
+  readonly bounds: ColumnBounds;
+} {
+  const written = nativeName(declared);
+  const name = ALIASES[written] ?? written;
+  const [first = null, second = null] = (/^[a-z0-9_]+ *\(([\d, ]+)\)/i.exec(declared)?.[1] ?? '')
+    .split(',')
+    .flatMap((digits) => (digits.trim() === '' ? [] : [Number(digits)]));
+  const type: NativeType = {
+    name,
+    declared: name === 'enum' || name === 'set' ? declared : declared.toLowerCase(),
+    length: first ?? (name === 'char' || name === 'binary' ? 1 : null),
+    precision: name === 'decimal' ? (first ?? 10) : first,
+    scale: second ?? 0,
+    isJson: name === 'json',
+  };
+  const isText = /char|text|enum|set/.test(name);
+  const charset = /\bcharacter set (\w+)/i.exec(declared)?.[1]?.toLowerCase() ?? 'utf8mb4';
+  return { type: logicalTypeOf(type), bounds: boundsOf(type, isText ? charset : null) };
 }

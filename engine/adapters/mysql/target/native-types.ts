@@ -1,5 +1,5 @@
 /** The column types that tables get which are made for another kind of database. */
-import type { ColumnSchema, LogicalType } from '../../../model';
+import type { ColumnSchema, LogicalType, TypedColumn } from '../../../model';
 
 /** Longest text that gets a length of its own where it is no key: longer ones count against the size of a row. */
 const MOST_LETTERS = 255;
@@ -13,7 +13,7 @@ export interface Room {
 }
 
 /** A type that holds the values of a column as they come; null where the servers have none. */
-export function nativeType({ type, declaredType }: ColumnSchema, room: Room): string | null {
+export function nativeType({ type, declaredType }: TypedColumn, room: Room): string | null {
   return type.kind === 'dynamic' ? dynamicType(type.affinity, declaredType, room) : staticType(type, room);
 }
 

@@ -1,5 +1,6 @@
 /** Types of PostgreSQL as logical types. */
-import type { ColumnBounds, LogicalType, SpecialValue } from '../../../model';
+import type { ColumnBounds, LogicalType } from '../../../model';
+import { HEADER, TYPES, type TypeEntry } from './type-table';
 
 /** A type as the catalog describes it, domains unwrapped. */
 export interface NativeType {
@@ -20,102 +21,21 @@ export function logicalTypeOf(type: NativeType): LogicalType {
   return type.isArray ? { kind: 'array', of: elementType(type) } : elementType(type);
 }
 
-/** Modifiers of lengths hold four bytes more. */
-const HEADER = 4;
-
 function elementType({ name, builtIn, modifier, members, declared }: NativeType): LogicalType {
   if (members !== null) return { kind: 'enum', members };
-  const other: LogicalType = { kind: 'other', native: declared };
-  if (!builtIn) return other;
-  switch (name) {
-    case 'bool':
-      return { kind: 'bool' };
-    case 'int2':
-      return { kind: 'int', bits: 16, signed: true };
-    case 'int4':
-      return { kind: 'int', bits: 32, signed: true };
-    case 'int8':
-      return { kind: 'int', bits: 64, signed: true };
-    case 'numeric':
-      return decimalType(modifier);
-    case 'float4':
-      return { kind: 'float', bits: 32 };
-    case 'float8':
-      return { kind: 'float', bits: 64 };
-    case 'text':
-      return { kind: 'text', length: null };
-    case 'varchar':
-    case 'bpchar':
-      return { kind: 'text', length: modifier < HEADER ? null : modifier - HEADER };
-    case 'bytea':
-      return { kind: 'bytes', length: null };
-    case 'date':
-      return { kind: 'date' };
-    case 'time':
-    case 'timetz':
-      return { kind: 'time', zone: name === 'timetz' };
-    case 'timestamp':
-    case 'timestamptz':
-      return { kind: 'timestamp', zone: name === 'timestamptz' };
-    case 'interval':
-      return { kind: 'interval' };
-    case 'json':
-    case 'jsonb':
-      return { kind: 'json' };
-    case 'uuid':
-      return { kind: 'uuid' };
-    default:
-      return other;
-  }
+  return entryOf(name, builtIn)?.type(modifier) ?? { kind: 'other', native: declared };
 }
 
-function decimalType(modifier: number): LogicalType {
-  if (modifier < HEADER) return { kind: 'decimal', precision: null, scale: null };
-  const packed = modifier - HEADER;
-  // The scale has eleven bits and a sign.
-  const scale = ((packed & 0x7ff) ^ 1024) - 1024;
-  return { kind: 'decimal', precision: (packed >> 16) & 0xffff, scale };
+function entryOf(name: string, builtIn: boolean): TypeEntry | undefined {
+  return builtIn && Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
 }
-
-/** Dates and times reach from 4713 BC to 294276, and to both infinities. */
-const ANY_YEAR: readonly SpecialValue[] = ['infinity', 'years before 1', 'years after 9999'];
 
 /** What a type holds besides; null for one of whose values nothing more is known. */
-export function boundsOf(type: NativeType): ColumnBounds | null {
-  const { name, builtIn, isArray, modifier, members } = type;
-  if (isArray || (!builtIn && members === null)) return null;
+export function boundsOf({ name, builtIn, isArray, modifier, members }: NativeType): ColumnBounds | null {
+  if (isArray) return null;
   if (members !== null) return { specials: ['all letters'] };
-  switch (name) {
-    case 'numeric':
-      // With a precision there is no infinity.
-      return { specials: modifier < HEADER ? ['NaN', 'infinity'] : ['NaN'] };
-    case 'float4':
-    case 'float8':
-      return { specials: ['NaN', 'infinity', 'negative zero'] };
-    case 'text':
-    case 'varchar':
-    case 'json':
-    case 'jsonb':
-      return { specials: ['all letters'] };
-    case 'bpchar':
-      return modifier < HEADER
-        ? { specials: ['all letters'] }
-        : { specials: ['all letters'], only: `texts of exactly ${modifier - HEADER} letters` };
-    case 'date':
-      return { specials: ANY_YEAR };
-    case 'time':
-    case 'timetz':
-      return { specials: ['24:00'], fraction: modifier < 0 ? MOST_FRACTION : modifier };
-    case 'timestamp':
-    case 'timestamptz':
-      return { specials: ANY_YEAR, fraction: modifier < 0 ? MOST_FRACTION : modifier };
-    default:
-      return { specials: [] };
-  }
+  return entryOf(name, builtIn)?.bounds(modifier) ?? null;
 }
-
-/** Digits of a second's fraction. */
-const MOST_FRACTION = 6;
 
 /** Names that people write, by those of the catalog. */
 const CATALOG_NAMES: Readonly<Record<string, string>> = {

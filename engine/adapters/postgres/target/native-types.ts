@@ -1,8 +1,8 @@
 /** The column types that tables get which are made for another kind of database. */
-import type { ColumnSchema, LogicalType } from '../../../model';
+import type { LogicalType, TypedColumn } from '../../../model';
 
 /** A type that holds every value of a column as it comes; null where PostgreSQL has none. */
-export function nativeType({ type, declaredType }: ColumnSchema): string | null {
+export function nativeType({ type, declaredType }: TypedColumn): string | null {
   return type.kind === 'dynamic' ? dynamicType(type.affinity, declaredType) : staticType(type);
 }
 

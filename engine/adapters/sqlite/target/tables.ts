@@ -68,7 +68,7 @@ function isLiteral(sql: string): boolean {
 }
 
 /** A declared type whose affinity keeps every value of a logical type as it travels. */
-function declaredTypeFor(type: LogicalType): string {
+export function declaredTypeFor(type: LogicalType): string {
   switch (type.kind) {
     case 'bool':
       return 'BOOLEAN';
