@@ -1,0 +1,121 @@
+/** `types`: columns that get another type than ours on the target, lossy by name. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Pipeline } from '../../engine';
+import { postgresAdapter } from '../../engine/adapters/postgres';
+import type { ScratchDatabase } from '../../engine/contract';
+import {
+  engineOver,
+  parkedBy,
+  REF,
+  rejection,
+  replicate,
+  setUp,
+  specOf,
+  started,
+} from '../support/pipelines';
+import { connectTo, select } from '../support/postgres';
+import { postgresFixture } from '../support/postgres-fixture';
+import { folderPerTest } from '../support/sqlite';
+
+const folder = folderPerTest();
+let target: ScratchDatabase;
+const closing: (() => Promise<void>)[] = [];
+
+beforeEach(async () => {
+  target = await postgresFixture.createDatabase();
+});
+
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+  await target.dispose();
+});
+
+async function open(): Promise<Pipeline> {
+  const engine = engineOver(folder.url('shop.db'), target.url, { others: [postgresAdapter] });
+  closing.push(() => engine.close());
+  return engine.pipeline(REF);
+}
+
+async function query(sql: string): Promise<readonly (readonly (string | null)[])[]> {
+  const client = await connectTo(target.url);
+  try {
+    return await select(client, sql);
+  } finally {
+    await client.end();
+  }
+}
+
+const ITEMS = `CREATE TABLE items (id INTEGER PRIMARY KEY, price NUMERIC, note TEXT, size REAL);
+INSERT INTO items VALUES (1, 9.99, 'short', 1.5), (2, 12, NULL, NULL)`;
+
+const TYPES = {
+  price: { type: 'decimal(10,2)', lossy: false },
+  note: { type: 'varchar(5)', lossy: true },
+};
+
+const CHOSEN = specOf([{ from: 'items', types: TYPES }]);
+
+const ROWS = 'SELECT id, price, note, size FROM items ORDER BY id';
+
+describe('types of columns that were chosen', () => {
+  test('are those of the table that is made, and plan says what becomes of values', async () => {
+    folder.database('shop.db', ITEMS);
+    const pipeline = await open();
+    const [table] = (await pipeline.plan(CHOSEN)).tables;
+    expect(table?.types).toEqual(TYPES);
+    expect(table?.fidelity.map(({ column, targetType, fidelity }) => [column, targetType, fidelity])).toEqual(
+      [
+        ['id', 'bigint', 'checked'],
+        ['price', 'decimal(10,2)', 'checked'],
+        ['note', 'varchar(5)', 'lossy'],
+        ['size', 'double precision', 'checked'],
+      ],
+    );
+    await started(pipeline, CHOSEN);
+    expect(
+      await query(
+        `SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'items'::regclass AND attnum > 0 ORDER BY attnum`,
+      ),
+    ).toEqual([['bigint'], ['numeric(10,2)'], ['character varying(5)'], ['double precision']]);
+    expect(await pipeline.verify({})).toMatchObject({ equal: true });
+  });
+
+  test('alter what does not fit where they are lossy, copied and changed, and verify expects just that', async () => {
+    const shop = folder.database('shop.db', ITEMS);
+    shop.exec(`INSERT INTO items VALUES (3, 1, 'far too long', 1)`);
+    const pipeline = await open();
+    const { generation } = await started(pipeline, CHOSEN);
+    shop.exec(`UPDATE items SET note = 'longer than five' WHERE id = 1`);
+    await replicate(pipeline, generation);
+    expect(await query(ROWS)).toEqual([
+      ['1', '9.99', 'longe', '1.5'],
+      ['2', '12.00', null, null],
+      ['3', '1.00', 'far t', '1'],
+    ]);
+    expect(await pipeline.verify({})).toMatchObject({ equal: true });
+    await query(`UPDATE items SET note = 'far T' WHERE id = 3`);
+    expect(await pipeline.verify({})).toMatchObject({ equal: false, tables: [{ different: 1 }] });
+  });
+
+  test('refuse what does not fit where they are not', async () => {
+    const shop = folder.database('shop.db', ITEMS);
+    const pipeline = await open();
+    const { generation } = await started(pipeline, CHOSEN);
+    shop.exec('UPDATE items SET price = 1.005 WHERE id = 1');
+    const cause = await parkedBy(replicate(pipeline, generation), 'items', 'TYPE_MISMATCH');
+    expect(cause).toMatch(/price/);
+    expect(await query(`${ROWS} LIMIT 1`)).toEqual([['1', '9.99', 'short', '1.5']]);
+  });
+
+  test.each([
+    ['COLUMN_UNKNOWN', { prize: { type: 'text', lossy: false } }, /prize/],
+    ['CONFIG_INVALID', { price: { type: 'text; DROP TABLE items', lossy: false } }, /no type/],
+    ['CONFIG_INVALID', { id: { type: 'int', lossy: true } }, /key/],
+    ['TYPE_MISMATCH', { price: { type: 'shekels', lossy: false } }, /shekels/],
+  ] as const)('are refused with %s: %j', async (code, types, message) => {
+    folder.database('shop.db', ITEMS);
+    const error = await rejection(setUp(await open(), specOf([{ from: 'items', types }])), code);
+    expect(error.message).toMatch(message);
+    expect(await query(`SELECT to_regclass('items')::text`)).toEqual([[null]]);
+  });
+});

@@ -1,0 +1,76 @@
+/** What a lossy column makes of values. */
+import { describe, expect, test } from '@jest/globals';
+import { reduceFor } from '../../engine';
+import type { ColumnBounds, LogicalType, Value } from '../../engine';
+
+function reduced(
+  type: LogicalType,
+  value: Value,
+  bounds: Partial<ColumnBounds> = {},
+  nullable = true,
+): Value {
+  return reduceFor({ declaredType: 'x', type, bounds: { specials: [], ...bounds }, nullable })(value);
+}
+
+const decimal = (precision: number, scale: number): LogicalType => ({ kind: 'decimal', precision, scale });
+
+describe('a lossy column', () => {
+  test.each([
+    ['1.005', '1.01'],
+    ['-1.005', '-1.01'],
+    ['1.004999999999999999999999', '1.00'],
+    ['0.001', '0.00'],
+    ['-0.001', '0.00'],
+    ['12345678901234567890.125', '12345678901234567890.13'],
+    ['1e-7', '0.00'],
+    ['1.5e3', '1500.00'],
+    ['7', '7.00'],
+  ])('rounds the decimal %s to %s', (from, to) => {
+    expect(reduced(decimal(10, 2), from)).toBe(to);
+  });
+
+  test('rounds to tens where the scale is below zero', () => {
+    expect(reduced(decimal(3, -1), '15')).toBe('20');
+    expect(reduced(decimal(3, -1), '14')).toBe('10');
+    expect(reduced(decimal(3, -1), '4')).toBe('0');
+  });
+
+  test('rounds fractions where it holds whole numbers, and leaves what is too large', () => {
+    const int: LogicalType = { kind: 'int', bits: 8, signed: true };
+    expect(reduced(int, 2.5)).toBe(3n);
+    expect(reduced(int, '-2.5')).toBe(-3n);
+    expect(reduced(int, 300n)).toBe(300n);
+    expect(reduced(int, 'soon')).toBe('soon');
+  });
+
+  test('takes the nearest number of single precision, as it is shown', () => {
+    expect(reduced({ kind: 'float', bits: 32 }, 0.1)).toBe(0.1);
+    expect(reduced({ kind: 'float', bits: 32 }, 1 / 3)).toBe(0.33333334);
+    expect(reduced({ kind: 'float', bits: 64 }, '0.1')).toBe(0.1);
+  });
+
+  test('cuts texts by letters, never inside of one, and bytes', () => {
+    expect(reduced({ kind: 'text', length: 2 }, '😀é!')).toBe('😀é');
+    expect(reduced({ kind: 'text', length: null }, 'aé😀', { bytes: 5 })).toBe('aé');
+    expect(reduced({ kind: 'text', length: null }, 'a\0b')).toBe('ab');
+    expect(reduced({ kind: 'text', length: null }, 'a\0b', { specials: ['U+0000'] })).toBe('a\0b');
+    expect(reduced({ kind: 'bytes', length: 1 }, new Uint8Array([1, 2]))).toEqual(new Uint8Array([1]));
+  });
+
+  test('cuts fractions of a second, and the time of day', () => {
+    const moment: LogicalType = { kind: 'timestamp', zone: true };
+    expect(reduced(moment, '2026-02-28 10:00:00.129999+00', { fraction: 2 })).toBe(
+      '2026-02-28 10:00:00.12+00',
+    );
+    expect(reduced(moment, '2026-02-28 10:00:00.5+00', { fraction: 0 })).toBe('2026-02-28 10:00:00+00');
+    expect(reduced({ kind: 'date' }, '2026-02-28 10:00:00')).toBe('2026-02-28');
+  });
+
+  test('has NULL for NaN and the infinities where it holds none and may', () => {
+    expect(reduced(decimal(10, 2), 'NaN')).toBeNull();
+    expect(reduced({ kind: 'date' }, '-infinity')).toBeNull();
+    expect(reduced({ kind: 'float', bits: 64 }, Infinity)).toBeNull();
+    expect(reduced({ kind: 'float', bits: 64 }, Infinity, { specials: ['infinity'] })).toBe(Infinity);
+    expect(reduced({ kind: 'float', bits: 64 }, Number.NaN, {}, false)).toBeNaN();
+  });
+});
