@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { LogicalType } from '../engine';
-import { NATIVE_SAMPLES } from './support/postgres-native-types';
+import { NATIVE_SAMPLES } from './types/samples/postgres';
 
 const PAGE = readFileSync(join(resolve(__dirname, '../..'), 'docs/TYPES.md'), 'utf8');
 
