@@ -1,6 +1,7 @@
 /** Types for the matrix: how each is declared, what it holds, and what becomes of it on the other databases. */
 import type { Family } from '../support/pair-sides';
-import type { Kind } from './kinds';
+import type { Kind, Reading } from './kinds';
+import type { Place } from './places/place';
 
 export interface MatrixSample {
   /** As it stands in a column. */
@@ -13,8 +14,8 @@ export interface MatrixSample {
   readonly literals: readonly string[];
   /** More of them, which a key can't have beside those. */
   readonly further?: readonly string[];
-  /** How the source's value is read, where its kind doesn't say it: an SQL expression. */
-  readonly read?: (column: string) => string;
+  /** How the value is read on the source or on a target, where its kind doesn't say it. */
+  readonly readings?: Readonly<Partial<Record<Family, Reading>>>;
   /** What doesn't arrive. Every value arrives equal where nothing is said. */
   readonly to?: Readonly<Partial<Record<Family, Outcome>>>;
 }
@@ -28,6 +29,13 @@ export type Outcome =
 /** The same letters on MariaDB and on MySQL. */
 export function lettersOnMysql(...letters: readonly string[]): NonNullable<MatrixSample['to']> {
   return { mariadb: { letters }, mysql: { letters } };
+}
+
+export function readingIn(
+  { family, readings }: Pick<Place, 'family' | 'readings'>,
+  sample: MatrixSample,
+): Reading {
+  return sample.readings?.[family] ?? readings[sample.kind ?? 'text'];
 }
 
 export function nameOf({ called, declaration }: MatrixSample): string {

@@ -2,7 +2,7 @@
 import type { DeadLetter } from '../../engine';
 import type { Field, Reading } from './kinds';
 import type { Place, SourcePlace } from './places/place';
-import { lettersOf, nameOf, valuesOf, type MatrixSample } from './sample';
+import { lettersOf, nameOf, readingIn, valuesOf, type MatrixSample } from './sample';
 
 export interface Trial<Sample extends MatrixSample = MatrixSample> {
   readonly sample: Sample;
@@ -86,10 +86,8 @@ export async function problemsOf(
   letters: readonly DeadLetter[],
 ): Promise<readonly string[]> {
   const problems: string[] = [];
-  const { kind = 'text', read } = sample;
-  const reading = source.readings[kind];
-  const here = await shown(source, table, read === undefined ? reading : { ...reading, sql: read });
-  const there = await shown(target, table, target.readings[kind]);
+  const here = await shown(source, table, readingIn(source, sample));
+  const there = await shown(target, table, readingIn(target, sample));
   const set = new Map(letters.map((letter) => [Number(letter.key['id']), letter]));
   const literals = valuesOf(sample);
   const refused = new Set(lettersOf(sample, target.family).map((literal) => literals.indexOf(literal)));

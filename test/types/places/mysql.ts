@@ -4,7 +4,8 @@ import { createScratchDatabase } from '../../support/mysql';
 import type { Flavour } from '../../support/mysql-programs';
 import * as canonical from '../canonical';
 import type { Field, Reading, Readings } from '../kinds';
-import type { Alterations, Place } from './place';
+import type { MatrixSample } from '../sample';
+import type { Alterations, SourcePlace } from './place';
 
 function written(read: (text: string) => string): Reading {
   return { sql: (column) => `CAST(${column} AS CHAR)`, canonical: (field) => read(String(field)) };
@@ -65,7 +66,7 @@ const ALTERATIONS: Alterations = {
   uuid: lastLetter,
 };
 
-export async function openMysql(flavour: Flavour, server: string): Promise<Place> {
+export async function openMysql(flavour: Flavour, server: string): Promise<SourcePlace<MatrixSample>> {
   const database = await createScratchDatabase(server);
   const client = await database.connect();
   await client.query(`SET time_zone = '+00:00'`);
@@ -79,6 +80,8 @@ export async function openMysql(flavour: Flavour, server: string): Promise<Place
     async execute(...statements) {
       for (const statement of ['BEGIN', ...statements, 'COMMIT']) await client.query(statement);
     },
+    prepare: (samples) => Promise.resolve(samples),
+    valueOf: (_sample, literal) => literal,
     dispose: () => database.drop(),
   };
 }

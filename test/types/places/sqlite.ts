@@ -2,7 +2,8 @@
 import Database from 'better-sqlite3';
 import * as canonical from '../canonical';
 import type { Field, Reading, Readings } from '../kinds';
-import type { Alterations, Place } from './place';
+import type { MatrixSample } from '../sample';
+import type { Alterations, SourcePlace } from './place';
 
 /** Of another storage class than it should be. */
 function misplaced(shown: string): string {
@@ -80,7 +81,7 @@ const ALTERATIONS: Alterations = {
 };
 
 /** A file in a folder. */
-export function openSqlite(file: string): Place {
+export function openSqlite(file: string): SourcePlace<MatrixSample> {
   let open: Database.Database | null = null;
   const db = (): Database.Database => (open ??= new Database(file));
   return {
@@ -94,6 +95,8 @@ export function openSqlite(file: string): Place {
       for (const statement of ['BEGIN IMMEDIATE', ...statements, 'COMMIT']) db().exec(statement);
       return Promise.resolve();
     },
+    prepare: (samples) => Promise.resolve(samples),
+    valueOf: (_sample, literal) => literal,
     dispose() {
       open?.close();
       return Promise.resolve();
