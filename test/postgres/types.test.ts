@@ -5,7 +5,7 @@ import { postgresAdapter } from '../../engine/adapters/postgres';
 import { byRows } from '../support/by-rows';
 import { engineOver, REF, replicate, specOf, started } from '../support/pipelines';
 import { createScratchDatabase, select, type ScratchPostgres } from '../support/postgres';
-import { NATIVE_SAMPLES, type NativeSample } from '../support/postgres-native-types';
+import { NATIVE_SAMPLES, type NativeSample } from '../types/samples/postgres';
 
 /** How rows travel: rows are what is left where a target takes no direct way. */
 const WAYS: readonly (readonly [string, Adapter])[] = [

@@ -1,4 +1,4 @@
-/** Types of PostgreSQL for the contract suite, one or two of each kind; `postgres-native-types.ts` has all of them. */
+/** Types of PostgreSQL for the contract suite, one or two of each kind; `test/types/samples/postgres` has all of them. */
 import type { TypeSample } from '../../engine/contract';
 
 export const POSTGRES_TYPE_SAMPLES: readonly TypeSample[] = [

@@ -1,0 +1,57 @@
+/** Types for the matrix: how each is declared, what it holds, and what becomes of it on the other databases. */
+import type { Family } from '../support/pair-sides';
+import type { Kind, Reading } from './kinds';
+import type { Place } from './places/place';
+
+export interface MatrixSample {
+  /** As it stands in a column. */
+  readonly declaration: string;
+  /** What the test calls it, where the declaration doesn't say it. */
+  readonly called?: string;
+  /** What its values are, and so how they are compared; texts if absent, as the source writes them. */
+  readonly kind?: Kind;
+  /** Expressions of this type. */
+  readonly literals: readonly string[];
+  /** More of them, which a key can't have beside those. */
+  readonly further?: readonly string[];
+  /** How the value is read on the source or on a target, where its kind doesn't say it. */
+  readonly readings?: Readonly<Partial<Record<Family, Reading>>>;
+  /** What doesn't arrive. Every value arrives equal where nothing is said. */
+  readonly to?: Readonly<Partial<Record<Family, Outcome>>>;
+}
+
+export type Outcome =
+  /** The table can't be made: said before the pipeline starts, with the column's name. */
+  | { readonly refused: true }
+  /** Rows with these of the literals are set aside, by the column's name. */
+  | { readonly letters: readonly string[] };
+
+/** The same letters on MariaDB and on MySQL. */
+export function lettersOnMysql(...letters: readonly string[]): NonNullable<MatrixSample['to']> {
+  return { mariadb: { letters }, mysql: { letters } };
+}
+
+export function readingIn(
+  { family, readings }: Pick<Place, 'family' | 'readings'>,
+  sample: MatrixSample,
+): Reading {
+  return sample.readings?.[family] ?? readings[sample.kind ?? 'text'];
+}
+
+export function nameOf({ called, declaration }: MatrixSample): string {
+  return called ?? (declaration === '' ? 'no type' : declaration);
+}
+
+export function valuesOf({ literals, further = [] }: MatrixSample): readonly string[] {
+  return [...literals, ...further];
+}
+
+export function isRefused({ to }: MatrixSample, target: Family): boolean {
+  const outcome = to?.[target];
+  return outcome !== undefined && 'refused' in outcome;
+}
+
+export function lettersOf({ to }: MatrixSample, target: Family): readonly string[] {
+  const outcome = to?.[target];
+  return outcome !== undefined && 'letters' in outcome ? outcome.letters : [];
+}
