@@ -1,5 +1,5 @@
 /** What the information schema says of the tables of a database. */
-import { featuresOf, OWN_PREFIX, type Field, type FieldRow, type Session } from '../database';
+import { featuresOf, OWN_PREFIX, type Features, type Field, type FieldRow, type Session } from '../database';
 
 /** A table or view that a person could mean. */
 export interface FoundTable {
@@ -31,6 +31,8 @@ export interface FoundColumn {
   readonly generated: 'no' | 'stored' | 'virtual';
   readonly isJson: boolean;
   readonly autoIncrement: boolean;
+  /** What the server keeps of floating point numbers. */
+  readonly keepsSignOfZero: boolean;
 }
 
 export interface FoundIndex {
@@ -88,7 +90,8 @@ export async function readCatalog(
   session: Session,
   table: string | null = null,
 ): Promise<readonly FoundTable[]> {
-  const { marksDefaults, namesTablesOfChecks, indexesExpressions } = await featuresOf(session);
+  const features = await featuresOf(session);
+  const { namesTablesOfChecks, indexesExpressions } = features;
   const { database } = session;
   const only = table === null ? '' : ' AND TABLE_NAME = ?';
   const asked = table === null ? [database] : [database, table];
@@ -105,7 +108,7 @@ export async function readCatalog(
   const foreignKeys = group(await session.query(FOREIGN_KEYS, [database, database]));
   return tables.map(([nameField, kind, engine, isPartitioned]) => {
     const name = String(nameField);
-    const found = (columns.get(name) ?? []).map((row) => columnOf(row, marksDefaults, json));
+    const found = (columns.get(name) ?? []).map((row) => columnOf(row, features, json));
     return {
       name,
       kind: String(kind),
@@ -127,7 +130,8 @@ export async function readReferences(
   return new Map([...rows].map(([table, found]) => [table, foreignKeysOf(found)]));
 }
 
-function columnOf(row: FieldRow, marksDefaults: boolean, json: ReadonlySet<string>): FoundColumn {
+function columnOf(row: FieldRow, features: Features, json: ReadonlySet<string>): FoundColumn {
+  const { marksDefaults, keepsSignOfZero } = features;
   const [table, name, native, declared, nullable, length, octets, precision, scale, ...rest] = row;
   const [charset, collation, defaultText, extraText, isGenerated] = rest;
   const extra = String(extraText).toUpperCase();
@@ -147,6 +151,7 @@ function columnOf(row: FieldRow, marksDefaults: boolean, json: ReadonlySet<strin
     generated: Number(isGenerated) === 1 ? (extra.includes('VIRTUAL') ? 'virtual' : 'stored') : 'no',
     isJson: native === 'json' || json.has(check),
     autoIncrement: extra.includes('AUTO_INCREMENT'),
+    keepsSignOfZero,
   };
 }
 

@@ -4,7 +4,7 @@ import type { ColumnSchema, TableKey, TableName, TableRefusal, TableSchema } fro
 import type { Session } from '../database';
 import { comparesBytes } from './collations';
 import { readCatalog, type FoundColumn, type FoundIndex, type FoundTable } from './catalog';
-import { boundsOf, logicalTypeOf, type NativeType } from './types';
+import { boundsOf, logicalTypeOf, onServer, type NativeType } from './types';
 
 /** A table as capture and apply need to know it, beyond what the engine is told. */
 export interface TableDetail {
@@ -105,7 +105,7 @@ function columnOf(column: FoundColumn): ColumnSchema {
     name: column.name,
     declaredType: column.declared,
     type: logicalTypeOf(native),
-    bounds: boundsOf(native, column.charset),
+    bounds: onServer(boundsOf(native, column.charset), column),
     nullable: column.nullable,
     generated: column.generated,
     collation: column.collation,

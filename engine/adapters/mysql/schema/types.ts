@@ -1,6 +1,6 @@
 /** Types of MySQL and MariaDB as logical types, and how each is read so that nothing is lost. */
 import type { ColumnBounds, LogicalType } from '../../../model';
-import { quote } from '../database';
+import { quote, type Features } from '../database';
 import { TYPES, type NativeType, type TypeEntry } from './type-table';
 
 export { isReadAsHex, membersOf, type NativeType } from './type-table';
@@ -16,6 +16,15 @@ export function logicalTypeOf(type: NativeType): LogicalType {
 /** What a type holds besides, or lacks. `charset`: of a text; null for anything else. */
 export function boundsOf(type: NativeType, charset: string | null): ColumnBounds {
   return entryOf(type.name)?.bounds(type, charset) ?? { specials: [] };
+}
+
+/** The same on a server that may not know the sign of -0. */
+export function onServer(
+  bounds: ColumnBounds,
+  { keepsSignOfZero }: Pick<Features, 'keepsSignOfZero'>,
+): ColumnBounds {
+  if (keepsSignOfZero) return bounds;
+  return { ...bounds, specials: bounds.specials.filter((special) => special !== 'negative zero') };
 }
 
 /**

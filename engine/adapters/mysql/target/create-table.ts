@@ -8,9 +8,9 @@ import {
   type TablePlan,
   type TableRoute,
 } from '../../../model';
-import { featuresOf, qualify, quote, quoteAll, type Session } from '../database';
+import { featuresOf, qualify, quote, quoteAll, type Features, type Session } from '../database';
 import { readCollations } from '../schema/collations';
-import { describeType } from '../schema/types';
+import { describeType, onServer } from '../schema/types';
 import { keptDefault } from './defaults';
 import { nativeType, type Room } from './native-types';
 
@@ -52,12 +52,17 @@ interface MadeColumn {
   readonly column: ColumnSchema;
 }
 
-function madeColumn(column: ColumnSchema, type: string): MadeColumn {
+function madeColumn(column: ColumnSchema, type: string, features: Features): MadeColumn {
   const declaredType = type.replace(/ (CHARACTER SET|COLLATE) .*$/i, '');
   return {
     sql: `${quote(column.name)} ${type} ${column.nullable ? 'NULL' : 'NOT NULL'}`,
-    column: { ...column, collation: null, defaultSql: null, declaredType, ...describeType(type) },
+    column: { ...column, collation: null, defaultSql: null, declaredType, ...describeHere(type, features) },
   };
+}
+
+function describeHere(type: string, features: Features): Pick<ColumnSchema, 'type' | 'bounds'> {
+  const described = describeType(type);
+  return { ...described, bounds: onServer(described.bounds, features) };
 }
 
 function chosenType({ types }: TableRoute, { name }: ColumnSchema): string | null {
@@ -75,13 +80,13 @@ async function familyColumns(
   columns: readonly ColumnSchema[],
 ): Promise<readonly MadeColumn[]> {
   const collations = await readCollations(session);
-  const { namesTablesOfChecks } = await featuresOf(session);
+  const features = await featuresOf(session);
   const counting = countingColumn(route, true);
   return columns.map((column) => {
     const { name, collation } = column;
     const chosen = chosenType(route, column);
-    if (chosen !== null) return madeColumn(column, chosen);
-    const declared = declaredHere(column, namesTablesOfChecks);
+    if (chosen !== null) return madeColumn(column, chosen, features);
+    const declared = declaredHere(column, features.namesTablesOfChecks);
     const parts = [quote(name), declared];
     if (collation !== null && column.type.kind !== 'json') {
       const known = comparisonFor(route, column, collations);
@@ -95,7 +100,8 @@ async function familyColumns(
     const kept = keptDefault(column);
     if (kept !== null) parts.push(`DEFAULT ${kept}`);
     if (name === counting) parts.push('AUTO_INCREMENT');
-    const own = declared === column.declaredType ? {} : { declaredType: declared, ...describeType(declared) };
+    const own =
+      declared === column.declaredType ? {} : { declaredType: declared, ...describeHere(declared, features) };
     return { sql: parts.join(' '), column: { ...column, ...own } };
   });
 }
@@ -162,6 +168,7 @@ async function foreignColumns(
   route: TableRoute,
   columns: readonly ColumnSchema[],
 ): Promise<readonly MadeColumn[]> {
+  const features = await featuresOf(session);
   const collations = await readCollations(session);
   const collation = byBytes(collations);
   const keyColumns = columns.filter(({ name }) => route.key.includes(name));
@@ -176,7 +183,7 @@ async function foreignColumns(
     const room: Room = { collation, keyLetters: route.key.includes(column.name) ? letters : null };
     const type = chosenType(route, column) ?? nativeType(column, room);
     if (type === null) throw missing(route, column, 'has no counterpart here');
-    return madeColumn(column, type);
+    return madeColumn(column, type, features);
   });
 }
 

@@ -59,12 +59,12 @@ function fitColumn(from: LogicalType, column: FoundColumn): Fitting {
       return fitFloat(64, false, digitsOf(declared));
     case 'char':
     case 'varchar':
-      return fitText(from, column, native === 'char');
+      return fitText(column, native === 'char');
     case 'tinytext':
     case 'text':
     case 'mediumtext':
     case 'longtext':
-      return fitText(from, column, false);
+      return fitText(column, false);
     case 'enum': {
       const members = new Set(membersOf(declared));
       return fitString((text) => members.has(text));
@@ -140,14 +140,14 @@ function digitsOf(declared: string): number | null {
   return digits === undefined ? null : Number(digits);
 }
 
-function fitText(from: LogicalType, { length, octets, charset }: FoundColumn, padded: boolean): Fitting {
+function fitText({ length, octets, charset }: FoundColumn, padded: boolean): Fitting {
   const most = length ?? Infinity;
   // Of texts without a length of their own the server counts the bytes.
   const mostBytes = padded || charset === null ? Infinity : (octets ?? Infinity);
   return (value) => {
-    // A column of SQLite may hold any storage class; all but bytes are readable as text.
+    // Numbers are readable as text, whatever a column of SQLite is declared as.
     const isNumber = typeof value === 'bigint' || typeof value === 'number';
-    const text = from.kind === 'dynamic' && isNumber ? numberText(value) : value;
+    const text = isNumber ? numberText(value) : value;
     if (typeof text !== 'string' || !isStorable(text)) return undefined;
     if (text.length > most && Array.from(text).length > most) return undefined;
     if (text.length > mostBytes / 4 && Buffer.byteLength(text) > mostBytes) return undefined;

@@ -13,8 +13,7 @@ export type Fit = (value: Value) => string | null | undefined;
 /** What fits a column of a target, as it comes from a column of a source. */
 export function fitFor(source: ColumnSchema, target: ColumnSchema): Fit {
   if (isSameType(source, target)) return plainText;
-  const typeless = source.type.kind === 'dynamic';
-  return narrowed(fitType(target.type, source.type, typeless), target);
+  return narrowed(fitType(target.type, source.type), target);
 }
 
 /** What a declaration takes away from its type: PostgreSQL rounds, pads and truncates to it without a word. */
@@ -91,7 +90,7 @@ function floatText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-function fitType(type: LogicalType, from: LogicalType, typeless: boolean): Fit {
+function fitType(type: LogicalType, from: LogicalType): Fit {
   switch (type.kind) {
     case 'bool':
       return nullable((value) => {
@@ -111,7 +110,7 @@ function fitType(type: LogicalType, from: LogicalType, typeless: boolean): Fit {
     case 'decimal':
       return fitDecimal(type.scale);
     case 'text':
-      return fitText(type.length, typeless);
+      return fitText(type.length);
     case 'bytes':
       return nullable((value) => (value instanceof Uint8Array ? writtenText(value) : undefined));
     case 'date':
@@ -167,17 +166,17 @@ function fitDecimal(scale: number | null): Fit {
   });
 }
 
-/** A column of SQLite may hold any storage class; all but bytes are readable as text. */
-function fitText(length: number | null, typeless: boolean): Fit {
+/** Numbers are readable as text, whatever a column of SQLite is declared as; bytes are not. */
+function fitText(length: number | null): Fit {
   return nullable((value) => {
-    if (typeof value !== 'string') {
-      return typeless && (typeof value === 'bigint' || typeof value === 'number')
-        ? writtenText(value)
-        : undefined;
-    }
-    if (length !== null && value.length > length && Array.from(value).length > length) return undefined;
-    return writtenText(value);
+    if (typeof value !== 'string' && typeof value !== 'bigint' && typeof value !== 'number') return undefined;
+    const text = writtenText(value);
+    return text !== undefined && length !== null && isLonger(text, length) ? undefined : text;
   });
+}
+
+function isLonger(text: string, letters: number): boolean {
+  return text.length > letters && Array.from(text).length > letters;
 }
 
 function fitPattern(pattern: RegExp): Fit {
