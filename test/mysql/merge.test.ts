@@ -271,6 +271,18 @@ describeServers('Merging', (server, flavour) => {
     ]);
   });
 
+  test('a chunk that is about more tables than the server joins is merged', async () => {
+    const names = Array.from({ length: 130 }, (_, n) => `t${n}`);
+    const { merge, rows } = await open(
+      ...names.map((name) => `CREATE TABLE ${name} (id INT PRIMARY KEY, v VARCHAR(9))`),
+    );
+    const routes = names.map((name) => dynamicRoute(name, { id: 'INTEGER', v: 'TEXT' }));
+    await merge(routes.map((route) => upserts(route, [1n, route.id])));
+    for (const name of ['t0', 't59', 't60', 't61', 't129']) {
+      expect(await rows(name)).toEqual([JSON.stringify(['1', name])]);
+    }
+  });
+
   test('a range that does not fit one statement is made equal part by part', async () => {
     const { merge, rows } = await open(
       'CREATE TABLE t (id VARBINARY(3000) PRIMARY KEY, v TEXT)',
