@@ -40,6 +40,8 @@ describeServers('Merging', (server, flavour) => {
       ['VARCHAR(9) CHARACTER SET latin1', '\u{1f600}'],
       ['DECIMAL(4,2)', '1.239'],
       ['DECIMAL(4,2)', 123n],
+      ['DECIMAL(4,2)', -0],
+      ['DOUBLE(10,2)', -0],
       ['FLOAT', 0.1],
       ['DOUBLE', 2n ** 53n + 1n],
       ['DOUBLE', Infinity],
