@@ -1,4 +1,4 @@
-/** `where` and `rename` of a table in `cdc.yaml`: what is wrong with them is named with line, column and key. */
+/** `where`, `rename` and `types` of a table in `cdc.yaml`: what is wrong with them is named with line, column and key. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +44,29 @@ test.each([
     'where',
     'must be a text, not a group of keys',
   ],
+  [
+    'types of a pattern',
+    `from: "a*", types: { x: int }`,
+    '3:75',
+    'types',
+    'is for one table; "from" is a pattern for many',
+  ],
+  ['no type', `from: a, types: {}`, '3:79', 'types', 'names no column; leave it out'],
+  ['a type that says nothing', `from: a, types: { x: {} }`, '3:84', 'types.x', 'says nothing; leave it out'],
+  [
+    'a type that is a list',
+    `from: a, types: { x: [int] }`,
+    '3:84',
+    'types.x',
+    'must be a type or { type: …, lossy: true }',
+  ],
+  [
+    'a misspelt choice',
+    `from: a, types: { x: { type: int, losy: true } }`,
+    '3:97',
+    'types.x.losy',
+    'unknown key; did you mean "lossy"?',
+  ],
   ['a misspelt condition', `from: a, wher: "id > 1"`, '3:72', 'wher', 'unknown key; did you mean "where"?'],
 ])('%s', (_what, mapping, place, key, says) => {
   const file = join(folder, 'cdc.yaml');
@@ -55,4 +78,30 @@ pipelines:
   expect(() => loadConfig({ file, environment: {}, registry })).toThrow(
     `${file}:${place} pipelines.orders.tables[0].${key}: ${says}`,
   );
+});
+
+test('types are taken as a text, or with what may be altered', () => {
+  const file = join(folder, 'cdc.yaml');
+  writeFileSync(
+    file,
+    `connections: { shop: "sqlite:shop.db", w: "sqlite:w.db" }
+pipelines:
+  orders:
+    source: shop
+    target: w
+    tables: [{ from: a, types: { x: "decimal(20,6)", y: { type: text, lossy: true }, z: { lossy: true } } }]
+`,
+  );
+  expect(loadConfig({ file, environment: {}, registry }).pipelines.get('orders')?.tables).toEqual([
+    {
+      from: 'a',
+      to: null,
+      columns: null,
+      types: {
+        x: { type: 'decimal(20,6)', lossy: false },
+        y: { type: 'text', lossy: true },
+        z: { type: null, lossy: true },
+      },
+    },
+  ]);
 });
