@@ -62,7 +62,7 @@ export function logicalTypeOf(type: NativeType): LogicalType {
     case 'timestamp':
       return { kind: 'timestamp', zone: true };
     case 'json':
-      return { kind: 'json' };
+      return { kind: 'json', parsed: true };
     case 'uuid':
       return { kind: 'uuid' };
     case 'enum':

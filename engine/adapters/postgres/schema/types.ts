@@ -60,8 +60,9 @@ function elementType({ name, builtIn, modifier, members, declared }: NativeType)
     case 'interval':
       return { kind: 'interval' };
     case 'json':
-    case 'jsonb':
       return { kind: 'json' };
+    case 'jsonb':
+      return { kind: 'json', parsed: true };
     case 'uuid':
       return { kind: 'uuid' };
     default:
