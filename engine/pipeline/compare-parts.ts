@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import type { ScanResult, TableRoute, Tuple } from '../model';
 import { keyIn, rangesOf, sizeOf, sourceTable, targetTable } from './compare-ranges';
 import type { Compared, Sides, Suspect } from './compare-ranges';
-import type { Likeness } from './likeness';
+import type { Likeness, Side } from './likeness';
 
 /** About how much memory the rows of a part may take. */
 const PART_BYTES = 64 * 1024 * 1024;
@@ -25,7 +25,8 @@ export async function* compareInParts(
   route: TableRoute,
   partBytes = PART_BYTES,
 ): AsyncGenerator<Compared> {
-  const { source, likeness } = sides;
+  const { source } = sides;
+  const likeness = sides.likenessOf(route);
   let width = ALL_HASHES;
   for (let from = 0; from < ALL_HASHES;) {
     const part = createPart(likeness, route, { from, to: Math.min(ALL_HASHES, from + width) }, partBytes);
@@ -43,10 +44,11 @@ export async function* compareInParts(
 
 /** Streams the target's rows past those of the source. */
 async function* compareWithTarget(
-  { target, likeness }: Sides,
+  { target, likenessOf }: Sides,
   route: TableRoute,
   part: Part,
 ): AsyncGenerator<Compared> {
+  const likeness = likenessOf(route);
   let sourceRows = part.size().rows;
   let fitting = 1;
   for await (const { rows, limit } of rangesOf(target, targetTable(route))) {
@@ -54,11 +56,11 @@ async function* compareWithTarget(
     const suspects: Suspect[] = [];
     let targetRows = 0;
     for (const entry of rows) {
-      const identity = likeness.identity(route, entry);
+      const identity = likeness.identity('target', entry);
       if (!part.holds(identity)) continue;
       targetRows += 1;
       const expected = part.take(identity);
-      if (expected?.digest === digestOf(likeness, entry.row)) continue;
+      if (expected?.digest === digestOf(likeness, 'target', entry.row)) continue;
       const targetKey = keyIn(route, entry.row);
       const kind = expected === undefined ? 'extra' : 'different';
       suspects.push({ kind, key: expected?.key ?? targetKey, targetKey });
@@ -112,12 +114,12 @@ function createPart(likeness: Likeness, route: TableRoute, most: Hashes, mostByt
   };
   return {
     add(entry) {
-      const identity = likeness.identity(route, entry);
+      const identity = likeness.identity('source', entry);
       if (!holds(identity)) return;
       take(identity);
       const key = keyIn(route, entry.row);
       const size = ROW_BYTES + sizeOf(identity) + key.reduce<number>((sum, value) => sum + sizeOf(value), 0);
-      kept.set(identity, { key, digest: digestOf(likeness, entry.row), bytes: size });
+      kept.set(identity, { key, digest: digestOf(likeness, 'source', entry.row), bytes: size });
       bytes += size;
       while (bytes > mostBytes && kept.size > 1 && to - from > 1) {
         to = from + Math.ceil((to - from) / 2);
@@ -131,8 +133,8 @@ function createPart(likeness: Likeness, route: TableRoute, most: Hashes, mostByt
   };
 }
 
-function digestOf(likeness: Likeness, row: Tuple): string {
-  return createHash('sha256').update(likeness.rowText(row)).digest('base64');
+function digestOf(likeness: Likeness, side: Side, row: Tuple): string {
+  return createHash('sha256').update(likeness.rowText(side, row)).digest('base64');
 }
 
 /** FNV-1a, mixed as MurmurHash3 does it in the end, so that keys that are alike spread evenly. */

@@ -15,7 +15,7 @@ import type {
   Tuple,
   Value,
 } from '../model';
-import type { Likeness } from './likeness';
+import type { LikenessOf } from './likeness';
 
 /** Rows read at once from each side, and about how much memory they may take: ranges follow the size of the rows. */
 const FIRST_ROWS = 200;
@@ -28,8 +28,8 @@ const DIGEST_ROWS: readonly number[] = [20_000, 1_000];
 export interface Sides {
   readonly source: Source;
   readonly target: Target;
-  readonly likeness: Likeness;
-  /** True when both are of one family: then values are spelled alike. */
+  readonly likenessOf: LikenessOf;
+  /** True when both are of one family. */
   readonly alike: boolean;
 }
 
@@ -60,11 +60,12 @@ type Bounds = Pick<ScanRequest, 'after' | 'upTo'>;
 
 const ALL: Bounds = { after: null, upTo: null };
 
-/** By digests where both sides can and spell values alike; by rows where these differ, or there are none. */
+/** By digests where both sides can and spell all values alike; by rows where these differ, or there are none. */
 function compareBounds(sides: Sides, route: TableRoute, bounds: Bounds, level = 0): AsyncGenerator<Compared> {
   const { source, target } = sides;
   const limit = DIGEST_ROWS[level];
-  if (!sides.alike || limit === undefined || source.digest === undefined || target.digest === undefined)
+  const isDigested = sides.alike && sides.likenessOf(route).isExact && limit !== undefined;
+  if (!isDigested || source.digest === undefined || target.digest === undefined)
     return compareRows(sides, route, bounds);
   return compareDigests(sides, route, bounds, {
     limit,
@@ -161,11 +162,12 @@ export async function* rangesOf(
 
 /** Streams the target's rows of a range past the source's: it may hold any number that the source does not have. */
 async function* compareRange(
-  { target, likeness }: Sides,
+  { target, likenessOf }: Sides,
   route: TableRoute,
   range: Range,
 ): AsyncGenerator<Compared> {
-  const rest = new Map(range.rows.map((entry) => [likeness.identity(route, entry), entry.row]));
+  const likeness = likenessOf(route);
+  const rest = new Map(range.rows.map((entry) => [likeness.identity('source', entry), entry.row]));
   const { target: table, columns, key } = routeOnTarget(route);
   let { after, limit } = range;
   let sourceRows = range.rows.length;
@@ -173,10 +175,10 @@ async function* compareRange(
     const there = await target.scan({ table, columns, key, after, upTo: range.upTo, limit });
     const suspects: Suspect[] = [];
     for (const entry of there.rows) {
-      const identity = likeness.identity(route, entry);
+      const identity = likeness.identity('target', entry);
       const expected = rest.get(identity);
       rest.delete(identity);
-      if (expected !== undefined && sameRows(likeness, expected, entry.row)) continue;
+      if (expected !== undefined && likeness.sameRows(expected, entry.row)) continue;
       const targetKey = keyIn(route, entry.row);
       const own = expected === undefined ? targetKey : keyIn(route, expected);
       const kind = expected === undefined ? 'extra' : 'different';
@@ -193,11 +195,6 @@ async function* compareRange(
     return { kind: 'missing', key: own, targetKey: own };
   });
   if (missing.length > 0) yield { sourceRows: 0, targetRows: 0, suspects: missing, fitting: limit };
-}
-
-/** True when all values count as equal. */
-export function sameRows(likeness: Likeness, one: Tuple, other: Tuple): boolean {
-  return one.every((value, column) => likeness.sameValue(value, other[column]));
 }
 
 /** Values of the key's columns. */

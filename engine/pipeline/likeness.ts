@@ -1,73 +1,117 @@
-/** When two rows count as equal: strictly within a family, by what values mean between families. */
-import { displayName, encodeCursor, targetNameOf } from '../model';
-import type { ColumnSchema, ScanResult, TableRoute, TableSchema, Tuple, Value } from '../model';
+/** When two rows count as equal: by what the types of their columns make of their values, chosen once a table. */
+import { displayName, equalityOf, reduceFor, targetNameOf } from '../model';
+import type {
+  ColumnEquality,
+  ColumnSchema,
+  ComparedColumn,
+  Meaning,
+  ScanResult,
+  TableRoute,
+  TableSchema,
+  Tuple,
+  Value,
+} from '../model';
 
+/** Whose row it is, or whose key. */
+export type Side = 'source' | 'target';
+
+/** Of the rows of one route. */
 export interface Likeness {
+  /** True where equal values are the same value in all columns, so that digests of both sides can be compared. */
+  readonly isExact: boolean;
   /** The key of a scanned row: equal on both sides for the same row. */
-  identity(route: TableRoute, entry: ScanResult['rows'][number]): string;
+  identity(side: Side, entry: ScanResult['rows'][number]): string;
   /** The same of the values of a key: not the same text. */
-  keyIdentity(route: TableRoute, key: Tuple): string;
-  /** The same text for rows whose values are all the same, another for others. */
-  rowText(row: Tuple): string;
-  sameValue(one: Value, other: Value | undefined): boolean;
+  keyIdentity(side: Side, key: Tuple): string;
+  /** The same text for rows that are equal, another for others. */
+  rowText(side: Side, row: Tuple): string;
+  /** `place`: of the column in the route. */
+  sameValue(place: number, source: Value, target: Value | undefined): boolean;
+  /** True when all values count as equal. */
+  sameRows(source: Tuple, target: Tuple): boolean;
 }
+
+export type LikenessOf = (route: TableRoute) => Likeness;
 
 /** `targets`: the tables of the target, as they are. */
-export function likenessOf(sameFamily: boolean, targets: readonly TableSchema[]): Likeness {
-  return sameFamily ? STRICT : betweenFamilies(targets);
+export function createLikeness(sameFamily: boolean, targets: readonly TableSchema[]): LikenessOf {
+  const known = new WeakMap<TableRoute, Likeness>();
+  return (route) => {
+    const likeness = known.get(route) ?? likenessOf(route, sameFamily, targets);
+    known.set(route, likeness);
+    return likeness;
+  };
 }
 
-/** Same storage class and same content: 1 and 1.0 differ, so do 0.0 and -0.0. */
+/** Same storage class and same content, of two reads of one side: 1 and 1.0 differ, so do 0.0 and -0.0. */
 export function sameValue(one: Value, other: Value | undefined): boolean {
-  if (one instanceof Uint8Array && other instanceof Uint8Array) {
-    return one.length === other.length && one.every((byte, index) => byte === other[index]);
-  }
+  if (one instanceof Uint8Array && other instanceof Uint8Array) return sameBytes(one, other);
   return Object.is(one, other);
 }
 
-const STRICT: Likeness = {
-  identity: (_, entry) => entry.identity,
-  // -0.0 and 0.0 are the same key to every index.
-  keyIdentity: (_, key) => encodeCursor(key.map((value) => (value === 0 ? 0 : value))),
-  // In a cursor true and false are integers.
-  rowText: (row) => encodeCursor(row) + row.map((value) => (typeof value === 'boolean' ? 'b' : '-')).join(''),
-  sameValue,
-};
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
+}
 
-/** What one database calls true or 0.5 is 1 or '0.5' in another, and its name for a key is its own. */
-function betweenFamilies(targets: readonly TableSchema[]): Likeness {
-  const known = new WeakMap<TableRoute, readonly boolean[]>();
-  const keyIdentity = (route: TableRoute, key: Tuple): string => {
-    const isText = known.get(route) ?? textKeys(route, targets);
-    known.set(route, isText);
-    return JSON.stringify(
-      key.map((value, place) =>
-        isText[place] === true && typeof value === 'string' ? value : meaningOf(value),
-      ),
+function likenessOf(route: TableRoute, sameFamily: boolean, targets: readonly TableSchema[]): Likeness {
+  const { key, columns } = route;
+  const equalities = equalitiesOf(route, sameFamily, targets);
+  const places = key.map((column) => columns.indexOf(column));
+  const keyEqualities = places.flatMap((place) => equalities[place] ?? []);
+  const hasExactKey = keyEqualities.every(({ isExact }) => isExact);
+  const meanings = {
+    source: { row: equalities.map(({ source }) => source), key: keyEqualities.map(({ source }) => source) },
+    target: { row: equalities.map(({ target }) => target), key: keyEqualities.map(({ target }) => target) },
+  } as const;
+  const keyIdentity = (side: Side, values: Tuple): string =>
+    // -0.0 and 0.0 are the same key to every index.
+    textOf(
+      meanings[side].key,
+      values.map((value) => (value === 0 ? 0 : value)),
     );
+  const same = (place: number, source: Value, target: Value | undefined): boolean => {
+    if (target === undefined) return false;
+    if (source === null || target === null) return source === target;
+    if (sameValue(source, target)) return true;
+    const equality = equalities[place];
+    return equality?.isExact === false && equality.source(source) === equality.target(target);
   };
   return {
-    identity: (route, { row }) =>
-      keyIdentity(
-        route,
-        route.key.map((column) => row[route.columns.indexOf(column)] ?? null),
-      ),
+    isExact: equalities.every(({ isExact }) => isExact),
+    identity: (side, { identity, row }) =>
+      hasExactKey
+        ? identity
+        : keyIdentity(
+            side,
+            places.map((place) => row[place] ?? null),
+          ),
     keyIdentity,
-    rowText: (row) => JSON.stringify(row.map(meaningOf)),
-    sameValue: (one, other) =>
-      other !== undefined && (sameValue(one, other) || meaningOf(one) === meaningOf(other)),
+    rowText: (side, row) => textOf(meanings[side].row, row),
+    sameValue: same,
+    sameRows: (source, target) => source.every((value, place) => same(place, value, target[place])),
   };
 }
 
-/** Which columns of a key are text on both sides: there '7' and '007' are two keys. */
-function textKeys(route: TableRoute, targets: readonly TableSchema[]): readonly boolean[] {
-  const { key, source, target } = route;
-  const there = targets.find(({ name }) => displayName(name) === displayName(target));
-  return key.map(
-    (name) =>
-      isText(columnOf(source.columns, name)) &&
-      isText(columnOf(there?.columns ?? [], targetNameOf(route, name))),
-  );
+function textOf(meanings: readonly Meaning[], values: Tuple): string {
+  return JSON.stringify(meanings.map((meaning, place) => meaning(values[place] ?? null)));
+}
+
+/** In the order of the route's columns. */
+function equalitiesOf(
+  route: TableRoute,
+  sameFamily: boolean,
+  targets: readonly TableSchema[],
+): readonly ColumnEquality[] {
+  const there = targets.find(({ name }) => displayName(name) === displayName(route.target));
+  return route.columns.map((name) => {
+    const source = columnOf(route.source.columns, name) ?? GONE;
+    const target = columnOf(there?.columns ?? [], targetNameOf(route, name));
+    const equality = equalityOf(source, target ?? source, sameFamily);
+    if (route.types?.[name]?.lossy !== true || target === undefined) return equality;
+    // The target was given what the value was altered to.
+    const reduce = reduceFor(target);
+    return { ...equality, source: (value) => equality.source(reduce(value)), isExact: false };
+  });
 }
 
 /** SQLite compares names without regard to case. */
@@ -78,41 +122,5 @@ function columnOf(columns: readonly ColumnSchema[], name: string): ColumnSchema 
   );
 }
 
-function isText(column: ColumnSchema | undefined): boolean {
-  const type = column?.type;
-  return type?.kind === 'text' || (type?.kind === 'dynamic' && type.affinity === 'text');
-}
-
-function meaningOf(value: Value): string | null {
-  if (value === null) return null;
-  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
-  if (typeof value === 'boolean') return value ? '1' : '0';
-  const text = typeof value === 'number' && Object.is(value, -0) ? '-0' : String(value);
-  return timeOf(text) ?? decimalOf(text);
-}
-
-/** A time in one spelling: databases write zeros at the end of a fraction, and UTC, or leave them out. */
-function timeOf(text: string): string | null {
-  const match = /^((?:\d{4,}-\d\d-\d\d[ T])?-?\d{2,3}:\d\d:\d\d)(?:\.(\d+))?(?:\+00(?::?00)?|Z)?( BC)?$/.exec(
-    text,
-  );
-  if (match === null) return null;
-  const [, whole = '', fraction = '', era = ''] = match;
-  const kept = fraction.replace(/0+$/, '');
-  return `${whole.replace('T', ' ')}${kept === '' ? '' : `.${kept}`}${era}`;
-}
-
-/** A decimal number in one spelling, with all its digits; any other text as it is. */
-function decimalOf(text: string): string {
-  const match = /^([-+]?)(\d+)(?:\.(\d+))?(?:e([-+]?\d{1,4}))?$/i.exec(text);
-  if (match === null) return text;
-  const [, sign = '', whole = '', fraction = '', exponent = '0'] = match;
-  const shift = Number(exponent);
-  const digits = whole + fraction;
-  const point = whole.length + shift;
-  const integer = point <= 0 ? '' : digits.slice(0, point).padEnd(point, '0');
-  const rest = point <= 0 ? '0'.repeat(-point) + digits : digits.slice(point);
-  const kept = rest.replace(/0+$/, '');
-  const number = `${integer.replace(/^0+/, '') || '0'}${kept === '' ? '' : `.${kept}`}`;
-  return `${sign === '-' ? '-' : ''}${number}`;
-}
+/** A column that the source has not any more: reading it says so. */
+const GONE: ComparedColumn = { declaredType: '', type: { kind: 'text', length: null } };

@@ -10,11 +10,12 @@
  */
 import { rowOf } from '../apply';
 import { routeOnTarget } from '../model';
-import type { Cursor, RowDifference, Source, TableRoute, Target, Tuple } from '../model';
-import { keyIn, sameRows } from './compare-ranges';
+import type { Cursor, RowDifference, TableRoute, Tuple } from '../model';
+import { keyIn } from './compare-ranges';
 import type { Sides, Suspect } from './compare-ranges';
 import type { PipelineContext } from './context';
 import { sameValue } from './likeness';
+import type { Likeness, Side } from './likeness';
 import { createPassing } from './passing';
 import type { PassingOptions } from './passing';
 import { statesSince } from './states-since';
@@ -47,25 +48,26 @@ export function createSecondLook(
   sides: Sides,
   { keeps, ...options }: SecondLookOptions,
 ): SecondLook {
-  const { source, target } = sides;
+  const { source } = sides;
   const passing = createPassing(context, source, options);
   return async (route, suspects) => {
     const differences: RowDifference[] = [];
     const gone = keeps ? await keptOf(route, suspects) : { kept: 0, rest: suspects };
     let { kept } = gone;
     let open = gone.rest;
+    const likeness = sides.likenessOf(route);
+    const identityOf = (suspect: Suspect): string => identityIn(likeness, suspect);
     let before = new Map<string, Pair>();
     const found = (suspect: Suspect, pair: Pair): void => {
       // It was deleted since we looked for what is kept.
       if (keeps && pair.source === null) kept += pair.target === null ? 0 : 1;
-      else differences.push(...differenceOf(sides, route, suspect, pair));
+      else differences.push(...differenceOf(likeness, route, suspect, pair));
     };
     for (let look = 1; open.length > 0 && look <= MOST_LOOKS; look++) {
       const start = await source.head();
       const first = await sourceRows(route, open);
       const because = await passing(route, await source.head());
       const there = await targetRows(route, open);
-      const identityOf = ({ key }: Suspect): string => sides.likeness.keyIdentity(route, key);
       const pairOf = (suspect: Suspect): Pair => ({
         source: first.get(identityOf(suspect)) ?? null,
         target: there.get(identityOf(suspect)) ?? null,
@@ -78,7 +80,7 @@ export function createSecondLook(
       const atRest = await source.covers(start, await source.head());
       const left = open.filter((suspect) => {
         const { source: was, target: has } = pairOf(suspect);
-        return !isSame(sides, was, has) && !isSame(sides, second.get(identityOf(suspect)) ?? null, has);
+        return !isSame(likeness, was, has) && !isSame(likeness, second.get(identityOf(suspect)) ?? null, has);
       });
       const changes = (suspect: Suspect): boolean =>
         !isUnchanged(pairOf(suspect).source, second.get(identityOf(suspect)) ?? null);
@@ -102,25 +104,31 @@ export function createSecondLook(
 
   /** Rows that the source has not any more need not be waited for: whatever is on its way, they stay. */
   async function keptOf(route: TableRoute, keys: readonly Suspect[]) {
+    const likeness = sides.likenessOf(route);
     const here = await sourceRows(route, keys);
     const rest: Suspect[] = [];
     const absent: Suspect[] = [];
     for (const suspect of keys) {
-      (here.has(sides.likeness.keyIdentity(route, suspect.key)) ? rest : absent).push(suspect);
+      (here.has(identityIn(likeness, suspect)) ? rest : absent).push(suspect);
     }
     return { kept: absent.length === 0 ? 0 : (await targetRows(route, absent)).size, rest };
   }
 
   function sourceRows(route: TableRoute, keys: readonly Suspect[]) {
     const cursors = keys.map(({ key }) => source.cursorOf(key));
-    return readRows(sides, source, route, { ...route, table: route.source.name, keys: cursors });
+    return readRows(sides, 'source', route, { ...route, table: route.source.name, keys: cursors });
   }
 
   function targetRows(route: TableRoute, keys: readonly Suspect[]) {
     const cursors = keys.map(({ targetKey }) => source.cursorOf(targetKey));
     const { target: table, columns, key } = routeOnTarget(route);
-    return readRows(sides, target, route, { table, columns, key, keys: cursors, where: null });
+    return readRows(sides, 'target', route, { table, columns, key, keys: cursors, where: null });
   }
+}
+
+/** What only the target has was read there, and is spelled as there. */
+function identityIn(likeness: Likeness, { kind, key, targetKey }: Suspect): string {
+  return kind === 'extra' ? likeness.keyIdentity('target', targetKey) : likeness.keyIdentity('source', key);
 }
 
 /** The rows of one key. */
@@ -130,8 +138,8 @@ interface Pair {
 }
 
 async function readRows(
-  { likeness }: Sides,
-  side: Source | Target,
+  sides: Sides,
+  side: Side,
   route: TableRoute,
   {
     table,
@@ -144,30 +152,40 @@ async function readRows(
     readonly keys: readonly Cursor[];
   },
 ): Promise<ReadonlyMap<string, Tuple>> {
+  const likeness = sides.likenessOf(route);
   const rows = new Map<string, Tuple>();
   for (let from = 0; from < all.length; from += KEYS_AT_ONCE) {
     const keys = all.slice(from, from + KEYS_AT_ONCE);
-    const found = await side.scan({ table, columns, key, after: null, upTo: null, limit: null, keys, where });
-    for (const entry of found.rows) rows.set(likeness.keyIdentity(route, keyIn(route, entry.row)), entry.row);
+    const found = await sides[side].scan({
+      table,
+      columns,
+      key,
+      after: null,
+      upTo: null,
+      limit: null,
+      keys,
+      where,
+    });
+    for (const entry of found.rows) rows.set(likeness.keyIdentity(side, keyIn(route, entry.row)), entry.row);
   }
   return rows;
 }
 
 /** None where the two count as equal. */
 function differenceOf(
-  sides: Sides,
+  likeness: Likeness,
   route: TableRoute,
   { key }: Suspect,
   { source, target }: Pair,
 ): readonly RowDifference[] {
-  if (isSame(sides, source, target)) return [];
+  if (isSame(likeness, source, target)) return [];
   const about = { table: route.id, key: rowOf(route.key, key) };
   if (source === null || target === null) {
     const kind = source === null ? 'extra' : 'missing';
     return [{ ...about, kind, columns: [], source: rowIn(route, source), target: rowIn(route, target) }];
   }
   const places = route.columns.flatMap((_, place) =>
-    sides.likeness.sameValue(source[place] ?? null, target[place]) ? [] : [place],
+    likeness.sameValue(place, source[place] ?? null, target[place]) ? [] : [place],
   );
   const columns = places.map((place) => route.columns[place] ?? '');
   const valuesOf = (row: Tuple) =>
@@ -182,8 +200,8 @@ function rowIn({ columns }: TableRoute, row: Tuple | null) {
   return row === null ? null : rowOf(columns, row);
 }
 
-function isSame({ likeness }: Sides, source: Tuple | null, target: Tuple | null): boolean {
-  return source === null || target === null ? source === target : sameRows(likeness, source, target);
+function isSame(likeness: Likeness, source: Tuple | null, target: Tuple | null): boolean {
+  return source === null || target === null ? source === target : likeness.sameRows(source, target);
 }
 
 /** Two reads of one side. */

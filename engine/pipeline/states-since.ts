@@ -1,6 +1,5 @@
 /** What rows were, one state after the other, since a position: by the change table. */
 import type { Position, Row, TableRoute, Tuple } from '../model';
-import { sameRows } from './compare-ranges';
 import type { Sides } from './compare-ranges';
 
 /** Most changes that are looked through. */
@@ -14,10 +13,11 @@ export type WasMeanwhile = (identity: string, row: Tuple | null) => boolean;
  * route's condition chooses: that a row was not chosen meanwhile is never taken from it.
  */
 export async function statesSince(
-  { source, likeness }: Sides,
+  { source, likenessOf }: Sides,
   route: TableRoute,
   after: Position,
 ): Promise<WasMeanwhile> {
+  const likeness = likenessOf(route);
   const changes = await source.changes({
     route,
     after,
@@ -29,14 +29,14 @@ export async function statesSince(
   const states = new Map<string, (Tuple | null)[]>();
   for (const change of changes) {
     if (change.after === null && change.op !== 'delete') continue;
-    const identity = likeness.keyIdentity(route, valuesIn(change.key, route.key));
+    const identity = likeness.keyIdentity('source', valuesIn(change.key, route.key));
     const known = states.get(identity) ?? [];
     known.push(change.after === null ? null : valuesIn(change.after, route.columns));
     states.set(identity, known);
   }
   return (identity, row) =>
     (states.get(identity) ?? []).some((state) =>
-      state === null || row === null ? state === row : sameRows(likeness, state, row),
+      state === null || row === null ? state === row : likeness.sameRows(state, row),
     );
 }
 

@@ -7,12 +7,13 @@ import { movingTables } from '../apply';
 import { filterSql, routeOnTarget } from '../model';
 import type { Cursor, KeysetCapture, RowKey, ScanResult, TableRoute, TableSchema, Tuple } from '../model';
 import { readProgress } from './checkpoint';
-import { keyIn, sameRows } from './compare-ranges';
+import { keyIn } from './compare-ranges';
 import type { Sides } from './compare-ranges';
 import { compareTable } from './compare-table';
 import type { PipelineContext } from './context';
 import type { SweepOptions, SweepResult } from './contract';
-import { likenessOf } from './likeness';
+import { createLikeness } from './likeness';
+import type { Side } from './likeness';
 import { markRepairs } from './repair';
 
 /** Keys that are marked at once. */
@@ -51,7 +52,7 @@ async function sweepTable(
   const sides: Sides = {
     source: await context.connections.source(),
     target,
-    likeness: likenessOf(context.sameFamily, targets),
+    likenessOf: createLikeness(context.sameFamily, targets),
     alike: context.sameFamily,
   };
   const sweep = { sides, targets, route, capture, options };
@@ -81,7 +82,8 @@ async function sweepKeys(
 
 /** Rows without a value in the column are in no order: all of them are compared. */
 async function sweepUnset({ sides, route, capture, options }: Sweep, marking: Marking): Promise<void> {
-  const { source, target, likeness } = sides;
+  const { source, target } = sides;
+  const likeness = sides.likenessOf(route);
   if (source.keyset === undefined) return;
   const unset = source.keyset.unsetSql(capture.column);
   const where = route.where === null ? unset : `${filterSql(route.where)} AND ${filterSql(unset)}`;
@@ -111,11 +113,11 @@ async function sweepUnset({ sides, route, capture, options }: Sweep, marking: Ma
       limit: null,
       keys,
     });
-    const identityOf = (row: Tuple): string => likeness.keyIdentity(route, keyIn(route, row));
-    const held = new Map(there.rows.map(({ row }) => [identityOf(row), row]));
+    const identityOf = (side: Side, row: Tuple): string => likeness.keyIdentity(side, keyIn(route, row));
+    const held = new Map(there.rows.map(({ row }) => [identityOf('target', row), row]));
     for (const { row } of here.rows) {
-      const other = held.get(identityOf(row));
-      if (other === undefined || !sameRows(likeness, row, other)) await marking.add(keyIn(route, row));
+      const other = held.get(identityOf('source', row));
+      if (other === undefined || !likeness.sameRows(row, other)) await marking.add(keyIn(route, row));
     }
     options.onProgress?.(here.rows.length);
     after = here.cursor;

@@ -15,7 +15,7 @@ import type { Compared, Sides, Suspect } from './compare-ranges';
 import type { PipelineContext } from './context';
 import { findTable } from './context';
 import type { VerifyOptions } from './contract';
-import { likenessOf } from './likeness';
+import { createLikeness } from './likeness';
 import { createSecondLook } from './second-look';
 import type { SecondLook } from './second-look';
 
@@ -39,7 +39,7 @@ export async function verifyPipeline(context: PipelineContext, options: VerifyOp
   const sides: Sides = {
     source,
     target,
-    likeness: likenessOf(context.sameFamily, targets),
+    likenessOf: createLikeness(context.sameFamily, targets),
     alike: context.sameFamily,
   };
   const { timeoutMs = 0, waitSignal, onWait, onDelete } = options;

@@ -1,11 +1,11 @@
 /** A comparison in parts holds no more in memory than it may, and finds exactly what differs, whatever the order of keys. */
 import { describe, expect, test } from '@jest/globals';
-import type { ScanRequest, Source, TableRoute, Target, Tuple } from '../../engine';
+import type { ScanRequest, Source, TableRoute, TableSchema, Target, Tuple } from '../../engine';
 import { openSource } from '../../engine/adapters/sqlite/source/source';
 import { openTarget } from '../../engine/adapters/sqlite/target/target';
 import { compareInParts } from '../../engine/pipeline/compare-parts';
 import type { Sides } from '../../engine/pipeline/compare-ranges';
-import { likenessOf } from '../../engine/pipeline/likeness';
+import { createLikeness } from '../../engine/pipeline/likeness';
 import { routeOf } from '../support/routes';
 import { folderPerTest } from '../support/sqlite';
 
@@ -18,6 +18,7 @@ interface Opened {
   readonly passes: () => number;
 }
 
+/** `alike`: false for sides that count as databases of different kinds, one with integers, the other with decimals. */
 async function openSides(source: string, target: string, alike: boolean): Promise<Opened> {
   folder.database('shop.db', source);
   folder.database('warehouse.db', target);
@@ -27,6 +28,7 @@ async function openSides(source: string, target: string, alike: boolean): Promis
   );
   const [table] = await here.tables();
   if (table === undefined) throw new Error('no table');
+  const targets = (await there.tables()).map((found) => (alike ? found : withDecimals(found)));
   let passes = 0;
   const counted: Source = {
     ...here,
@@ -36,10 +38,17 @@ async function openSides(source: string, target: string, alike: boolean): Promis
     },
   };
   return {
-    sides: { source: counted, target: there, likeness: likenessOf(alike, await there.tables()), alike },
+    sides: { source: counted, target: there, likenessOf: createLikeness(alike, targets), alike },
     route: routeOf(table),
     passes: () => passes,
   };
+}
+
+function withDecimals(table: TableSchema): TableSchema {
+  const [id, ...others] = table.columns;
+  if (id === undefined) throw new Error('no columns');
+  const type = { kind: 'decimal', precision: null, scale: null } as const;
+  return { ...table, columns: [{ ...id, type }, ...others] };
 }
 
 interface Total {
@@ -63,7 +72,7 @@ async function compare({ sides, route }: Opened, partBytes?: number): Promise<To
 const COUNT = 3_000;
 const NUMBERS = `WITH RECURSIVE i (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM i WHERE id < ${COUNT})`;
 
-describe('a table whose keys are numbers here and text there', () => {
+describe('a table whose keys are numbers that are spelled otherwise there', () => {
   const source = `CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t ${NUMBERS} SELECT id, 'v' || id FROM i`;
   const target = `CREATE TABLE t (id TEXT PRIMARY KEY, v); INSERT INTO t ${NUMBERS} SELECT id || '.0', 'v' || id FROM i;
 DELETE FROM t WHERE id IN ('7.0', '2999.0'); UPDATE t SET v = NULL WHERE id IN ('1.0', '300.0');

@@ -26,7 +26,7 @@ const ALL = {
 /** Values that differ by little, or that would be taken for one another where values are only put side by side. */
 const CLOSE: Readonly<Record<string, readonly string[]>> = {
   DOUBLE: ['0.1e0', '0.10000000000000002e0', '0.30000000000000004e0', '0.3e0', '0e0', '-0e0'],
-  FLOAT: ['1.1', '1.1000001', '1.1000002', '16777216', '16777218'],
+  FLOAT: ['1.1', '1.1000001', '1.1000002', '16777216', '16777218', '0e0', '-0e0'],
   'DOUBLE(10,3)': ['1.5', '1.501'],
   'INT(7) UNSIGNED ZEROFILL': ['5', '50'],
   'DECIMAL(8,3) ZEROFILL': ['1.5', '1.05'],

@@ -38,6 +38,22 @@ describeServers('Values', (server, flavour) => {
     },
   );
 
+  test('of FLOAT and DOUBLE keep the sign of zero where the server does', async () => {
+    const { client, source, start, routes, end } = await captureMysql(server(), [
+      `CREATE TABLE zeros (id INT PRIMARY KEY, single FLOAT, large DOUBLE) ENGINE = InnoDB`,
+    ]);
+    try {
+      await client.query('INSERT INTO zeros VALUES (1, -0e0, -0e0)');
+      const zero = flavour === 'mysql' ? -0 : 0;
+      const all = await routes();
+      const { replica } = await replay(source, all, start, 10);
+      expect([...(replica.get('zeros')?.values() ?? [])]).toEqual([[1n, zero, zero]]);
+      await assertSameRows(source, all, replica);
+    } finally {
+      await end();
+    }
+  });
+
   test('come as the model has them', async () => {
     const { client, source, start, routes, end } = await captureMysql(server(), [
       `CREATE TABLE kinds (id INT PRIMARY KEY, big BIGINT UNSIGNED, exact DECIMAL(65,30), single FLOAT, flag BIT(1), bits BIT(9),

@@ -46,6 +46,23 @@ describe('verify between PostgreSQL databases', () => {
   });
 });
 
+test('keys that are numbers here and texts there are told exactly, each once', async () => {
+  const source = await scratch(
+    `CREATE TABLE t (k numeric PRIMARY KEY, v text)`,
+    `INSERT INTO t SELECT i, 'v' FROM generate_series(1, 11000) i`,
+  );
+  const target = await scratch(`CREATE TABLE t (k text PRIMARY KEY, v text)`);
+  const pipeline = await pipelineOf(source, target);
+  await started(pipeline, specOf(['public.t']));
+  const counts = { sourceRows: 11_000, targetRows: 11_000 };
+  expect(await pipeline.verify({})).toMatchObject({ equal: true, exact: true, tables: [counts] });
+  await target.execute(`UPDATE t SET k = '007' WHERE k = '7'`, `UPDATE t SET v = 'x' WHERE k = '999'`);
+  expect(await pipeline.verify({})).toMatchObject({
+    exact: true,
+    tables: [{ ...counts, missing: 1, extra: 1, different: 1 }],
+  });
+});
+
 describe('verify of SQLite and PostgreSQL', () => {
   test('keys that SQLite compares without case are told exactly', async () => {
     const words = ['b', 'D', 'a', 'C', 'z', 'B1', 'Z1']

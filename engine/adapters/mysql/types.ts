@@ -14,7 +14,7 @@ const READ: readonly (readonly [string, readonly string[]])[] = [
     ],
   ],
   ['as a number, by + 0', ['bit(1)', 'bit(16)', 'bit(64)']],
-  ['as a double, by + 0e0: the text has six digits only', ['float']],
+  ['as a double, by * 1e0: the text has six digits only', ['float']],
   ['the fewest digits that name it', ['double', 'double(10,2)']],
   [
     'every letter',

@@ -1,6 +1,7 @@
-/** Types of columns: what they mean, whatever their databases call them. */
-export * from './logical';
+/** Types of columns: what they mean, whatever their databases call them, and when values of two of them are equal. */
 export * from './bounds';
+export * from './equality';
 export * from './fidelity';
-export * from './reduce';
+export * from './logical';
 export * from './native';
+export * from './reduce';

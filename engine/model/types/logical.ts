@@ -11,7 +11,8 @@ export type LogicalType =
   | { readonly kind: 'time'; readonly zone: boolean }
   | { readonly kind: 'timestamp'; readonly zone: boolean }
   | { readonly kind: 'interval' }
-  | { readonly kind: 'json' }
+  /** `parsed`: members and numbers are kept, not the text: not its spaces, the order of members, and repeated ones. */
+  | { readonly kind: 'json'; readonly parsed?: true }
   | { readonly kind: 'uuid' }
   | { readonly kind: 'enum'; readonly members: readonly string[] }
   | { readonly kind: 'array'; readonly of: LogicalType }

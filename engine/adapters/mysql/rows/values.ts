@@ -47,6 +47,8 @@ function bytesOf(field: Exclude<Field, null>): Uint8Array {
 
 /** The number with the fewest digits that is the same FLOAT: as people wrote it, and as other databases show it. */
 function shortest(double: number): number {
+  // Text of a number has no sign of zero.
+  if (double === 0) return double;
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(double.toPrecision(digits));
     if (Math.fround(short) === double) return short;

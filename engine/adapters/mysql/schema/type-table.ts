@@ -104,8 +104,8 @@ export const TYPES: Readonly<Record<string, TypeEntry>> = {
     // Else it comes with leading zeros.
     read: (column, declared) => (declared.includes('zerofill') ? `${column} + 0` : column),
   },
-  // As text it has six digits; as a double all of them.
-  float: float(32, (column) => `${column} + 0e0`),
+  // As text it has six digits; as a double all of them. Nothing can be added to -0 without making it 0.
+  float: float(32, (column) => `${column} * 1e0`),
   double: float(64),
   char: {
     type: ({ length }) => ({ kind: 'text', length }),
@@ -142,7 +142,7 @@ export const TYPES: Readonly<Record<string, TypeEntry>> = {
     bounds: (type) => ({ specials: ZERO_DATES, fraction: digitsOf(type), only: 'times from 1970 to 2038' }),
   },
   json: {
-    type: () => ({ kind: 'json' }),
+    type: () => ({ kind: 'json', parsed: true }),
     bounds: () => ({ specials: ['all letters'], only: 'documents whose numbers it keeps' }),
   },
   uuid: { type: () => ({ kind: 'uuid' }), bounds: () => ({ specials: [] }) },

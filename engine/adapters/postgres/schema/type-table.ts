@@ -103,7 +103,7 @@ export const TYPES: Readonly<Record<string, TypeEntry>> = {
     'every letter, spaces and repeated members among them',
     'all letters',
   ),
-  jsonb: plain('jsonb', { kind: 'json' }, AS_TEXT, 'all letters'),
+  jsonb: plain('jsonb', { kind: 'json', parsed: true }, AS_TEXT, 'all letters'),
   uuid: plain('uuid', { kind: 'uuid' }, 'lower case with dashes'),
 };
 
