@@ -18,8 +18,8 @@ export function transferRows(source: Source, target: Target): Transfer {
   return {
     kind: 'rows',
     async stage(request): Promise<StagedChunk> {
-      const { tables, range, ...summary } = await source.read(throughMemory(request));
-      const token = await target.stageRows(netChunk({ tables, range, ...summary }, request.routes));
+      const { tables, ranges, ...summary } = await source.read(throughMemory(request));
+      const token = await target.stageRows(netChunk({ tables, ranges, ...summary }, request.routes));
       return { ...summary, token };
     },
     discard: (chunk) => target.discardRows(chunk.token),
