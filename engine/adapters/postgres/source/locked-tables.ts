@@ -13,9 +13,9 @@ export interface LockedTables {
 }
 
 /**
- * `reread`: further tables to lock, by display name. Who alters a table is waited for where nothing can be read without
- * it, that is for these and for the first range; the tables of other ranges are left for another chunk. Whoever alters
- * several of them in one transaction would else wait for us while we wait for them, and be the one who fails.
+ * `reread`: further tables to lock, by display name. Whoever alters one of these is waited for. The table of a range that
+ * somebody alters is left for another chunk, unless it is so with all of them: an application that alters several of
+ * them in one transaction would else wait for us while we wait for it, and may be the one who fails.
  */
 export function readingLocked<T>(
   session: Session,
@@ -24,29 +24,36 @@ export function readingLocked<T>(
   work: (now: string, tables: LockedTables) => Promise<T>,
 ): Promise<T> {
   const ranges = snapshot?.ranges ?? [];
-  const ranged = new Set(ranges.map(({ table }) => table));
-  const needed = routes.filter(({ id }) => reread.has(id) || id === ranges[0]?.table);
-  const further = routes.filter((route) => ranged.has(route.id) && !needed.includes(route));
-  const locked = new Set(needed);
+  const ranged = ranges.flatMap(({ table }) => routes.find(({ id }) => id === table) ?? []);
+  const needed = routes.filter(({ id }) => reread.has(id));
+  const locked = new Set<TableRoute>();
+  const lockAwaited = async (route: TableRoute): Promise<void> => {
+    await session.execute(`LOCK TABLE ${qualify(route.source.name)} IN ACCESS SHARE MODE`, {
+      table: route.id,
+    });
+    locked.add(route);
+  };
   const lock = async (): Promise<void> => {
-    for (const { id, source } of needed) {
-      await session.execute(`LOCK TABLE ${qualify(source.name)} IN ACCESS SHARE MODE`, { table: id });
-    }
-    for (const route of await lockFree(session, further)) locked.add(route);
+    for (const route of needed) await lockAwaited(route);
+    const free = await lockFree(session, ranged);
+    for (const route of free) locked.add(route);
+    const [first] = ranged;
+    if (first !== undefined && free.length === 0) await lockAwaited(first);
   };
   return session.reading(
     (now) => {
-      const left = new Set(further.filter((route) => !locked.has(route)).map(({ id }) => id));
-      const readable = ranges.filter(({ table }) => !left.has(table));
+      const names = new Set([...locked].map(({ id }) => id));
+      const readable = ranges.filter(({ table }) => names.has(table));
       return work(now, { locked, snapshot: snapshot === null ? null : { ...snapshot, ranges: readable } });
     },
-    needed.length + further.length === 0 ? undefined : lock,
+    needed.length + ranged.length === 0 ? undefined : lock,
   );
 }
 
 /** Locks as many of the tables as nobody alters. */
 async function lockFree(session: Session, routes: readonly TableRoute[]): Promise<readonly TableRoute[]> {
   if (routes.length === 0 || (await lockNow(session, routes))) return routes;
+  if (routes.length === 1) return [];
   const free: TableRoute[] = [];
   for (const route of routes) if (await lockNow(session, [route])) free.push(route);
   return free;
