@@ -18,11 +18,11 @@ export interface DirectOffer {
 
 /** Ranges of rows of several tables, all read in the same MVCC snapshot as the window; `shareOut` shares out the rows. */
 export interface SnapshotRequest {
-  /** Each of another table. Those for which no rows are left wait for another chunk, the last ones first. */
+  /** Each of another table. Those for which no rows are left wait for another chunk. */
   readonly ranges: readonly RangeRequest[];
   /** Most rows of all ranges together, 1 or more. */
   readonly limit: number;
-  /** Most tables that are left with rows to copy; one that comes to its end makes room for the next. */
+  /** Most tables that are left with rows to copy; one that comes to its end makes room for the next. With 1 none overtakes. */
   readonly atOnce: number;
 }
 

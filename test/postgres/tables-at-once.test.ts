@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import type { Pipeline, PipelineSettings, ReplicateResult } from '../../engine';
 import type { ScratchDatabase } from '../../engine/contract';
-import { parkedBy, replicate, setUp, specOf, started } from '../support/pipelines';
+import { parkedBy, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
 import { postgresPerTest } from '../support/postgres-scratch';
 
 const { clearing, pipelineOf, scratch } = postgresPerTest();
@@ -129,6 +129,25 @@ describe('tables that are copied at once', () => {
     expect(left).toBeGreaterThan(100);
     expect(result).toMatchObject({ caughtUp: true, snapshotting: 0 });
     await expectSame(source, target);
+  });
+
+  test('wait for one that is altered where one is to be copied after the other', async () => {
+    const source = await scratch(...['a', 'b'].flatMap((name) => tableOf(name, 300)));
+    const target = await scratch();
+    const pipeline = await pipelineOf(source, target);
+    const { generation } = await setUp(pipeline, specOf(['public.*']));
+    const owner = await connect(source);
+    let altering: Promise<unknown> | null = null;
+    const attempt = replicate(pipeline, generation, {
+      settings: { snapshotRows: 20, snapshotTables: 1 },
+      onProgress: () => void (altering ??= owner.query('BEGIN; LOCK TABLE a IN ACCESS EXCLUSIVE MODE')),
+    });
+    await rejection(attempt, 'DATABASE_LOCKED');
+    expect(await target.dump('b')).toEqual([]);
+    await altering;
+    await owner.query('COMMIT');
+    await replicate(pipeline, generation);
+    await expectSame(source, target, ['a', 'b']);
   });
 
   test('that are dropped park alone', async () => {

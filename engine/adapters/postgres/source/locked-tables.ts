@@ -13,9 +13,9 @@ export interface LockedTables {
 }
 
 /**
- * `reread`: further tables to lock, by display name. Whoever alters one of these is waited for. The table of a range that
- * somebody alters is left for another chunk, unless it is so with all of them: an application that alters several of
- * them in one transaction would else wait for us while we wait for it, and may be the one who fails.
+ * `reread`: further tables to lock, by display name. Whoever alters one of these is waited for. A range of a table that
+ * somebody alters is left for another chunk, as long as there are others to read: an application that alters several
+ * tables in one transaction would else wait for us while we wait for it, and may be the one who fails.
  */
 export function readingLocked<T>(
   session: Session,
@@ -35,7 +35,7 @@ export function readingLocked<T>(
   };
   const lock = async (): Promise<void> => {
     for (const route of needed) await lockAwaited(route);
-    const free = await lockFree(session, ranged);
+    const free = await lockFree(session, ranged, snapshot?.atOnce === 1);
     for (const route of free) locked.add(route);
     const [first] = ranged;
     if (first !== undefined && free.length === 0) await lockAwaited(first);
@@ -50,12 +50,19 @@ export function readingLocked<T>(
   );
 }
 
-/** Locks as many of the tables as nobody alters. */
-async function lockFree(session: Session, routes: readonly TableRoute[]): Promise<readonly TableRoute[]> {
+/** Locks as many of the tables as nobody alters; `inOrder`: up to the first one that somebody does. */
+async function lockFree(
+  session: Session,
+  routes: readonly TableRoute[],
+  inOrder: boolean,
+): Promise<readonly TableRoute[]> {
   if (routes.length === 0 || (await lockNow(session, routes))) return routes;
   if (routes.length === 1) return [];
   const free: TableRoute[] = [];
-  for (const route of routes) if (await lockNow(session, [route])) free.push(route);
+  for (const route of routes) {
+    if (await lockNow(session, [route])) free.push(route);
+    else if (inOrder) break;
+  }
   return free;
 }
 
