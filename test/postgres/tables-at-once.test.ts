@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import type { Pipeline, PipelineSettings, ReplicateResult } from '../../engine';
 import type { ScratchDatabase } from '../../engine/contract';
 import { parkedBy, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
+import { databaseUrl, onServer } from '../support/postgres';
 import { postgresPerTest } from '../support/postgres-scratch';
 
 const { clearing, pipelineOf, scratch } = postgresPerTest();
@@ -167,9 +168,10 @@ describe('tables that are copied at once', () => {
 });
 
 describe('where foreign keys of the target hold, since the role may not let them rest', () => {
-  const ROLE = 'cdc_copies_plain';
-
-  test('a table is copied after those that it references, in the same commit where they are small', async () => {
+  test.each([
+    ['one after the other', 25, 5],
+    ['in one commit where they are small', 1_000, 1],
+  ])('a table is copied after those that it references, %s', async (_how, snapshotRows, commits) => {
     const tables = [
       `CREATE TABLE z_parents (id integer PRIMARY KEY)`,
       `CREATE TABLE children (id integer PRIMARY KEY, parent integer REFERENCES z_parents)`,
@@ -179,31 +181,27 @@ describe('where foreign keys of the target hold, since the role may not let them
       `INSERT INTO z_parents SELECT generate_series(1, 60)`,
       `INSERT INTO children SELECT i, 61 - i FROM generate_series(1, 60) i`,
     );
-    for (const [snapshotRows, commits] of [
-      [25, 5],
-      [1_000, 1],
-    ] as const) {
-      const target = await scratch(
-        `DO $$ BEGIN CREATE ROLE ${ROLE} LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`,
-      );
-      const database = target.url.slice(target.url.lastIndexOf('/') + 1);
-      await target.execute(
-        `GRANT ALL ON DATABASE ${database} TO ${ROLE}`,
-        `GRANT ALL ON SCHEMA public TO ${ROLE}`,
-        `SET ROLE ${ROLE}`,
-        ...tables,
-        'RESET ROLE',
-      );
-      const url = target.url.replace(/\/\/[^@]*@/, `//${ROLE}@`);
-      const pipeline = await pipelineOf(source, { url });
-      const { result } = await started(pipeline, specOf(['public.*'], { snapshotRows }));
-      expect(result).toMatchObject({ snapshotRows: 120, commits });
-      expect(statesOf(result)).toEqual({
-        'public.z_parents': 'replicating',
-        'public.children': 'replicating',
-      });
-      await expectSame(source, target, ['z_parents', 'children']);
-      await pipeline.teardown();
-    }
+    const target = await scratch();
+    const name = new URL(target.url).pathname.slice(1);
+    const role = `copier_${name.slice(-12)}`;
+    await target.execute(
+      `CREATE ROLE ${role} LOGIN PASSWORD 'p'`,
+      `GRANT ALL ON DATABASE ${name} TO ${role}`,
+      `GRANT ALL ON SCHEMA public TO ${role}`,
+      `SET ROLE ${role}`,
+      ...tables,
+      'RESET ROLE',
+    );
+    clearing(() => onServer((client) => client.query(`DROP ROLE ${role}`)));
+    clearing(() => target.execute(`DROP OWNED BY ${role} CASCADE`));
+    const url = databaseUrl(name, { name: role, password: 'p' });
+    const pipeline = await pipelineOf(source, { url });
+    const { result } = await started(pipeline, specOf(['public.*'], { snapshotRows }));
+    expect(result).toMatchObject({ snapshotRows: 120, commits });
+    expect(statesOf(result)).toEqual({
+      'public.z_parents': 'replicating',
+      'public.children': 'replicating',
+    });
+    await expectSame(source, target, ['z_parents', 'children']);
   });
 });
