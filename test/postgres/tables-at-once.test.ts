@@ -113,20 +113,20 @@ describe('tables that are copied at once', () => {
     const pipeline = await pipelineOf(source, target);
     const { generation } = await setUp(pipeline, specOf(['public.*']));
     const owner = await connect(source);
-    let altering: Promise<unknown> | null = null;
+    const altering: Promise<unknown>[] = [];
     let left: number | null = null;
     const result = await replicate(pipeline, generation, {
       settings: { snapshotRows: 20 },
       onProgress(now) {
-        altering ??= owner.query('BEGIN; LOCK TABLE b IN ACCESS EXCLUSIVE MODE');
+        if (altering.length === 0) altering.push(owner.query('BEGIN; LOCK TABLE b IN ACCESS EXCLUSIVE MODE'));
         const { 'public.b': altered, ...others } = statesOf(now);
         if (left !== null || Object.values(others).includes('snapshotting')) return;
         expect(altered).toBe('snapshotting');
         left = 300 - (now.progress[1]?.snapshotRows ?? 0);
-        altering = altering.then(() => owner.query('COMMIT'));
+        altering.push(Promise.all(altering).then(() => owner.query('COMMIT')));
       },
     });
-    await altering;
+    await Promise.all(altering);
     expect(left).toBeGreaterThan(100);
     expect(result).toMatchObject({ caughtUp: true, snapshotting: 0 });
     await expectSame(source, target);
@@ -138,14 +138,16 @@ describe('tables that are copied at once', () => {
     const pipeline = await pipelineOf(source, target);
     const { generation } = await setUp(pipeline, specOf(['public.*']));
     const owner = await connect(source);
-    let altering: Promise<unknown> | null = null;
+    const altering: Promise<unknown>[] = [];
     const attempt = replicate(pipeline, generation, {
       settings: { snapshotRows: 20, snapshotTables: 1 },
-      onProgress: () => void (altering ??= owner.query('BEGIN; LOCK TABLE a IN ACCESS EXCLUSIVE MODE')),
+      onProgress() {
+        if (altering.length === 0) altering.push(owner.query('BEGIN; LOCK TABLE a IN ACCESS EXCLUSIVE MODE'));
+      },
     });
     await rejection(attempt, 'DATABASE_LOCKED');
     expect(await target.dump('b')).toEqual([]);
-    await altering;
+    await Promise.all(altering);
     await owner.query('COMMIT');
     await replicate(pipeline, generation);
     await expectSame(source, target, ['a', 'b']);
