@@ -95,6 +95,7 @@ const settings = z.object({
   atomicRows: z.number(),
   batchRows: z.number(),
   snapshotRows: z.number(),
+  snapshotTables: z.number().default(DEFAULT_SETTINGS.snapshotTables),
   roundMs: z.number(),
   retainMs: z.number(),
   maxBacklog: z.object({ changes: z.number(), action: z.enum(['warn', 'stop']) }).nullable(),

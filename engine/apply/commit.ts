@@ -74,7 +74,7 @@ export async function commitChunk(
     await settleRepairs(tx, locked.uuid, chunk, rules, refused);
     const applied = withoutAside(chunk, aside, first);
     // A range of single keys is no part of a copy.
-    const counted = isOfKeys(rules) ? { ...applied, snapshot: null } : applied;
+    const counted = isOfKeys(rules) ? { ...applied, snapshot: [] } : applied;
     if (rules.sequences) await raiseCopied(tx, counted, rules.routes);
     const after = await save(tx, claim, tablesAfter(claim.tables, counted, movers), {
       // From the locked row: markSynced may have raised ackedSeq since the claim.
@@ -98,15 +98,17 @@ function isOfKeys({ retry, repairs }: LetterRules): boolean {
   return retry !== null || repairs.length > 0;
 }
 
-/** The table whose first range a chunk holds. */
+/** The tables whose first ranges a chunk holds. */
 function beginningCopies(
   tables: readonly TableCheckpoint[],
   chunk: StagedChunk,
   rules: LetterRules,
 ): readonly string[] {
-  if (isOfKeys(rules) || chunk.snapshot === null) return [];
-  const table = tables.find(({ source }) => source === chunk.snapshot?.table);
-  return table === undefined || table.cursor !== null ? [] : [table.source];
+  if (isOfKeys(rules)) return [];
+  const ranged = new Set(chunk.snapshot.map(({ table }) => table));
+  return tables
+    .filter(({ source, cursor }) => ranged.has(source) && cursor === null)
+    .map(({ source }) => source);
 }
 
 /** Moves the pipeline over what holds nothing of its own. Throws EPOCH_LOST. */
@@ -159,22 +161,23 @@ export function tablesAfter(
   movers: Movers,
 ): readonly TableCheckpoint[] {
   const counts = new Map(chunk.counts.map((entry) => [entry.table, entry]));
+  const ranges = new Map(chunk.snapshot.map((range) => [range.table, range]));
   const alone = new Set(movers.kind === 'pipeline' ? [] : movers.group.tables.map((table) => table.source));
   return tables.map((table): TableCheckpoint => {
     const count = counts.get(table.source);
-    const snapshot = chunk.snapshot?.table === table.source ? chunk.snapshot : null;
+    const range = ranges.get(table.source);
     const moved: TableCheckpoint = alone.has(table.source)
       ? { ...table, position: movers.kind === 'stragglers' ? chunk.to : null }
       : table;
-    if (count === undefined && snapshot === null) return moved;
+    if (count === undefined && range === undefined) return moved;
     const counted: TableCheckpoint = {
       ...moved,
       inserted: table.inserted + (count?.inserted ?? 0),
       updated: table.updated + (count?.updated ?? 0),
       deleted: table.deleted + (count?.deleted ?? 0),
     };
-    if (snapshot === null) return counted;
-    const copied = { ...counted, snapshotRows: table.snapshotRows + snapshot.rows, cursor: snapshot.cursor };
-    return snapshot.finished ? { ...copied, state: 'replicating', replace: false, cursor: null } : copied;
+    if (range === undefined) return counted;
+    const copied = { ...counted, snapshotRows: table.snapshotRows + range.rows, cursor: range.cursor };
+    return range.finished ? { ...copied, state: 'replicating', replace: false, cursor: null } : copied;
   });
 }

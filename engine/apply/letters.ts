@@ -88,8 +88,7 @@ export interface Settled {
  */
 export async function settleLetters(settling: Settling, before: LetterCounts): Promise<Settled> {
   const { chunk, rules, aside } = settling;
-  const touched = new Set(chunk.counts.map(({ table }) => table));
-  if (chunk.snapshot !== null) touched.add(chunk.snapshot.table);
+  const touched = new Set([...chunk.counts, ...chunk.snapshot].map(({ table }) => table));
   const counts = new Map(before);
   const removed: string[] = [];
   const first = new Set<SetAside>();
@@ -158,7 +157,7 @@ async function superseded(
   if (letters.length === 0) return [];
   const keys = letters.map((letter) => keyOf(route, letter));
   const touched = await tx.touched(chunk, route.id, keys);
-  const read = chunk.snapshot === null ? [] : repairs.filter(({ table }) => table === route.id);
+  const read = chunk.snapshot.length === 0 ? [] : repairs.filter(({ table }) => table === route.id);
   const repaired = new Map(read.map((repair) => [repair.key, repair]));
   return letters.filter(({ id, key }, index) => {
     const repair = repaired.get(key);
@@ -226,8 +225,10 @@ export function withoutAside(
     for (const row of aside) if (row.table === count.table && !row.copied) takeOne(left, fieldOf(row, first));
     return left;
   });
-  const copied = aside.filter((row) => row.copied && row.table === chunk.snapshot?.table).length;
-  const snapshot = chunk.snapshot === null ? null : { ...chunk.snapshot, rows: chunk.snapshot.rows - copied };
+  const snapshot = chunk.snapshot.map((range) => {
+    const copied = aside.filter((row) => row.copied && row.table === range.table).length;
+    return { ...range, rows: range.rows - copied };
+  });
   return { ...chunk, counts, snapshot };
 }
 

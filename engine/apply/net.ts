@@ -21,9 +21,10 @@ export function netChanges(changes: readonly RowChange[]): {
 /** A chunk's net changes per table, in the order of `routes` (parents first), for a target to stage. */
 export function netChunk(chunk: RowChunk, routes: readonly TableRoute[]): readonly RowSet[] {
   const byTable = new Map(chunk.tables.map((entry) => [entry.table, entry.changes]));
+  const ranges = new Map(chunk.ranges.map((range) => [range.table, range]));
   return routes.flatMap((route): RowSet[] => {
     const changes = byTable.get(route.id) ?? [];
-    const range = chunk.range?.table === route.id ? chunk.range : null;
+    const range = ranges.get(route.id) ?? null;
     return changes.length === 0 && range === null
       ? []
       : [{ route: routeOnTarget(route), ...netChanges(changes), range }];

@@ -1,19 +1,19 @@
 /**
- * How many rows the next range of a first copy takes: more as long as ranges go quickly, so that what each of them costs
- * besides its rows weighs less; fewer where rows are large or the target is slow. Whoever else wants the checkpoint, or
- * alters the source's table, waits for one range.
+ * How many rows the next chunk of first copies takes, all its ranges together: more as long as chunks go quickly, so that
+ * what each of them costs besides its rows weighs less; fewer where rows are large or the target is slow. Whoever else
+ * wants the checkpoint, or alters a table of the source, waits for one chunk.
  */
 import { RANGE_IN_MEMORY } from '../model';
 
 const FEWEST_ROWS = 1_000;
-/** A range that takes less than this is short, milliseconds; one that takes more than the other is long. */
+/** A chunk that takes less than this is short, milliseconds; one that takes more than the other is long. */
 const SHORT_MS = 300;
 const LONG_MS = 1_200;
 
 export interface RangeSize {
-  /** Most rows of the next range. */
+  /** Most rows of the next chunk. */
   rows(): number;
-  /** To be told of a range that was as long as allowed, and how long its commit took. */
+  /** To be told how many rows a chunk took, and how long its commit took. Only one that was as long as allowed counts. */
   took(rows: number, ms: number): void;
 }
 

@@ -31,8 +31,7 @@ function reductionOf(route: TableRoute, targets: readonly TableSchema[]): RowRed
 
 /** A chunk with its rows altered. Keys are never lossy, so what identifies a row stays. */
 export function reduceChunk(chunk: RowChunk, reductions: ReadonlyMap<string, RowReduction>): RowChunk {
-  const { tables, range } = chunk;
-  const ofRange = range === null ? undefined : reductions.get(range.table);
+  const { tables, ranges } = chunk;
   return {
     ...chunk,
     tables: tables.map((entry) => {
@@ -45,6 +44,9 @@ export function reduceChunk(chunk: RowChunk, reductions: ReadonlyMap<string, Row
         ),
       };
     }),
-    range: range === null || ofRange === undefined ? range : { ...range, rows: range.rows.map(ofRange) },
+    ranges: ranges.map((range) => {
+      const reduce = reductions.get(range.table);
+      return reduce === undefined ? range : { ...range, rows: range.rows.map(reduce) };
+    }),
   };
 }

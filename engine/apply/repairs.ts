@@ -46,7 +46,7 @@ export async function settleRepairs(
   { repairs }: LetterRules,
   refused: RefusedRepairs,
 ): Promise<void> {
-  if (repairs.length === 0 || chunk.snapshot === null) return;
+  if (repairs.length === 0 || chunk.snapshot.length === 0) return;
   const ids = repairs.filter((repair) => !refused.has(repair)).map(({ id }) => id);
   if (ids.length > 0) await tx.removeRepairs(uuid, { ids });
   const told = [...refused].map(([repair, { code, column }]) => ({ ...repair, refused: { code, column } }));

@@ -5,6 +5,7 @@
  * rest go on. Dead letters to retry are read again at the end of a window one at a time, keys to repair many at a time.
  */
 import { isCdcError } from '../errors';
+import { oneRange } from '../model';
 import type {
   ChunkRequest,
   PipelineSettings,
@@ -29,6 +30,7 @@ import { createWaitingKeys } from './keys-again';
 import type { KeysAgain, WaitingKeys } from './keys-again';
 import { keyOf } from './letters';
 import { SCHEMA_LOOKS } from './limits';
+import { nextRanges, tablesAtOnce } from './next-ranges';
 import { countPending } from './pending';
 import { NEVER_ABORTS } from './signals';
 import { ofRestlessSchema, viewSound, viewSource, withoutParked } from './source-view';
@@ -82,6 +84,8 @@ class Attempt {
   private applied = 0;
   private readonly waiting: WaitingKeys;
   private readonly rangeSize: RangeSize;
+  /** How many tables are copied at once. */
+  private atOnce = 1;
 
   constructor(
     private readonly context: ReplicateContext,
@@ -100,7 +104,8 @@ class Attempt {
 
   async run(failures: readonly TableFailure[]): Promise<ReplicateResult> {
     try {
-      const { source, copies, now } = this.context;
+      const { source, target, copies, now } = this.context;
+      this.atOnce = await tablesAtOnce(target, this.request.settings, this.claim.tables);
       if (failures.length > 0) await this.park(failures);
       await copies.begin(source, this.claim.tables, this.view.routes, now());
       while (!this.isOver()) {
@@ -164,9 +169,10 @@ class Attempt {
 
   /** `tables`: as they will be when this chunk's turn comes. */
   private stage(from: Position, tables: readonly TableCheckpoint[]): Promise<StagedChunk> {
-    const snapshot = nextSnapshot(tables);
-    const limit = this.rangeSize.rows();
-    return this.stageWith(from, tables, snapshot === null ? null : { ...snapshot, limit });
+    const ranges = nextRanges(tables);
+    const { atOnce } = this;
+    const snapshot = ranges.length === 0 ? null : { ranges, limit: this.rangeSize.rows(), atOnce };
+    return this.stageWith(from, tables, snapshot);
   }
 
   private async stageWith(
@@ -210,7 +216,7 @@ class Attempt {
     const rules = { policy, routes, retry, repairs, sequences, keepDeleted, now: now() };
     const began = now();
     const { claim, applied, removed } = await commitChunk(target, this.claim, chunk, movers, rules);
-    if (keys === null && applied.snapshot !== null) this.rangeSize.took(applied.snapshot.rows, now() - began);
+    if (keys === null) this.rangeSize.took(rowsOf(applied), now() - began);
     this.claim = claim;
     this.applied += chunk.changes;
     this.totals.add(applied, atomic && chunk.more);
@@ -222,12 +228,12 @@ class Attempt {
     );
   }
 
-  /** Stages the next chunk while this one is being merged; a window and a range read later are applied later. */
+  /** Stages the next chunk while this one is being merged; a window and ranges read later are applied later. */
   private readAhead(chunk: StagedChunk): void {
     const tables = tablesAfter(this.claim.tables, chunk, PIPELINE);
     // Keys are read again where the pipeline stands, not where it has read.
     if (this.waiting.next(this.claim.tables) !== null) return;
-    if (this.isOver() || (!chunk.more && nextSnapshot(tables) === null)) return;
+    if (this.isOver() || (!chunk.more && nextRanges(tables).length === 0)) return;
     this.ahead = this.stage(chunk.to, tables);
     // Its failure is thrown where it is awaited; until then it must not count as unhandled.
     this.ahead.catch(() => undefined);
@@ -281,15 +287,12 @@ class Attempt {
     await this.dropAhead();
     try {
       const wanted = keys.retry === null ? keys.repairs : [keys.retry];
-      const chunk = await this.stageWith(this.readUpTo, this.claim.tables, {
-        table: keys.table,
-        after: null,
-        limit: wanted.length,
-        replace: true,
-        only: wanted.map((entry) => this.context.source.cursorOf(keyOf(route, entry))),
-      });
+      const only = wanted.map((entry) => this.context.source.cursorOf(keyOf(route, entry)));
+      const range = { table: keys.table, after: null, replace: true, only };
+      const request = oneRange(range, wanted.length);
+      const chunk = await this.stageWith(this.readUpTo, this.claim.tables, request);
       // Where changes are left in the window they were not read: they are after them.
-      await this.commit(chunk, PIPELINE, this.view.routes, chunk.snapshot === null ? null : keys);
+      await this.commit(chunk, PIPELINE, this.view.routes, chunk.snapshot.length === 0 ? null : keys);
       this.readUpTo = chunk.to;
     } catch (error) {
       // What parks the table shall keep no other key from being repaired.
@@ -384,14 +387,10 @@ class Attempt {
 
 const PIPELINE: Movers = { kind: 'pipeline' };
 
-type NextSnapshot = Omit<SnapshotRequest, 'limit'>;
-
 function isEmpty(chunk: StagedChunk): boolean {
-  return chunk.changes === 0 && chunk.snapshot === null;
+  return chunk.changes === 0 && chunk.snapshot.length === 0;
 }
 
-/** The range to copy next; one table after the other. */
-function nextSnapshot(tables: readonly TableCheckpoint[]): NextSnapshot | null {
-  const next = tables.find((table) => table.state === 'snapshotting');
-  return next === undefined ? null : { table: next.source, after: next.cursor, replace: next.replace };
+function rowsOf({ snapshot }: StagedChunk): number {
+  return snapshot.reduce((sum, { rows }) => sum + rows, 0);
 }

@@ -12,10 +12,12 @@ export async function raiseCopied(
   { snapshot }: StagedChunk,
   routes: readonly TableRoute[],
 ): Promise<void> {
-  if (tx.raiseSequences === undefined || snapshot?.finished !== true) return;
-  const copied = routes.filter(({ id }) => id === snapshot.table);
-  const requests = copied.map(routeOnTarget).map(({ target: table, columns }) => ({ table, columns }));
-  requireRights(await tx.raiseSequences(requests), snapshot.table);
+  if (tx.raiseSequences === undefined) return;
+  const finished = new Set(snapshot.filter((range) => range.finished).map(({ table }) => table));
+  for (const route of routes.filter(({ id }) => finished.has(id))) {
+    const { target: table, columns } = routeOnTarget(route);
+    requireRights(await tx.raiseSequences([{ table, columns }]), route.id);
+  }
 }
 
 /** Throws PRIVILEGE_MISSING for the first one that the role may not set. `table`: the source's, if it is known. */

@@ -49,7 +49,7 @@ export function startTotals(): Totals {
         count.updated += entry.updated;
         count.deleted += entry.deleted;
       }
-      if (chunk.snapshot !== null) countOf(chunk.snapshot.table).snapshotRows += chunk.snapshot.rows;
+      for (const { table, rows } of chunk.snapshot) countOf(table).snapshotRows += rows;
     },
     touch(table) {
       countOf(table);

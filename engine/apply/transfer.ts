@@ -37,8 +37,8 @@ export function transferRows(source: Source, target: Target): Transfer {
       const reductions = await reductionsFor(target, request.routes);
       const read = await source.read(throughMemory(request));
       const chunk: RowChunk = reductions.size === 0 ? read : reduceChunk(read, reductions);
-      const { tables, range, ...summary } = chunk;
-      const token = await target.stageRows(netChunk({ tables, range, ...summary }, request.routes));
+      const { tables, ranges, ...summary } = chunk;
+      const token = await target.stageRows(netChunk({ tables, ranges, ...summary }, request.routes));
       return { ...summary, token };
     },
     discard: (chunk) => target.discardRows(chunk.token),

@@ -9,6 +9,7 @@
 import type { ContractCase } from './contract-case';
 import type { ContractOptions, ContractPart } from './options';
 import { diagnosisCases } from './diagnosis';
+import { pairCopyCases } from './pair-copies';
 import { pairFilterCases } from './pair-filters';
 import { pairKeepingCases } from './pair-keeping';
 import { pairTableCases } from './pair-tables';
@@ -70,6 +71,7 @@ const CASES: Readonly<Record<ContractPart, readonly CaseMaker[]>> = {
     diagnosisCases,
     pairTableCases,
     pairTransferCases,
+    pairCopyCases,
     pairKeepingCases,
     pairStragglerCases,
     pairValueCases,

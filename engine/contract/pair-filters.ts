@@ -1,8 +1,8 @@
 /** Cases: rows that a condition chooses, and columns that have another name on the target, whichever way they travel. */
 import assert from 'node:assert/strict';
 import { requireFilter, routeTable } from '../capture';
-import { routeOnTarget } from '../model';
-import type { Position, SnapshotRequest, TableMapping, TableRoute, Tuple } from '../model';
+import { oneRange, routeOnTarget } from '../model';
+import type { Position, TableMapping, TableRoute, Tuple } from '../model';
 import { contractCase } from './contract-case';
 import type { ContractCase } from './contract-case';
 import { assertEqual } from './equal';
@@ -240,13 +240,8 @@ async function again(pair: Pair, id: bigint): Promise<void> {
   const { source, target, transfer, routes } = pair;
   const from: Position = await source.head();
   const only = source.cursorOf([id]);
-  const snapshot: SnapshotRequest = {
-    table: first(routes).id,
-    after: null,
-    limit: 1,
-    replace: true,
-    only: [only],
-  };
+  const range = { table: first(routes).id, after: null, replace: true, only: [only] };
+  const snapshot = oneRange(range, 1);
   const schemaToken = await source.check(from, routes);
   const chunk = await transfer.stage({ from, routes, limit: 100, schemaToken, snapshot });
   await target.transaction(chunk, (tx) => tx.merge(chunk));

@@ -1,5 +1,6 @@
 /** Cases: rows are set aside, touched and read again alike, whichever way they travel. */
 import assert from 'node:assert/strict';
+import { oneRange } from '../model';
 import type { ChunkRequest, SetAside, StagedChunk, Tuple } from '../model';
 import { contractCase } from './contract-case';
 import type { ContractCase } from './contract-case';
@@ -80,9 +81,9 @@ function wayCases(options: ContractOptions, way: Way): readonly ContractCase[] {
       const again = async (keys: readonly Tuple[], rows: number): Promise<void> => {
         const only = keys.map((key) => pair.source.cursorOf(key));
         const table = first(pair.routes).id;
-        const snapshot = { table, after: null, limit: only.length, replace: true, only };
+        const snapshot = oneRange({ table, after: null, replace: true, only }, only.length);
         const { chunk } = await mergeNext(pair, { from: to, snapshot }, []);
-        assertEqual(chunk.snapshot, { table, rows, cursor: null, finished: true });
+        assertEqual(chunk.snapshot, [{ table, rows, cursor: null, finished: true }]);
       };
       await pair.targetDatabase.execute(
         `DELETE FROM pairs WHERE number = 2`,
@@ -121,11 +122,11 @@ function wayCases(options: ContractOptions, way: Way): readonly ContractCase[] {
       const asked = [...ids.slice(0, 499), 1001, 1002].map((id): Tuple => [BigInt(id)]);
       const only = asked.map((key) => pair.source.cursorOf(key));
       const table = first(pair.routes).id;
-      const snapshot = { table, after: null, limit: only.length, replace: true, only };
+      const snapshot = oneRange({ table, after: null, replace: true, only }, only.length);
       const { chunk } = await mergeNext(pair, { from: to, snapshot }, []);
-      assertEqual(chunk.snapshot, { table, rows: 492, cursor: null, finished: true });
+      assertEqual(chunk.snapshot, [{ table, rows: 492, cursor: null, finished: true }]);
       const left = ids.slice(499).map((id) => pair.source.cursorOf([BigInt(id)]));
-      const rest = { table, after: null, limit: left.length, replace: true, only: left };
+      const rest = oneRange({ table, after: null, replace: true, only: left }, left.length);
       await mergeNext(pair, { from: chunk.to, snapshot: rest }, []);
       await assertSameTables(pair);
     }),

@@ -55,12 +55,16 @@ export async function transferOf(source: Source, target: Target, way: Way): Prom
 export interface MoveOptions {
   readonly from: Position;
   readonly limit: number;
-  /** Tables to copy, one after the other. */
+  /** Tables to copy. */
   readonly snapshot?: {
     readonly routes: readonly TableRoute[];
     readonly limit: number;
     readonly replace: boolean;
+    /** How many of them at once; one after the other unless given. */
+    readonly atOnce?: number;
   };
+  /** Runs between two chunks. */
+  readonly between?: () => Promise<void>;
   /** How each chunk is merged. */
   readonly merge?: MergeOptions;
 }
@@ -72,11 +76,9 @@ export async function move(
 ): Promise<{ readonly to: Position; readonly chunks: readonly ChunkSummary[] }> {
   const { source, target, transfer, routes } = pair;
   const chunks: ChunkSummary[] = [];
-  const waiting = [...(options.snapshot?.routes ?? [])];
-  let copying: SnapshotRequest | null = null;
+  let copying = copyOf(options);
   let to = options.from;
   for (;;) {
-    copying ??= nextCopy(waiting, options);
     const chunk: StagedChunk = await transfer.stage({
       from: to,
       routes,
@@ -88,19 +90,32 @@ export async function move(
     const { token: _, ...summary } = chunk;
     chunks.push(summary);
     to = chunk.to;
-    const done = chunk.snapshot;
-    if (done !== null)
-      copying = done.finished || copying === null ? null : { ...copying, after: done.cursor };
-    if (!chunk.more && copying === null && waiting.length === 0) return { to, chunks };
+    copying = copyAfter(copying, chunk);
+    if (!chunk.more && copying === null) return { to, chunks };
     assert.ok(chunks.length < 10_000, 'moving comes to an end');
+    await options.between?.();
   }
 }
 
-function nextCopy(waiting: TableRoute[], options: MoveOptions): SnapshotRequest | null {
-  const route = waiting.shift();
-  if (route === undefined || options.snapshot === undefined) return null;
-  const { limit, replace } = options.snapshot;
-  return { table: route.id, after: null, limit, replace };
+function copyOf({ snapshot }: MoveOptions): SnapshotRequest | null {
+  if (snapshot === undefined || snapshot.routes.length === 0) return null;
+  const { routes, limit, replace, atOnce = 1 } = snapshot;
+  return { ranges: routes.map(({ id }) => ({ table: id, after: null, replace })), limit, atOnce };
+}
+
+/** What is left to copy after a chunk; null when nothing is. */
+export function copyAfter(
+  copying: SnapshotRequest | null,
+  { snapshot }: Pick<ChunkSummary, 'snapshot'>,
+): SnapshotRequest | null {
+  if (copying === null) return null;
+  const progress = new Map(snapshot.map((range) => [range.table, range]));
+  const ranges = copying.ranges.flatMap((range) => {
+    const done = progress.get(range.table);
+    if (done === undefined) return [range];
+    return done.finished ? [] : [{ ...range, after: done.cursor }];
+  });
+  return ranges.length === 0 ? null : { ...copying, ranges };
 }
 
 /** Asserts that both databases hold the same rows, as their fixture sees them. */

@@ -1,5 +1,6 @@
 /** Cases: whichever way rows travel, the same rows arrive and the same is said about them. */
 import assert from 'node:assert/strict';
+import { oneRange } from '../model';
 import type { ChunkSummary } from '../model';
 import { contractCase } from './contract-case';
 import type { ContractCase } from './contract-case';
@@ -150,7 +151,7 @@ function wayCases(options: ContractOptions, way: Way): readonly ContractCase[] {
         routes: pair.routes,
         limit: 100,
         schemaToken: await pair.source.check(pair.start, pair.routes),
-        snapshot: { table: first(pair.routes).id, after: null, limit: 100, replace: false },
+        snapshot: oneRange({ table: first(pair.routes).id, after: null, replace: false }, 100),
       });
       await pair.target.transaction(chunk, async (tx) => {
         await writer.execute(`UPDATE items SET amount = 1 WHERE id = 1`);

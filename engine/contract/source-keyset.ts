@@ -222,8 +222,8 @@ export function sourceKeysetCases(options: ContractOptions): readonly ContractCa
         const rows: string[] = [];
         let after: Cursor | null = null;
         for (let finished = false; !finished;) {
-          const request = { table: route.id, after, limit, replace: false };
-          const { snapshot, range } = await reader.copy(route, request);
+          const request = { table: route.id, after, replace: false };
+          const { snapshot, range } = await reader.copy({ route, request, limit });
           assert.equal(snapshot.rows, range.rows.length);
           rows.push(...range.rows.map((row) => JSON.stringify(row, withBigInts)));
           after = snapshot.cursor;
@@ -259,8 +259,8 @@ export function sourceKeysetCases(options: ContractOptions): readonly ContractCa
       await database.execute(`DROP TABLE items`);
       await rejection(reader.read(range(version), 10), 'SCHEMA_MOVED');
       await rejection(reader.look([version]), 'SCHEMA_MOVED');
-      const request = { table: route.id, after: null, limit: 10, replace: false };
-      await rejection(reader.copy(route, request), 'SCHEMA_MOVED');
+      const request = { table: route.id, after: null, replace: false };
+      await rejection(reader.copy({ route, request, limit: 10 }), 'SCHEMA_MOVED');
     }),
 
     define(

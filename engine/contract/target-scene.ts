@@ -60,7 +60,7 @@ export async function stage(target: Target, sets: readonly RowSet[]): Promise<St
     counts: [],
     oldestChangedAt: null,
     newestChangedAt: null,
-    snapshot: null,
+    snapshot: [],
   };
 }
 

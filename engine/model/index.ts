@@ -18,6 +18,7 @@ export * from './repair';
 export * from './reports';
 export * from './schema';
 export * from './sequence';
+export * from './share-out';
 export * from './source';
 export * from './stored-texts';
 export * from './target';

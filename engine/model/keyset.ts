@@ -5,7 +5,8 @@
 import type { TableRoute } from './plan';
 import type { Cursor } from './position';
 import type { ColumnSchema } from './schema';
-import type { RowChunk, SnapshotProgress, SnapshotRequest } from './transfer';
+import type { RangeToRead } from './share-out';
+import type { RangeRead } from './transfer';
 import type { Tuple } from './value';
 
 /** A table and the column by which its changed rows are found. */
@@ -80,12 +81,6 @@ export interface KeysetPage {
   readonly after: Cursor | null;
 }
 
-/** A range of a first copy. */
-export interface KeysetCopy {
-  readonly snapshot: SnapshotProgress;
-  readonly range: NonNullable<RowChunk['range']>;
-}
-
 /** What there is to say of a column before it is relied on. */
 export interface KeysetAssessment {
   /** Why it can't be used, and what would help; null where it can. */
@@ -119,8 +114,8 @@ export interface KeysetReader {
    * come to; all but the last have ended. Throws SCHEMA_MOVED where a column or table is gone.
    */
   read(ranges: readonly KeysetRange[], limit: number): Promise<readonly KeysetPage[]>;
-  /** As the range of a chunk. Throws SCHEMA_MOVED, POSITION_INVALID. */
-  copy(route: TableRoute, request: SnapshotRequest): Promise<KeysetCopy>;
+  /** As a range of a chunk. Throws SCHEMA_MOVED, POSITION_INVALID. */
+  copy(range: RangeToRead): Promise<RangeRead>;
   /** A condition that rows fulfil which this column does not mark as deleted: by a time, or by true or a number. */
   presentSql(column: ColumnSchema): string;
   /** A condition that rows without a value in this column fulfil. */

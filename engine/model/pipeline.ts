@@ -117,8 +117,10 @@ export interface PipelineSettings {
   readonly atomicRows: number;
   /** Most changes in one commit. */
   readonly batchRows: number;
-  /** Most rows in one snapshot range; RANGE_IN_MEMORY at most where they pass through the worker. */
+  /** Most rows that a chunk copies of all tables; RANGE_IN_MEMORY at most where they pass through the worker. */
   readonly snapshotRows: number;
+  /** Most tables that are copied at once. */
+  readonly snapshotTables: number;
   /** Length of a round, milliseconds. */
   readonly roundMs: number;
   /** How long applied changes stay readable in the change tables, milliseconds. */
@@ -143,6 +145,7 @@ export const DEFAULT_SETTINGS: PipelineSettings = {
   atomicRows: 500_000,
   batchRows: 50_000,
   snapshotRows: 100_000,
+  snapshotTables: 4,
   roundMs: 10_000,
   retainMs: 24 * 60 * 60 * 1000,
   maxBacklog: null,

@@ -66,6 +66,11 @@ export interface Target {
   /** Makes all that was committed survive a power cut. */
   flush(): Promise<void>;
   scan(request: ScanRequest): Promise<ScanResult>;
+  /**
+   * Whether foreign keys hold while a chunk is merged, so that tables have to be copied after those that they reference;
+   * absent where they never do.
+   */
+  referencesHold?(): Promise<boolean>;
   /** As `Source.digest`. */
   digest?(request: DigestRequest): Promise<RangeDigest>;
   /**

@@ -16,19 +16,28 @@ export interface DirectOffer {
   readonly locator: string;
 }
 
-/** A range of a table's rows, read in the same MVCC snapshot as the window. */
+/** Ranges of rows of several tables, all read in the same MVCC snapshot as the window; `shareOut` shares out the rows. */
 export interface SnapshotRequest {
+  /** Each of another table. Those for which no rows are left wait for another chunk. */
+  readonly ranges: readonly RangeRequest[];
+  /** Most rows of all ranges together, 1 or more. */
+  readonly limit: number;
+  /** Most tables that are left with rows to copy; one that comes to its end makes room for the next. With 1 none overtakes. */
+  readonly atOnce: number;
+}
+
+/** The next range of a table's rows. */
+export interface RangeRequest {
   readonly table: string;
   /** Null at the first range. */
   readonly after: Cursor | null;
-  readonly limit: number;
   /** Delete what the target holds in the range and the source does not. */
   readonly replace: boolean;
   /** The range is these keys alone (`Source.cursorOf`), some hundred at most, and `after` null. */
   readonly only?: readonly Cursor[] | null;
 }
 
-/** Most rows of a range that pass through the memory of the worker; elsewhere a range may be longer. */
+/** Most rows of a chunk's ranges that pass through the memory of the worker; elsewhere they may be more. */
 export const RANGE_IN_MEMORY = 20_000;
 
 /** The request for a chunk whose rows pass through the memory of the worker. */
@@ -75,8 +84,8 @@ export interface ChunkSummary {
   /** Milliseconds since 1970 of the oldest and newest change; null when there is none. */
   readonly oldestChangedAt: number | null;
   readonly newestChangedAt: number | null;
-  /** Null when none was asked for, or when the chunk did not reach the window's end. */
-  readonly snapshot: SnapshotProgress | null;
+  /** Of each range that it holds; none when the chunk did not reach the window's end. */
+  readonly snapshot: readonly SnapshotProgress[];
 }
 
 export interface SnapshotProgress {
@@ -91,17 +100,26 @@ export interface SnapshotProgress {
 export interface RowChunk extends ChunkSummary {
   /** Per table with changes: in the order of the source, `touch` resolved. */
   readonly tables: readonly { readonly table: string; readonly changes: readonly RowChange[] }[];
-  /** The snapshot range's rows (values of the route's columns) and its bounds for `replace`. */
-  readonly range: {
-    readonly table: string;
-    readonly rows: readonly Tuple[];
-    readonly after: Cursor | null;
-    /** Null: to the end of the table. */
-    readonly upTo: Cursor | null;
-    readonly replace: boolean;
-    /** The range is these keys alone; the bounds are null. */
-    readonly only?: readonly Cursor[] | null;
-  } | null;
+  /** In the order of `snapshot`. */
+  readonly ranges: readonly SnapshotRange[];
+}
+
+/** A range's rows (values of the route's columns) and its bounds for `replace`. */
+export interface SnapshotRange {
+  readonly table: string;
+  readonly rows: readonly Tuple[];
+  readonly after: Cursor | null;
+  /** Null: to the end of the table. */
+  readonly upTo: Cursor | null;
+  readonly replace: boolean;
+  /** The range is these keys alone; the bounds are null. */
+  readonly only?: readonly Cursor[] | null;
+}
+
+/** A range that was read, and how far its table has come with it. */
+export interface RangeRead {
+  readonly snapshot: SnapshotProgress;
+  readonly range: SnapshotRange;
 }
 
 /** A way of moving changes between one open source and one open target. */
@@ -130,5 +148,5 @@ export interface RowSet {
   /** Values of the route's columns. */
   readonly upserts: readonly Tuple[];
   /** A snapshot range to be made equal; its rows are not among the upserts. */
-  readonly range: Exclude<RowChunk['range'], null> | null;
+  readonly range: SnapshotRange | null;
 }

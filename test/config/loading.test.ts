@@ -76,6 +76,7 @@ pipelines:
     round: 2.5s
     batch: 100
     snapshotBatch: 200
+    snapshotTables: 8
     onError: { action: deadLetter, perHour: 5 }
     onDelete: keep
     createTables: false
@@ -110,6 +111,7 @@ pipelines:
         roundMs: 2500,
         batchRows: 100,
         snapshotRows: 200,
+        snapshotTables: 8,
         onError: { action: 'deadLetter', perHour: 5 },
         onDelete: 'keep',
         createTables: false,

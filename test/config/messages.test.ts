@@ -63,6 +63,11 @@ describe('a wrong setting is named with line, column and key', () => {
       '8:12 pipelines.orders.batch: must be a whole number from 1 to 1,000,000',
     ],
     [
+      'more tables at once than may be',
+      'snapshotTables: 65',
+      '8:21 pipelines.orders.snapshotTables: must be a whole number from 1 to 64',
+    ],
+    [
       'a limit of the wrong kind',
       'maxBacklog: lots',
       '8:17 pipelines.orders.maxBacklog: must be a number of changes or { changes: …, action: warn or stop }, not a text',

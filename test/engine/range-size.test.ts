@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createRangeSize } from '../../engine/apply/range-size';
 
-test('ranges grow while they go quickly, up to what the settings allow', () => {
+test('chunks of copies grow while they go quickly, up to what the settings allow', () => {
   const size = createRangeSize(100_000);
   const sizes = Array.from({ length: 5 }, () => {
     const rows = size.rows();
@@ -11,7 +11,7 @@ test('ranges grow while they go quickly, up to what the settings allow', () => {
   expect(sizes).toEqual([20_000, 40_000, 80_000, 100_000, 100_000]);
 });
 
-test('ranges shrink where they take long, and stay where they take their time', () => {
+test('chunks of copies shrink where they take long, and stay where they take their time', () => {
   const size = createRangeSize(100_000);
   size.took(20_000, 600);
   expect(size.rows()).toBe(20_000);
@@ -19,7 +19,7 @@ test('ranges shrink where they take long, and stay where they take their time', 
   expect(size.rows()).toBe(1_000);
 });
 
-test('a range of another size, the last one of a table or one that was read ahead, says nothing', () => {
+test('a chunk of another size, the last one of a table or one that was read ahead, says nothing', () => {
   const size = createRangeSize(100_000);
   size.took(3, 1);
   size.took(40_000, 1);

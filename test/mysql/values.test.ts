@@ -1,5 +1,6 @@
 /** Every type of the servers is read as it is: by snapshots from the table, by windows from its change table. */
 import { expect, test } from '@jest/globals';
+import { oneRange } from '../../engine';
 import { assertSameRows, describeTuple, readChunk, replay } from '../../engine/contract/replay';
 import { describeServers } from '../support/mysql';
 import { captureMysql } from '../support/mysql-captured';
@@ -23,13 +24,9 @@ describeServers('Values', (server, flavour) => {
         const { replica } = await replay(source, all, start, 2);
         expect(replica.get('samples')?.size).toBe(literals.length + 1);
         await assertSameRows(source, all, replica);
-        const chunk = await readChunk(source, all, await source.head(), 10, {
-          table: 'samples',
-          after: null,
-          limit: 100,
-          replace: false,
-        });
-        expect(chunk.range?.rows.map(describeTuple).sort()).toEqual(
+        const range = { table: 'samples', after: null, replace: false };
+        const chunk = await readChunk(source, all, await source.head(), 10, oneRange(range, 100));
+        expect(chunk.ranges.flatMap(({ rows }) => rows.map(describeTuple)).sort()).toEqual(
           [...(replica.get('samples')?.values() ?? [])].map(describeTuple).sort(),
         );
       } finally {

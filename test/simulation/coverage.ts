@@ -57,6 +57,8 @@ export const EXPECTED_EVENTS = [
   'purge',
   'purge held back by another consumer',
   'snapshot range read with changes',
+  'ranges of several tables read together',
+  'several tables copied at once',
   'snapshot resumed by another attempt',
   'strangers removed',
   'table parked',

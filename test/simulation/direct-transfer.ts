@@ -10,8 +10,8 @@ export function directTransfer(
   return {
     kind: 'copy',
     async stage(request): Promise<StagedChunk> {
-      const { tables, range, ...summary } = await source.read(request);
-      return { ...summary, token: stage(netSets(tables, range, request)) };
+      const { tables, ranges, ...summary } = await source.read(request);
+      return { ...summary, token: stage(netSets(tables, ranges, request)) };
     },
     discard(chunk) {
       discard(chunk.token);
@@ -20,10 +20,10 @@ export function directTransfer(
   };
 }
 
-function netSets(tables: RowChunk['tables'], range: RowChunk['range'], { routes }: ChunkRequest): RowSet[] {
+function netSets(tables: RowChunk['tables'], ranges: RowChunk['ranges'], { routes }: ChunkRequest): RowSet[] {
   return routes.flatMap((route): RowSet[] => {
     const changes = lastOfEach(tables.find(({ table }) => table === route.id)?.changes ?? []);
-    const ownRange = range?.table === route.id ? range : null;
+    const ownRange = ranges.find(({ table }) => table === route.id) ?? null;
     if (changes.length === 0 && ownRange === null) return [];
     return [
       {

@@ -63,6 +63,11 @@ function refuses({ faults, letters }: Plan): boolean {
   return faults.refusals > 0 && letters !== null;
 }
 
+/** Worlds in which several tables may be copied at once. */
+function copiesAtOnce({ pipelines }: Plan): boolean {
+  return pipelines.some(({ tables, snapshotTables }) => tables.length > 1 && snapshotTables > 1);
+}
+
 /** Rows as they were last read, by table and key. */
 const images = new WeakMap<SourceDatabase, Map<string, Tuple>>();
 
@@ -191,13 +196,39 @@ const mutations = {
       };
     },
   },
+  cursorsExchanged: {
+    description: 'A commit saves how far one table has been copied as how far another has',
+    where: copiesAtOnce,
+    target: (port) =>
+      withTransactions(port, (tx) => ({
+        ...tx,
+        saveTables(uuid, tables) {
+          const cursors = tables.flatMap(({ cursor }) => cursor ?? []);
+          const exchanged = tables.map((table) =>
+            table.cursor === null ? table : { ...table, cursor: cursors.pop() ?? null },
+          );
+          return tx.saveTables(uuid, exchanged);
+        },
+      })),
+  },
+  laterRangesUnread: {
+    description: 'Of the ranges of a chunk the first is applied, and all tables are taken as copied so far',
+    where: copiesAtOnce,
+    source: (port) => ({
+      ...port,
+      async read(request) {
+        const chunk = await port.read(request);
+        return { ...chunk, ranges: chunk.ranges.slice(0, 1) };
+      },
+    }),
+  },
   replaceForgotten: {
     description: 'A snapshot that replaces leaves the rows that the source lacks',
     source: (port) => ({
       ...port,
       async read(request) {
         const chunk = await port.read(request);
-        return { ...chunk, range: chunk.range === null ? null : { ...chunk.range, replace: false } };
+        return { ...chunk, ranges: chunk.ranges.map((range) => ({ ...range, replace: false })) };
       },
     }),
   },
@@ -302,18 +333,18 @@ const mutations = {
       async read(request) {
         const images = imagesOf(database);
         const chunk = await port.read(request);
-        const { range } = chunk;
-        const stored = (range?.only ?? []).flatMap((key) => {
-          const image = images.get(`${range?.table ?? ''} ${key}`);
-          return image === undefined ? [] : [image];
+        const ranges = chunk.ranges.map((range) => {
+          const stored = (range.only ?? []).flatMap((key) => {
+            const image = images.get(`${range.table} ${key}`);
+            return image === undefined ? [] : [image];
+          });
+          const known = new Set(stored.map(([key]) => key));
+          return { ...range, rows: [...range.rows.filter(([key]) => !known.has(key)), ...stored] };
         });
         for (const { table, changes } of chunk.tables)
           for (const change of changes)
             if (change.kind === 'upsert') images.set(`${table} ${change.identity}`, change.row);
-        if (range === null || stored.length === 0) return chunk;
-        const known = new Set(stored.map(([key]) => key));
-        const rows = [...range.rows.filter(([key]) => !known.has(key)), ...stored];
-        return { ...chunk, range: { ...range, rows } };
+        return { ...chunk, ranges };
       },
     }),
   },

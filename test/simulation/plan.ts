@@ -7,6 +7,7 @@ export interface PipelinePlan {
   readonly tables: readonly string[];
   readonly batchRows: number;
   readonly snapshotRows: number;
+  readonly snapshotTables: number;
   /** Rows that stand in its target tables before the first setup. */
   readonly strangers: number;
   /** What its workflow goes through between setup and the end. */
@@ -130,7 +131,8 @@ function drawPipeline(random: Random, name: string, among: Weighted): PipelinePl
     name,
     tables: tables.length === 0 ? [random.pick(TABLES)] : tables,
     batchRows: random.pick([1, 2, 3, 5, 20]),
-    snapshotRows: random.pick([1, 2, 3, 10]),
+    snapshotRows: random.pick([1, 2, 3, 5, 10]),
+    snapshotTables: random.pick([1, 2, 3]),
     strangers: random.chance(0.3) ? random.between(1, 4) : 0,
     actions: Array.from({ length: random.between(3, among === BUSY ? 16 : 9) }, () =>
       drawAction(random, among),

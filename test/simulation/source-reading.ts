@@ -1,12 +1,13 @@
-/** How the simulated source reads a chunk: a window by visibility, cut by order, and a snapshot range with its end. */
-import { asCursor, displayName } from '../../engine';
+/** How the simulated source reads a chunk: a window by visibility, cut by order, and snapshot ranges with its end. */
+import { asCursor, displayName, shareOut } from '../../engine';
 import type {
   ChunkRequest,
   ChunkSummary,
   Cursor,
+  RangeRead,
+  RangeToRead,
   RowChange,
   RowChunk,
-  SnapshotRequest,
   TableCounts,
   Tuple,
 } from '../../engine';
@@ -59,30 +60,35 @@ export function readChunk(database: SourceDatabase, request: ChunkRequest, rules
       : { from: to, to: null, after: 0, mark };
   // The rows of the end of a window that was begun earlier can't be read any more: the next window's can.
   const stale = position.to !== null && !sameSnapshot(to, now);
-  const wanted = cut || stale ? null : request.snapshot;
-  const range = wanted === null ? null : readRange(database, wanted, rules.rangeSnapshot?.() ?? now);
+  const snapshot = rules.rangeSnapshot?.() ?? now;
+  const ranges: RangeRead[] = [];
+  for (const { range, took } of shareOut(cut || stale ? null : request.snapshot, request.routes)) {
+    const read = readRange(database, range, snapshot);
+    took(read.snapshot);
+    ranges.push(read);
+  }
   return {
     ...summarize(chunk, rules.reread),
     to: formatPosition(end),
     more: cut || (stale && request.snapshot !== null),
-    snapshot: range?.progress ?? null,
+    snapshot: ranges.map((read) => read.snapshot),
     tables: resolve(database, chunk, rules.reread, now),
-    range: range?.range ?? null,
+    ranges: ranges.map((read) => read.range),
   };
 }
 
-function readRange(database: SourceDatabase, request: SnapshotRequest, snapshot: Snapshot) {
+function readRange(database: SourceDatabase, { request, limit }: RangeToRead, snapshot: Snapshot): RangeRead {
   const after = request.after === null ? -Infinity : Number(request.after);
   const { table, replace, only = null } = request;
   const rest = database
     .rows(table, snapshot)
     .filter((row) => (only === null ? keyOf(row) > after : only.some((key) => keyOf(row) === Number(key))));
-  const rows = rest.slice(0, request.limit);
+  const rows = rest.slice(0, limit);
   const finished = rows.length === rest.length;
   const last = rows.at(-1);
   const cursor: Cursor | null = finished || last === undefined ? null : asCursor(String(keyOf(last)));
   return {
-    progress: { table, rows: rows.length, cursor, finished },
+    snapshot: { table, rows: rows.length, cursor, finished },
     range: { table, rows, after: request.after, upTo: cursor, replace, only },
   };
 }

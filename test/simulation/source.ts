@@ -143,7 +143,8 @@ export function openSource(world: SourceWorld, actor: Actor): Source {
       await connection.step('read');
       if (request.schemaToken !== token()) throw new CdcError('SCHEMA_MOVED', 'Look again');
       const chunk = readChunk(database, request, rules);
-      rules.onRead(chunk, !hasRead && request.snapshot !== null && request.snapshot.after !== null);
+      const begun = request.snapshot?.ranges.some(({ after }) => after !== null) === true;
+      rules.onRead(chunk, !hasRead && begun);
       hasRead = true;
       return chunk;
     },

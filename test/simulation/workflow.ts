@@ -18,6 +18,7 @@ export function createLife(plan: PipelinePlan, letters: number | null, actor: Ac
     existing: 'replace',
     batchRows: plan.batchRows,
     snapshotRows: plan.snapshotRows,
+    snapshotTables: plan.snapshotTables,
     onError: letters === null ? { action: 'park' } : { action: 'deadLetter', perHour: letters },
   };
   return {

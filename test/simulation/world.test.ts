@@ -171,7 +171,7 @@ function targetOf(scheduler: Scheduler, oneWriter: boolean): TargetDatabase {
 async function writeBoth(target: Target, seq: number): Promise<void> {
   const route = routeOf('alpha', 'p_alpha');
   const token = await target.stageRows([{ route, deletes: [], upserts: [makeRow(1, seq)], range: null }]);
-  const nothing = { oldestChangedAt: null, newestChangedAt: null, snapshot: null };
+  const nothing = { oldestChangedAt: null, newestChangedAt: null, snapshot: [] };
   const position: Position = asPosition('');
   const chunk = { token, to: position, more: false, changes: 1, counts: [], ...nothing };
   await target.transaction(chunk, async (tx) => {

@@ -122,7 +122,11 @@ function createWorld(scheduler: Scheduler, random: Random, plan: Plan, mutation:
     direct: plan.direct,
     onRead(chunk: RowChunk, resumed: boolean) {
       highestRead = Math.max(highestRead, source.state.highest);
-      if (chunk.range === null) return;
+      if (chunk.ranges.length === 0) return;
+      if (chunk.ranges.length > 1) coverage.happened('ranges of several tables read together');
+      if (chunk.snapshot.filter(({ cursor }) => cursor !== null).length > 1) {
+        coverage.happened('several tables copied at once');
+      }
       if (chunk.changes > 0) coverage.happened('snapshot range read with changes');
       if (resumed) coverage.happened('snapshot resumed by another attempt');
     },

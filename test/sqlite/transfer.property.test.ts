@@ -127,7 +127,7 @@ async function perform(follower: Follower, action: Exclude<Action, Transaction>)
   const { pair } = follower;
   if (action.kind === 'copy') await catchUp(follower);
   const chunk = await (action.kind === 'copy'
-    ? pair.copy(follower.position, { table: action.table, limit: action.limit, replace: true })
+    ? pair.copy(follower.position, { table: action.table, replace: true }, action.limit)
     : pair.step(follower.position, { limit: action.limit }));
   follower.position = chunk.to;
   const counted = chunk.counts.map(({ inserted, updated, deleted }) => inserted + updated + deleted);

@@ -1,6 +1,7 @@
 import { copyFileSync, renameSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { asCursor } from '../../engine';
+import { asCursor, oneRange } from '../../engine';
+import type { ChunkSummary } from '../../engine';
 import { openPair, type Transport } from '../support/sqlite-pair';
 import { expectSameTables } from '../support/same-files';
 import { folderPerTest } from '../support/sqlite';
@@ -29,7 +30,7 @@ describe.each(TRANSPORTS)('changes by %s', (transport) => {
       changes: 8,
       more: false,
       counts: [{ table: 't', inserted: 4, updated: 2, deleted: 2 }],
-      snapshot: null,
+      snapshot: [],
     });
     const age = Date.now() - (chunk?.oldestChangedAt ?? 0);
     expect(age).toBeGreaterThanOrEqual(-1);
@@ -219,15 +220,16 @@ describe.each(TRANSPORTS)('changes by %s', (transport) => {
         'CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4)',
     });
     app.exec('UPDATE t SET v = 30 WHERE id = 3; DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (9, 9)');
-    const snapshot = { table: 't', after: null, limit: 2, replace: false };
-    const cut = await step(start, { limit: 1, snapshot });
-    expect(cut).toMatchObject({ more: true, snapshot: null });
-    const first = await step(cut.to, { snapshot });
-    expect(first.snapshot).toEqual({ table: 't', rows: 2, cursor: expect.any(String), finished: false });
-    const second = await step(first.to, { snapshot: { ...snapshot, after: first.snapshot?.cursor ?? null } });
-    expect(second.snapshot).toMatchObject({ rows: 2, finished: false });
-    const last = await step(second.to, { snapshot: { ...snapshot, after: second.snapshot?.cursor ?? null } });
-    expect(last.snapshot).toEqual({ table: 't', rows: 0, cursor: null, finished: true });
+    const after = ([done]: ChunkSummary['snapshot']) =>
+      oneRange({ table: 't', after: done?.cursor ?? null, replace: false }, 2);
+    const cut = await step(start, { limit: 1, snapshot: after([]) });
+    expect(cut).toMatchObject({ more: true, snapshot: [] });
+    const first = await step(cut.to, { snapshot: after([]) });
+    expect(first.snapshot).toEqual([{ table: 't', rows: 2, cursor: expect.any(String), finished: false }]);
+    const second = await step(first.to, { snapshot: after(first.snapshot) });
+    expect(second.snapshot).toMatchObject([{ rows: 2, finished: false }]);
+    const last = await step(second.to, { snapshot: after(second.snapshot) });
+    expect(last.snapshot).toEqual([{ table: 't', rows: 0, cursor: null, finished: true }]);
     same('t');
   });
 
@@ -241,8 +243,8 @@ describe.each(TRANSPORTS)('changes by %s', (transport) => {
         CREATE UNIQUE INDEX t_u ON t (u);
         INSERT INTO t VALUES ('A', 1, 6), ('aa', 1, 1), ('B', 2, 99), ('zz', 1, 2), ('zzz', x'ff', 3);`,
     });
-    const done = await copy(start, { table: 't', limit: 2, replace: true });
-    expect(done.snapshot).toMatchObject({ finished: true, cursor: null });
+    const done = await copy(start, { table: 't', replace: true }, 2);
+    expect(done.snapshot).toMatchObject([{ finished: true, cursor: null }]);
     same('t');
   });
 
@@ -251,7 +253,7 @@ describe.each(TRANSPORTS)('changes by %s', (transport) => {
       transport,
       schema: 'CREATE TABLE t (id INTEGER PRIMARY KEY)',
     });
-    const snapshot = { table: 't', after: asCursor('nonsense'), limit: 2, replace: false };
+    const snapshot = oneRange({ table: 't', after: asCursor('nonsense'), replace: false }, 2);
     await expect(step(start, { snapshot })).rejects.toMatchObject({ code: 'POSITION_INVALID' });
     await step(start);
   });
@@ -266,7 +268,7 @@ describe('an attached source', () => {
       schema: `CREATE TABLE t (k TEXT PRIMARY KEY NOT NULL, v);
         INSERT INTO t VALUES (CAST(x'80' AS TEXT), CAST(x'ff00fe' AS TEXT)), (CAST(x'81' AS TEXT), 1), ('z', 2)`,
     });
-    const { to } = await copy(start, { table: 't', limit: 1, replace: true });
+    const { to } = await copy(start, { table: 't', replace: true }, 1);
     same('t');
     app.exec("UPDATE t SET v = CAST(x'c3' AS TEXT); DELETE FROM t WHERE k = CAST(x'81' AS TEXT)");
     await catchUp(to, 2);

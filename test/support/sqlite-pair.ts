@@ -2,10 +2,11 @@
 import type Database from 'better-sqlite3';
 import {
   isCdcError,
+  oneRange,
   type ChunkRequest,
   type ChunkSummary,
   type Position,
-  type SnapshotRequest,
+  type RangeRequest,
   type Source,
   type TableRoute,
   type Target,
@@ -35,7 +36,7 @@ export interface Pair {
   /** Applies chunk after chunk until nothing is left; the summaries of all of them. */
   readonly catchUp: (from: Position, limit: number) => Promise<readonly ChunkSummary[]>;
   /** Copies a table range by range after the position; the last summary. */
-  readonly copy: (from: Position, range: Omit<SnapshotRequest, 'after'>) => Promise<ChunkSummary>;
+  readonly copy: (from: Position, range: Omit<RangeRequest, 'after'>, limit: number) => Promise<ChunkSummary>;
 }
 
 export interface PairOptions {
@@ -107,12 +108,14 @@ export async function openPair(folder: TemporaryFolder, options: PairOptions): P
         if (!chunk.more) return chunks;
       }
     },
-    async copy(from, range) {
-      let chunk = await pair.step(from, { snapshot: { ...range, after: null } });
-      while (chunk.snapshot?.finished === false) {
-        chunk = await pair.step(chunk.to, { snapshot: { ...range, after: chunk.snapshot.cursor } });
+    async copy(from, range, limit) {
+      let chunk = await pair.step(from, { snapshot: oneRange({ ...range, after: null }, limit) });
+      for (;;) {
+        const [done] = chunk.snapshot;
+        if (done === undefined || done.finished) return chunk;
+        const snapshot = oneRange({ ...range, after: done.cursor }, limit);
+        chunk = await pair.step(chunk.to, { snapshot });
       }
-      return chunk;
     },
   };
   return pair;

@@ -91,7 +91,7 @@ export function chunkOf(token: number, more = false): StagedChunk {
     counts: [],
     oldestChangedAt: null,
     newestChangedAt: null,
-    snapshot: null,
+    snapshot: [],
   };
 }
 

@@ -121,7 +121,14 @@ describe('a change of settings', () => {
   });
 
   test('is refused by name when anything of it makes no sense', () => {
-    const settings = ['atomicRows', 'batchRows', 'snapshotRows', 'roundMs', 'retainMs'] as const;
+    const settings = [
+      'atomicRows',
+      'batchRows',
+      'snapshotRows',
+      'snapshotTables',
+      'roundMs',
+      'retainMs',
+    ] as const;
     const nonsense = fc.oneof(
       fc.constantFrom(null, Number.NaN, Number.POSITIVE_INFINITY, -1, 0.5, '5', true),
       fc.object(),

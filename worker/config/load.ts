@@ -145,6 +145,7 @@ function toSpec(name: string, data: PipelineData): PipelineSpec {
       atomicRows: data.atomic.maxRows,
       batchRows: data.batch,
       snapshotRows: data.snapshotBatch,
+      snapshotTables: data.snapshotTables,
       roundMs: data.round,
       retainMs: data.retain,
       maxBacklog: data.maxBacklog ?? null,

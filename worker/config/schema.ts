@@ -263,6 +263,7 @@ const pipeline = z.strictObject({
   round: duration(SETTING_BOUNDS.roundMs).default(DEFAULT_SETTINGS.roundMs),
   batch: wholeNumber(SETTING_BOUNDS.batchRows).default(DEFAULT_SETTINGS.batchRows),
   snapshotBatch: wholeNumber(SETTING_BOUNDS.snapshotRows).default(DEFAULT_SETTINGS.snapshotRows),
+  snapshotTables: wholeNumber(SETTING_BOUNDS.snapshotTables).default(DEFAULT_SETTINGS.snapshotTables),
 });
 
 const temporal = z.strictObject({

@@ -11,6 +11,7 @@ export const SETTING_BOUNDS = {
   atomicRows: { least: 1, most: 10_000_000 },
   batchRows: { least: 1, most: 1_000_000 },
   snapshotRows: { least: 1, most: 1_000_000 },
+  snapshotTables: { least: 1, most: 64 },
   // A round costs the history some twenty events: shorter ones would fill it, longer ones hide that one hangs.
   roundMs: { least: 1_000, most: 5 * 60_000 },
   retainMs: { least: 0, most: 3_650 * 24 * 60 * 60 * 1000 },

@@ -136,6 +136,7 @@ const SETTINGS = [
   { setting: 'atomicRows', name: 'atomic.maxRows' },
   { setting: 'batchRows', name: 'batch' },
   { setting: 'snapshotRows', name: 'snapshotBatch' },
+  { setting: 'snapshotTables', name: 'snapshotTables' },
   { setting: 'roundMs', name: 'round' },
   { setting: 'retainMs', name: 'retain' },
   { setting: 'maxBacklog', name: 'maxBacklog' },

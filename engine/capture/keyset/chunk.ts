@@ -1,6 +1,8 @@
-/** A chunk of capture by a column: rows that have changed, as they are now, and a range of a first copy. */
+/** A chunk of capture by a column: rows that have changed, as they are now, and ranges of first copies. */
+import { shareOut } from '../../model';
 import type {
   ChunkRequest,
+  RangeRead,
   KeysetRow,
   Position,
   RowChange,
@@ -14,7 +16,7 @@ import { readWindow } from './window';
 import type { WindowContext } from './window';
 
 /**
- * The range is read after the window, in an MVCC snapshot of its own: both are rows as they were at some time, and the
+ * Each range is read after the window, in an MVCC snapshot of its own: all are rows as they were at some time, and the
  * later one stands. `windowed`: the tables that are followed by the column. Throws POSITION_INVALID, and the codes of `KeysetReader`.
  */
 export async function readChunk(
@@ -38,11 +40,12 @@ export async function readChunk(
   });
   const changes = tables.reduce((sum, { rows }) => sum + rows.length, 0);
   if (isUncut && (!read.ended || changes > limit)) return nothingOf(request.from);
-  const copied = routes.find(({ id }) => id === request.snapshot?.table);
-  const copy =
-    read.ended && request.snapshot !== null && copied !== undefined
-      ? await context.reader.copy(copied, request.snapshot)
-      : null;
+  const copies: RangeRead[] = [];
+  for (const { range, took } of shareOut(read.ended ? request.snapshot : null, routes)) {
+    const copy = await context.reader.copy(range);
+    took(copy.snapshot);
+    copies.push(copy);
+  }
   const times = tables.flatMap(({ rows }) => rows.flatMap(({ changedAt }) => changedAt ?? []));
   return {
     to: encodeKeyset(read.position),
@@ -54,9 +57,9 @@ export async function readChunk(
     }),
     oldestChangedAt: least(times),
     newestChangedAt: times.reduce<number | null>((most, time) => Math.max(most ?? time, time), null),
-    snapshot: copy?.snapshot ?? null,
+    snapshot: copies.map(({ snapshot }) => snapshot),
     tables: tables.map(({ route, rows }) => ({ table: route.id, changes: rows.map(changeOf(route)) })),
-    range: copy?.range ?? null,
+    ranges: copies.map(({ range }) => range),
   };
 }
 
@@ -106,8 +109,8 @@ function nothingOf(from: Position): RowChunk {
     counts: [],
     oldestChangedAt: null,
     newestChangedAt: null,
-    snapshot: null,
+    snapshot: [],
     tables: [],
-    range: null,
+    ranges: [],
   };
 }

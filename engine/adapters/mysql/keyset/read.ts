@@ -1,13 +1,12 @@
 /** Rows in the order of a column and of the key, and ranges of a first copy. */
-import { CdcError } from '../../../errors';
 import {
   encodeCursor,
   filterSql,
   type KeysetBound,
-  type KeysetCopy,
+  type RangeRead,
   type KeysetPage,
   type KeysetRange,
-  type SnapshotRequest,
+  type RangeToRead,
   type TableRoute,
 } from '../../../model';
 import { qualify, quote, type Parameter, type Session } from '../database';
@@ -38,14 +37,8 @@ export async function readPages(
 }
 
 /** Throws SCHEMA_MOVED, POSITION_INVALID. */
-export async function copyRange(
-  session: Session,
-  route: TableRoute,
-  request: SnapshotRequest,
-): Promise<KeysetCopy> {
-  const read = await session.transaction('snapshot', () => readRange(session, [route], request));
-  if (read === null) throw new CdcError('INTERNAL', `Table ${route.id} was asked for another's range`);
-  return { snapshot: read.progress, range: read.range };
+export function copyRange(session: Session, range: RangeToRead): Promise<RangeRead> {
+  return session.transaction('snapshot', () => readRange(session, range));
 }
 
 async function readPage(

@@ -17,7 +17,7 @@ export function keysetReader(sessions: Sessions): KeysetReader {
     look: (columns) => sessions.use((session) => look(session, columns)),
     valueAt: (column, time) => sessions.use((session) => valueAt(session, column, time)),
     read: (ranges, limit) => sessions.use((session) => readPages(session, ranges, limit)),
-    copy: (route, request) => sessions.use((session) => copyRange(session, route, request)),
+    copy: (range) => sessions.use((session) => copyRange(session, range)),
     presentSql,
     unsetSql: (column) => `${quote(column)} IS NULL`,
     // The servers tell nothing of the kind at less than reading takes.

@@ -1,8 +1,9 @@
 /**
- * Reads a chunk by rows: the changes of a window with what must be read again, and a snapshot range, all in one
+ * Reads a chunk by rows: the changes of a window with what must be read again, and snapshot ranges, all in one
  * REPEATABLE READ view, which was opened after the fence and is closed before anybody works on the rows.
  */
-import type { ChunkRequest, RowChunk, SnapshotRequest, TableRoute } from '../../../model';
+import { shareOut } from '../../../model';
+import type { ChunkRequest, RangeRead, RangeToRead, RowChunk } from '../../../model';
 import { requireToken } from '../capture/check';
 import { newProofs, ofServer, type Proofs } from '../capture/fence';
 import { decodePosition, encodePosition } from '../capture/position';
@@ -53,10 +54,12 @@ export async function readChunk(
       const resolved = await resolveLog(session, route, changes, logged);
       if (resolved !== null) tables.push(resolved);
     }
-    const range =
-      window.more || request.snapshot === null
-        ? null
-        : await readRange(session, request.routes, request.snapshot);
+    const ranges: RangeRead[] = [];
+    for (const { range, took } of shareOut(window.more ? null : request.snapshot, request.routes)) {
+      const found = await readRange(session, range);
+      took(found.snapshot);
+      ranges.push(found);
+    }
     // Changes of the time before capture was made whole may remain.
     const epoch = window.more ? from.epoch : await readEpoch(session);
     return {
@@ -66,9 +69,9 @@ export async function readChunk(
       counts: tables.map(({ counts }) => counts),
       oldestChangedAt: tables.length === 0 ? null : Math.min(...tables.map(({ oldest }) => oldest)),
       newestChangedAt: tables.length === 0 ? null : Math.max(...tables.map(({ newest }) => newest)),
-      snapshot: range?.progress ?? null,
+      snapshot: ranges.map(({ snapshot }) => snapshot),
       tables: tables.map(({ counts, changes }) => ({ table: counts.table, changes })),
-      range: range?.range ?? null,
+      ranges: ranges.map(({ range }) => range),
     };
   });
 }
@@ -81,24 +84,18 @@ function nothingRead({ from }: ChunkRequest): RowChunk {
     counts: [],
     oldestChangedAt: null,
     newestChangedAt: null,
-    snapshot: null,
+    snapshot: [],
     tables: [],
-    range: null,
+    ranges: [],
   };
 }
 
-/** The next rows of a table in the order of its key. Null when the table is not among the routes. */
+/** The next rows of a table in the order of its key. */
 export async function readRange(
   session: Session,
-  routes: readonly TableRoute[],
-  request: SnapshotRequest,
-): Promise<{
-  readonly progress: NonNullable<RowChunk['snapshot']>;
-  readonly range: NonNullable<RowChunk['range']>;
-} | null> {
-  const route = routes.find((candidate) => candidate.id === request.table);
-  if (route === undefined) return null;
-  const { table, after, limit, replace, only = null } = request;
+  { route, request, limit }: RangeToRead,
+): Promise<RangeRead> {
+  const { table, after, replace, only = null } = request;
   const { sql, parameters } = selectRange({
     table: route.source,
     key: route.key,
@@ -121,7 +118,7 @@ export async function readRange(
   const finished = only !== null || rows.length < limit;
   const cursor = finished ? null : cursorOf(rows.at(-1), places);
   return {
-    progress: { table, rows: rows.length, cursor, finished },
+    snapshot: { table, rows: rows.length, cursor, finished },
     range: { table, rows, after, upTo: cursor, replace, only },
   };
 }

@@ -2,7 +2,7 @@
  * A snapshot range that goes from the source's table straight into the target's, in the transaction that commits it.
  * Its bounds are looked up ahead; its rows stay in the source, whose transaction is held open, until then.
  */
-import type { SnapshotProgress, SnapshotRequest, TableRoute } from '../../../model';
+import type { RangeToRead, SnapshotProgress } from '../../../model';
 import { quoteAll, type Session, type TextRow } from '../database';
 import { readingChosen } from '../rows/filter';
 import { selectRange, type KeyRange } from '../rows/key-order';
@@ -42,9 +42,8 @@ export function createDetours(): Detours {
 
 /** How the rows of a range may go. `clears`: see `StraightCopy`. Null: they have to be staged. */
 export function straightWay(
-  route: TableRoute,
+  { route, request: { replace, only = null } }: RangeToRead,
   shape: TargetShape,
-  { replace, only = null }: SnapshotRequest,
   { replicaRole }: Powers,
 ): { readonly clears: boolean } | null {
   if (only !== null || shape.hasRules) return null;
@@ -57,7 +56,6 @@ export interface OpenRangeTask {
   readonly reader: Session;
   readonly writer: Session;
   readonly area: StagingArea;
-  readonly route: TableRoute;
   readonly copied: CopiedColumns;
   readonly clears: boolean;
   readonly detours: Detours;
@@ -65,8 +63,8 @@ export interface OpenRangeTask {
 
 /** The reader's transaction has to be open until the chunk is spent. */
 export async function openRange(
-  { reader, writer, area, route, copied, clears, detours }: OpenRangeTask,
-  { after, limit, replace }: SnapshotRequest,
+  { reader, writer, area, copied, clears, detours }: OpenRangeTask,
+  { route, request: { after, replace }, limit }: RangeToRead,
 ): Promise<{ readonly progress: SnapshotProgress; readonly range: StagedRange }> {
   await reader.execute('SET LOCAL enable_seqscan = on');
   const from: KeyRange = {

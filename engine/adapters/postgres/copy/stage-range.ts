@@ -1,5 +1,5 @@
 /** Stages a snapshot range by COPY, in the order of the key. */
-import type { SnapshotProgress, SnapshotRequest } from '../../../model';
+import type { RangeToRead, SnapshotProgress } from '../../../model';
 import type { Session } from '../database';
 import { readingChosen } from '../rows/filter';
 import { selectRange } from '../rows/key-order';
@@ -12,10 +12,10 @@ import type { CopyTask } from './stage-changes';
 export async function copyRange(
   reader: Session,
   writer: Session,
-  { route, copied, table }: CopyTask,
-  request: SnapshotRequest,
+  { copied, table }: Omit<CopyTask, 'route'>,
+  { route, request, limit }: RangeToRead,
 ): Promise<{ readonly progress: SnapshotProgress; readonly range: StagedRange }> {
-  const { after, limit, replace, only = null } = request;
+  const { after, replace, only = null } = request;
   if (only === null) await reader.execute('SET LOCAL enable_seqscan = on');
   const found = await selectRange(reader, {
     table: route.source.name,

@@ -1,34 +1,26 @@
 /**
- * Stages a chunk straight out of a source: its changes and a snapshot range, all read in one REPEATABLE READ
+ * Stages a chunk straight out of a source: its changes and snapshot ranges, all read in one REPEATABLE READ
  * transaction, which is over before the chunk is merged.
  */
-import { routeOnTarget } from '../../../model';
-import type { ChunkRequest, ChunkSummary, SnapshotRequest, TableCounts, TableRoute } from '../../../model';
+import { shareOut } from '../../../model';
+import type { ChunkRequest, ChunkSummary, RowSet, TableCounts, TableRoute } from '../../../model';
 import { requireCapture } from '../capture/check';
 import { decodePosition, encodePosition } from '../capture/position';
-import { qualify, type Session } from '../database';
 import { planConcerned, type PlannedChunk } from '../source/planned-chunk';
+import { readingLocked } from '../source/locked-tables';
 import type { ReadState } from '../source/read';
 import { summarize } from '../source/summarize';
 import type { Logged } from '../source/spans';
 import { noteRead, type ChunkPlan } from '../source/window';
-import type { Powers } from '../target/preparing';
 import type { TargetShape } from '../target/shape';
+import type { ShapedSet } from '../target/stage-rows';
 import type { StagedRows, StagedSet, StagingArea } from '../target/staging';
 import { copiedColumns, type CopiedColumns } from './copied-columns';
 import type { LoggedPart } from './net-changes';
 import { copyChanges, stageAgain, type CopyTask, type StagedChanges } from './stage-changes';
-import { openRange, straightWay, type Detours } from './open-range';
-import { copyRange } from './stage-range';
+import { readRanges, setWithout, type RangeSessions } from './read-ranges';
 
-export interface CopySessions {
-  /** On the source. */
-  readonly reader: Session;
-  /** The lane of the target. */
-  readonly writer: Session;
-  readonly area: StagingArea;
-  readonly powers: Powers;
-  readonly detours: Detours;
+export interface CopySessions extends RangeSessions {
   /** Gets the chunk while the reader's transaction is open, which ends when it resolves. */
   readonly keep: (chunk: CopiedChunk) => Promise<void>;
 }
@@ -41,17 +33,21 @@ export interface CopiedChunk {
   readonly open: boolean;
 }
 
-/** Of a route in the words of the source. Throws TARGET_TABLE_MISMATCH. */
-export type ShapeOf = (route: TableRoute) => Promise<TargetShape>;
+/** Shapes of the target's tables. Each throws TARGET_TABLE_MISMATCH. */
+export interface TargetShapes {
+  /** Of a route in the words of the source. */
+  readonly of: (route: TableRoute) => Promise<TargetShape>;
+  readonly forSet: (set: RowSet) => Promise<ShapedSet>;
+}
 
 /**
- * `byRows` when a route has columns of other types on the target. Throws SCHEMA_MOVED, SOURCE_WENT_BACK,
+ * `byRows` when a route with changes has columns of other types on the target. Throws SCHEMA_MOVED, SOURCE_WENT_BACK,
  * SOURCE_REPLACED, CAPTURE_MISSING, POSITION_INVALID and the database codes of both sides.
  */
 export async function stageCopied(
   sessions: CopySessions,
   request: ChunkRequest,
-  shapeOf: ShapeOf,
+  shapes: TargetShapes,
   state: ReadState,
 ): Promise<CopiedChunk | 'byRows'> {
   const borrowed: string[] = [];
@@ -66,7 +62,7 @@ export async function stageCopied(
   const { marks } = state.cuts;
   for (;;) {
     try {
-      const staged = await stageOnce({ ...sessions, area }, request, shapeOf, state);
+      const staged = await stageOnce({ ...sessions, area }, request, shapes, state);
       if (staged !== 'again') {
         if (state.cuts.marks !== marks) await summarize(sessions.reader, request.routes);
         return staged;
@@ -87,59 +83,51 @@ async function emptyTables({ area }: CopySessions, tables: readonly string[]): P
 async function stageOnce(
   sessions: CopySessions,
   request: ChunkRequest,
-  shapeOf: ShapeOf,
+  shapes: TargetShapes,
   state: ReadState,
 ): Promise<CopiedChunk | 'again' | 'byRows'> {
   const { reader } = sessions;
-  const { routes, snapshot } = request;
   const from = decodePosition(request.from);
-  const locked = routes.filter((route) => state.reread.has(route.id) || route.id === snapshot?.table);
-  // A table that is rewritten after a snapshot was taken reads as empty in it: the lock comes first.
-  const lock = async (): Promise<void> => {
-    for (const route of locked) {
-      await reader.execute(`LOCK TABLE ${qualify(route.source.name)} IN ACCESS SHARE MODE`, {
-        table: route.id,
-      });
+  return readingLocked(reader, request, state.reread, async (now, { locked, snapshot }) => {
+    const readable = { ...request, snapshot };
+    const planned = await planConcerned(reader, readable, { from, now }, state);
+    const { plan } = planned;
+    const columns = await columnsOf(planned, shapes);
+    if (changedRoutes(request, plan).some((route) => !columns.has(route))) return 'byRows';
+    const changed = await stagePlan(sessions, request, plan, columns);
+    const looksAtRows = ({ staged, task }: Changed): boolean => staged.again > 0 || task.route.where !== null;
+    const unlocked = changed.filter((entry) => looksAtRows(entry) && !locked.has(entry.task.route));
+    if (unlocked.length > 0) {
+      for (const { task } of unlocked) state.reread.add(task.route.id);
+      return 'again';
     }
-  };
-  return reader.reading(
-    async (now) => {
-      const planned = await planConcerned(reader, request, { from, now }, state);
-      const columns = await columnsOf(planned, shapeOf);
-      if (columns === null) return 'byRows';
-      const { plan } = planned;
-      const changed = await stagePlan(sessions, request, plan, columns);
-      const looksAtRows = ({ staged, task }: Changed): boolean =>
-        staged.again > 0 || task.route.where !== null;
-      const unlocked = changed.filter((entry) => looksAtRows(entry) && !locked.includes(entry.task.route));
-      if (unlocked.length > 0) {
-        for (const { task } of unlocked) state.reread.add(task.route.id);
-        return 'again';
-      }
-      const netted: Netted[] = [];
-      for (const entry of changed) netted.push(await resolve(sessions, entry));
-      const chunk = await finish(sessions, request, plan, { columns, netted });
-      noteRead(state.cuts, chunk.summary.newestChangedAt);
-      await sessions.keep(chunk);
-      return chunk;
-    },
-    locked.length === 0 ? undefined : lock,
-  );
+    const netted: Netted[] = [];
+    for (const entry of changed) netted.push(await resolve(sessions, entry));
+    const chunk = await finish(sessions, readable, plan, { columns, netted, shapeSet: shapes.forSet });
+    noteRead(state.cuts, chunk.summary.newestChangedAt);
+    await sessions.keep(chunk);
+    return chunk;
+  });
 }
 
 type ColumnsByRoute = ReadonlyMap<TableRoute, CopiedColumns>;
 
+/** Of the tables that a chunk is about and that have the same types on the target. */
 async function columnsOf(
   { concerned, captures }: PlannedChunk,
-  shapeOf: ShapeOf,
-): Promise<ColumnsByRoute | null> {
+  shapes: TargetShapes,
+): Promise<ColumnsByRoute> {
   const columns = new Map<TableRoute, CopiedColumns>();
   for (const route of concerned) {
-    const copied = copiedColumns(route, await shapeOf(route), requireCapture(captures, route));
-    if (copied === null) return null;
-    columns.set(route, copied);
+    const copied = copiedColumns(route, await shapes.of(route), requireCapture(captures, route));
+    if (copied !== null) columns.set(route, copied);
   }
   return columns;
+}
+
+function changedRoutes({ routes }: ChunkRequest, { parts }: ChunkPlan): readonly TableRoute[] {
+  const changed = new Set(parts.flatMap(({ logged }) => logged.map(({ branch }) => branch.route)));
+  return routes.filter((_, index) => changed.has(index));
 }
 
 /** What was logged of a table, and what of it is staged. */
@@ -224,40 +212,26 @@ async function finish(
   staged: {
     readonly columns: ColumnsByRoute;
     readonly netted: readonly Netted[];
+    readonly shapeSet: TargetShapes['forSet'];
   },
 ): Promise<CopiedChunk> {
-  const { columns, netted } = staged;
-  const wanted = plan.more ? null : snapshot;
-  const ranged = routes.find((route) => route.id === wanted?.table);
-  const copied = ranged === undefined ? undefined : columns.get(ranged);
-  const range =
-    ranged === undefined || copied === undefined || wanted === null
-      ? null
-      : await readRange(sessions, ranged, copied, wanted);
+  const { columns, netted, shapeSet } = staged;
+  const shares = shareOut(plan.more ? null : snapshot, routes);
+  const ranges = await readRanges(sessions, shares, columns, shapeSet);
+  const copying = new Set(snapshot?.ranges.map(({ table }) => table));
   const sets = routes.flatMap((route): StagedSet[] => {
     const known = columns.get(route);
     const entry = netted.find((candidate) => candidate.route === route);
-    const own = route === ranged ? (range?.range ?? null) : null;
-    if (known === undefined || (entry === undefined && own === null)) return [];
+    const own = ranges.get(route)?.set;
+    if (entry === undefined || known === undefined) return own === undefined ? [] : [own];
     // Rows that a copy has not come to yet are not where they are expected.
-    const copying = snapshot?.table === route.id;
-    const changes = entry === undefined ? null : copying ? { ...entry.rows, expected: null } : entry.rows;
-    return [
-      {
-        route: routeOnTarget(route),
-        shape: known.shape,
-        columns: known.columns,
-        changes,
-        range: own,
-        unfit: [],
-        gone: [],
-      },
-    ];
+    const changes = copying.has(route.id) ? { ...entry.rows, expected: null } : entry.rows;
+    return [{ ...(own ?? setWithout(route, known)), changes }];
   });
   const logged = netted.map((entry) => entry.logged);
   return {
     sets,
-    open: (range?.range.rows.straight ?? null) !== null,
+    open: sets.some(({ range }) => (range?.rows.straight ?? null) !== null),
     summary: {
       to: encodePosition(plan.to),
       more: plan.more,
@@ -265,21 +239,7 @@ async function finish(
       counts: logged.map(({ counts }) => counts),
       oldestChangedAt: logged.length === 0 ? null : Math.min(...logged.map(({ oldest }) => oldest)),
       newestChangedAt: logged.length === 0 ? null : Math.max(...logged.map(({ newest }) => newest)),
-      snapshot: range?.progress ?? null,
+      snapshot: [...ranges.values()].map(({ progress }) => progress),
     },
   };
-}
-
-/** The next range of a table: staged, or with its rows still in the source. */
-async function readRange(
-  { reader, writer, area, powers, detours }: CopySessions,
-  route: TableRoute,
-  copied: CopiedColumns,
-  wanted: SnapshotRequest,
-): ReturnType<typeof copyRange> {
-  const straight = straightWay(route, copied.shape, wanted, powers);
-  if (straight !== null && !detours.take(route.id)) {
-    return openRange({ reader, writer, area, route, copied, detours, ...straight }, wanted);
-  }
-  return copyRange(reader, writer, await taskOf(route, copied, area), wanted);
 }

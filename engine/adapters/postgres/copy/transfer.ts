@@ -5,6 +5,7 @@ import {
   throughMemory,
   type ChunkRequest,
   type DirectOffer,
+  type RowSet,
   type StagedChunk,
   type TableRoute,
   type Transfer,
@@ -128,8 +129,10 @@ async function stage(
   state: ReadState,
 ): Promise<StagedChunk> {
   const { session, area, powers } = on;
-  const shapeOf = (route: TableRoute): Promise<TargetShape> =>
-    shapes.of(session, routeOnTarget(route), powers);
+  const shaping = {
+    of: (route: TableRoute): Promise<TargetShape> => shapes.of(session, routeOnTarget(route), powers),
+    forSet: (set: RowSet): Promise<ShapedSet> => shapes.forSet(session, set, powers),
+  };
   const keep = async (chunk: CopiedChunk): Promise<void> => {
     if (!chunk.open) return;
     const token = chunks.keep({ lane, session, sets: chunk.sets, letGo: spent.letGo });
@@ -137,16 +140,16 @@ async function stage(
     await spent.over;
   };
   const sessions = { reader, writer: session, area, powers, detours, keep };
-  const copied = await stageCopied(sessions, request, shapeOf, state);
+  const copied = await stageCopied(sessions, request, shaping, state);
   if (copied !== 'byRows') {
     // One that was kept is answered already.
     const token = copied.open ? 0 : chunks.keep({ lane, session, sets: copied.sets });
     return { ...copied.summary, token };
   }
-  const { tables, range, ...summary } = await readChunk(reader, throughMemory(request), state);
+  const { tables, ranges, ...summary } = await readChunk(reader, throughMemory(request), state);
   const shaped: ShapedSet[] = [];
-  for (const set of netChunk({ tables, range, ...summary }, request.routes)) {
-    shaped.push(await shapes.forSet(session, set, powers));
+  for (const set of netChunk({ tables, ranges, ...summary }, request.routes)) {
+    shaped.push(await shaping.forSet(set));
   }
   const sets = await stageSets(session, area, shaped);
   return { ...summary, token: chunks.keep({ lane, session, sets }) };

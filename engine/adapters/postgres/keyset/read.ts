@@ -4,10 +4,10 @@ import {
   encodeCursor,
   filterSql,
   type KeysetBound,
-  type KeysetCopy,
+  type RangeRead,
   type KeysetPage,
   type KeysetRange,
-  type SnapshotRequest,
+  type RangeToRead,
   type TableRoute,
 } from '../../../model';
 import { qualify, quote, type Parameter, type Session } from '../database';
@@ -43,14 +43,8 @@ export async function readPages(
 }
 
 /** Throws SCHEMA_MOVED, POSITION_INVALID. */
-export async function copyRange(
-  session: Session,
-  route: TableRoute,
-  request: SnapshotRequest,
-): Promise<KeysetCopy> {
-  const read = await session.reading(() => readRange(session, [route], request), lockOf(session, [route]));
-  if (read === null) throw new CdcError('INTERNAL', `Table ${route.id} was asked for another's range`);
-  return { snapshot: read.progress, range: read.range };
+export function copyRange(session: Session, range: RangeToRead): Promise<RangeRead> {
+  return session.reading(() => readRange(session, range), lockOf(session, [range.route]));
 }
 
 /** A table that is rewritten after a snapshot was taken reads as empty in it: the lock comes first. */

@@ -20,7 +20,7 @@ export type CaptureMemory = WeakMap<readonly TableRoute[], KnownCaptures>;
 
 export interface PlannedChunk {
   readonly plan: ChunkPlan;
-  /** The tables with changes in it, and the one of its snapshot range. */
+  /** The tables with changes in it, and those of its snapshot ranges. */
   readonly concerned: readonly TableRoute[];
   /** As the transaction sees them; at least of the tables that it is about. */
   readonly captures: Captures;
@@ -39,10 +39,9 @@ export async function planConcerned(
   if (!isKnown) requireToken(session, routes, captures, schemaToken);
   requireSamePast(session, from, now);
   const plan = await planChunk(session, routes, captures, { from, now, limit, behind }, cuts);
+  const ranged = new Set(plan.more ? [] : snapshot?.ranges.map(({ table }) => table));
   const changed = new Set(plan.parts.flatMap(({ logged }) => logged.map(({ branch }) => branch.route)));
-  const concerned = routes.filter(
-    (route, index) => changed.has(index) || (!plan.more && route.id === snapshot?.table),
-  );
+  const concerned = routes.filter(({ id }, index) => changed.has(index) || ranged.has(id));
   if (!isKnown || concerned.length === 0) return { plan, concerned, captures };
   const asked = await capturesOf(session, concerned);
   requireToken(session, concerned, asked, schemaToken);

@@ -1,15 +1,17 @@
 /**
- * Reads a chunk by rows: the changes of a window with what must be read again, and a snapshot range, all in one
+ * Reads a chunk by rows: the changes of a window with what must be read again, and snapshot ranges, all in one
  * REPEATABLE READ transaction, which is over before anybody works on the rows.
  */
-import type { ChunkRequest, RowChunk, SnapshotRequest, TableRoute } from '../../../model';
+import { shareOut } from '../../../model';
+import type { ChunkRequest, RangeRead, RangeToRead, RowChunk, TableRoute } from '../../../model';
 import { decodePosition, encodePosition } from '../capture/position';
-import { qualify, type Session } from '../database';
+import type { Session } from '../database';
 import { readingChosen } from '../rows/filter';
 import { selectRange } from '../rows/key-order';
 import { cursorOf, selectList } from '../rows/scan';
 import { readersOf, readTuple } from '../rows/values';
 import { readLog, resolveLog, type LoggedChange, type TableChanges } from './changed-rows';
+import { readingLocked } from './locked-tables';
 import { planConcerned, type CaptureMemory } from './planned-chunk';
 import { summarize } from './summarize';
 import { noCuts, noteRead, type ChunkPlan, type WindowCuts } from './window';
@@ -44,48 +46,41 @@ export async function readChunk(
 
 /** Null when rows of tables must be read again that were not locked: they are now remembered. */
 async function readOnce(session: Session, request: ChunkRequest, state: ReadState): Promise<RowChunk | null> {
-  const { routes, snapshot } = request;
+  const { routes } = request;
   const from = decodePosition(request.from);
-  const locked = routes.filter((route) => state.reread.has(route.id) || route.id === snapshot?.table);
-  // A table that is rewritten after a snapshot was taken reads as empty in it: the lock comes first.
-  const lock = async (): Promise<void> => {
-    for (const route of locked) {
-      await session.execute(`LOCK TABLE ${qualify(route.source.name)} IN ACCESS SHARE MODE`, {
-        table: route.id,
-      });
+  return readingLocked(session, request, state.reread, async (now, { locked, snapshot }) => {
+    const { plan } = await planConcerned(session, { ...request, snapshot }, { from, now }, state);
+    const logs = await readLogs(session, routes, plan);
+    const unlocked = [...logs].filter(
+      ([route, log]) => !locked.has(route) && log.some((change) => change.again),
+    );
+    if (unlocked.length > 0) {
+      for (const [route] of unlocked) state.reread.add(route.id);
+      return null;
     }
-  };
-  return session.reading(
-    async (now) => {
-      const { plan } = await planConcerned(session, request, { from, now }, state);
-      const logs = await readLogs(session, routes, plan);
-      const unlocked = [...logs].filter(
-        ([route, log]) => !locked.includes(route) && log.some((change) => change.again),
-      );
-      if (unlocked.length > 0) {
-        for (const [route] of unlocked) state.reread.add(route.id);
-        return null;
-      }
-      const tables: TableChanges[] = [];
-      for (const [route, log] of logs) {
-        const changes = await resolveLog(session, route, log);
-        if (changes !== null) tables.push(changes);
-      }
-      const range = plan.more || snapshot === null ? null : await readRange(session, routes, snapshot);
-      return {
-        to: encodePosition(plan.to),
-        more: plan.more,
-        changes: tables.reduce((sum, table) => sum + table.logged, 0),
-        counts: tables.map((table) => table.counts),
-        oldestChangedAt: tables.length === 0 ? null : Math.min(...tables.map((table) => table.oldest)),
-        newestChangedAt: tables.length === 0 ? null : Math.max(...tables.map((table) => table.newest)),
-        snapshot: range?.progress ?? null,
-        tables: tables.map(({ counts, changes }) => ({ table: counts.table, changes })),
-        range: range?.range ?? null,
-      };
-    },
-    locked.length === 0 ? undefined : lock,
-  );
+    const tables: TableChanges[] = [];
+    for (const [route, log] of logs) {
+      const changes = await resolveLog(session, route, log);
+      if (changes !== null) tables.push(changes);
+    }
+    const ranges: RangeRead[] = [];
+    for (const { range, took } of shareOut(plan.more ? null : snapshot, routes)) {
+      const found = await readRange(session, range);
+      took(found.snapshot);
+      ranges.push(found);
+    }
+    return {
+      to: encodePosition(plan.to),
+      more: plan.more,
+      changes: tables.reduce((sum, table) => sum + table.logged, 0),
+      counts: tables.map((table) => table.counts),
+      oldestChangedAt: tables.length === 0 ? null : Math.min(...tables.map((table) => table.oldest)),
+      newestChangedAt: tables.length === 0 ? null : Math.max(...tables.map((table) => table.newest)),
+      snapshot: ranges.map(({ snapshot: progress }) => progress),
+      tables: tables.map(({ counts, changes }) => ({ table: counts.table, changes })),
+      ranges: ranges.map(({ range }) => range),
+    };
+  });
 }
 
 async function readLogs(
@@ -107,18 +102,12 @@ async function readLogs(
   return logs;
 }
 
-/** The next rows of a table in the order of its key. Null when the table is not among the routes. */
+/** The next rows of a table in the order of its key. */
 export async function readRange(
   session: Session,
-  routes: readonly TableRoute[],
-  request: SnapshotRequest,
-): Promise<{
-  readonly progress: NonNullable<RowChunk['snapshot']>;
-  readonly range: NonNullable<RowChunk['range']>;
-} | null> {
-  const route = routes.find((candidate) => candidate.id === request.table);
-  if (route === undefined) return null;
-  const { table, after, limit, replace, only = null } = request;
+  { route, request, limit }: RangeToRead,
+): Promise<RangeRead> {
+  const { table, after, replace, only = null } = request;
   if (only === null) await session.execute('SET LOCAL enable_seqscan = on');
   const range = await selectRange(session, {
     table: route.source.name,
@@ -139,7 +128,7 @@ export async function readRange(
   const finished = only !== null || found.length < limit;
   const cursor = finished ? null : cursorOf(found.at(-1), places, readers);
   return {
-    progress: { table, rows: found.length, cursor, finished },
+    snapshot: { table, rows: found.length, cursor, finished },
     range: { table, rows: found.map((row) => readTuple(row, readers)), after, upTo: cursor, replace, only },
   };
 }

@@ -37,7 +37,7 @@ export async function stageSets(
 }
 
 /** Stages one set. Rows with a value that its column can't hold are remembered instead. */
-async function stageSet(
+export async function stageSet(
   session: Session,
   area: StagingArea,
   { set, shape, columns }: ShapedSet,

@@ -109,6 +109,7 @@ function createTarget(lanes: Lanes): Target {
       }
     },
     flush: () => control.use(flush),
+    referencesHold: () => lanes.idlest().run(({ powers }) => Promise.resolve(!powers.replicaRole)),
     scan: (request) => control.use((session) => scanRows(session, request)),
     digest: (request) => control.use((session) => digestRows(session, request)),
     sequences: (requests) => control.use((session) => sequencesOf(session, requests, { raise: false })),

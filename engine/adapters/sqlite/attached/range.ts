@@ -6,8 +6,8 @@ import {
   filterSql,
   type Cursor,
   type CursorValue,
+  type RangeToRead,
   type SnapshotProgress,
-  type SnapshotRequest,
   type TableRoute,
   type Value,
 } from '../../../model';
@@ -20,20 +20,13 @@ import type { Session } from '../database/session';
 import { KIND, stagedColumns, stagedKey, type StagedRange } from '../target/staging';
 
 export interface ReadRange {
-  readonly route: TableRoute;
   readonly staged: StagedRange;
   readonly progress: SnapshotProgress;
 }
 
-/** Copies the next rows of a table in the order of its key. Null when the table is not among the routes. */
-export function stageRange(
-  reading: Reading,
-  request: SnapshotRequest,
-  routes: readonly TableRoute[],
-): ReadRange | null {
+/** Copies the next rows of a table in the order of its key. */
+export function stageRange(reading: Reading, { route, request, limit }: RangeToRead): ReadRange {
   const { session, source } = reading;
-  const route = routes.find((candidate) => candidate.id === request.table);
-  if (route === undefined) return null;
   const decode = (cursor: Cursor | null): readonly CursorValue[] | null =>
     cursor === null ? null : decodeCursor(cursor, route.key.length);
   const after = decode(request.after);
@@ -49,12 +42,11 @@ export function stageRange(
 SELECT ${KIND.upsert}, ${quoteAll(route.columns)}
 FROM ${source.schema}.${quote(route.source.name.name)} WHERE ${sql} ORDER BY ${key} LIMIT ?`,
       ...parameters,
-      BigInt(request.limit),
+      BigInt(limit),
     ),
   );
-  const upTo = only !== null || rows < request.limit ? null : lastKey(session, route, table);
+  const upTo = only !== null || rows < limit ? null : lastKey(session, route, table);
   return {
-    route,
     staged: { table, after, upTo, only, replace: request.replace },
     progress: {
       table: route.id,

@@ -4,10 +4,16 @@
  */
 import { SqliteError } from 'better-sqlite3';
 import { CdcError } from '../../../errors';
-import { routeOnTarget, type ChunkRequest, type ChunkSummary, type TableRoute } from '../../../model';
+import {
+  routeOnTarget,
+  shareOut,
+  type ChunkRequest,
+  type ChunkSummary,
+  type TableRoute,
+} from '../../../model';
 import { attachSource, type AttachedSource, type Reading } from './attach';
 import { stageChanges } from './changes';
-import { stageRange } from './range';
+import { stageRange, type ReadRange } from './range';
 import {
   markOf,
   nothingRead,
@@ -103,8 +109,12 @@ function readChunk(
   const read = tables.map((table) => stageChanges(reading, table));
   const counted = read.filter((entry) => entry !== null);
 
-  const wanted = more ? null : request.snapshot;
-  const ranged = wanted === null ? null : stageRange(reading, wanted, routes);
+  const ranges = new Map<TableRoute, ReadRange>();
+  for (const { range, took } of shareOut(more ? null : request.snapshot, routes)) {
+    const found = stageRange(reading, range);
+    took(found.progress);
+    ranges.set(range.route, found);
+  }
   const summary: ChunkSummary = {
     to: encodePosition(
       positionAfter(markOf(session, changeTables, to, [from, newest]), from, more, request.schemaToken),
@@ -114,11 +124,11 @@ function readChunk(
     counts: counted.map((entry) => entry.counts),
     oldestChangedAt: least(counted.map((entry) => entry.oldest)),
     newestChangedAt: greatest(counted.map((entry) => entry.newest)),
-    snapshot: ranged?.progress ?? null,
+    snapshot: [...ranges.values()].map(({ progress }) => progress),
   };
   const staged = routes.flatMap((route): StagedRoute[] => {
     const changes = counted.find((entry) => entry.route === route)?.staged ?? null;
-    const range = ranged?.route === route ? ranged.staged : null;
+    const range = ranges.get(route)?.staged ?? null;
     return changes === null && range === null
       ? []
       : [{ route: routeOnTarget(route), changes, range, unfit: [], gone: [] }];

@@ -164,7 +164,7 @@ export function nothingRead(from: Position): ChunkSummary {
     counts: [],
     oldestChangedAt: null,
     newestChangedAt: null,
-    snapshot: null,
+    snapshot: [],
   };
 }
 

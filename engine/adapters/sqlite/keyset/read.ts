@@ -5,11 +5,10 @@ import {
   filterSql,
   type CursorValue,
   type KeysetBound,
-  type KeysetCopy,
+  type RangeRead,
   type KeysetPage,
   type KeysetRange,
-  type SnapshotRequest,
-  type TableRoute,
+  type RangeToRead,
   type Value,
 } from '../../../model';
 import { quote, quoteAll, rowValue } from '../database/identifiers';
@@ -42,11 +41,10 @@ export function readPages(
 }
 
 /** Throws SCHEMA_MOVED, POSITION_INVALID, TYPE_MISMATCH. */
-export function copyRange(session: Session, route: TableRoute, request: SnapshotRequest): KeysetCopy {
+export function copyRange(session: Session, range: RangeToRead): RangeRead {
   return readSource(session, () => {
-    requireColumns(session, route, route.columns);
-    const { progress, range } = readRange(session, route, request);
-    return { snapshot: progress, range };
+    requireColumns(session, range.route, range.route.columns);
+    return readRange(session, range);
   });
 }
 

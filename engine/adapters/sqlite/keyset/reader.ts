@@ -17,7 +17,7 @@ export function keysetReader(connection: Connection, url: string): KeysetReader 
     look: (columns) => connection.call('keysetLook', columns),
     valueAt: (column, time) => connection.call('keysetValueAt', column, time),
     read: (ranges, limit) => connection.call('keysetRead', ranges, limit),
-    copy: (route, request) => connection.call('keysetCopy', route, request),
+    copy: (range) => connection.call('keysetCopy', range),
     presentSql: ({ name }) => `(${quote(name)} IS NULL OR ${quote(name)} = 0)`,
     unsetSql: (column) => `${quote(column)} IS NULL`,
     token: () => connection.call('keysetToken'),

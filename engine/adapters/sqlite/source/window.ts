@@ -1,14 +1,15 @@
 /**
- * Reads a chunk by rows: the changes of a window with what must be read again, and a snapshot range, all in one
+ * Reads a chunk by rows: the changes of a window with what must be read again, and snapshot ranges, all in one
  * read transaction, which is over before anybody works on the rows.
  */
 import { CdcError } from '../../../errors';
-import { andFilter } from '../../../model';
+import { andFilter, shareOut } from '../../../model';
 import type {
   ChunkRequest,
+  RangeRead,
+  RangeToRead,
   RowChange,
   RowChunk,
-  SnapshotRequest,
   TableCounts,
   TableRoute,
   Tuple,
@@ -48,13 +49,16 @@ export function readChunk(session: Session, request: ChunkRequest): RowChunk {
     const head = readHead(session);
     const changeTables = readChangeTables(session, 'main');
     const reach = reachOf(session, changeTables, request, head.id);
-    if (reach === null) return { ...nothingRead(request.from), tables: [], range: null };
+    if (reach === null) return { ...nothingRead(request.from), tables: [], ranges: [] };
     const { tables, to, more } = reach;
     const read = tables.flatMap((table) => readingChosen(table.route, () => readTable(session, table)) ?? []);
-    const { snapshot } = request;
-    const copied = more ? undefined : tables.find(({ route }) => route.id === snapshot?.table);
-    const range =
-      snapshot === null || copied === undefined ? null : readRange(session, copied.route, snapshot);
+    const ranges: RangeRead[] = [];
+    const routes = tables.map(({ route }) => route);
+    for (const { range, took } of shareOut(more ? null : request.snapshot, routes)) {
+      const found = readRange(session, range);
+      took(found.snapshot);
+      ranges.push(found);
+    }
     return {
       to: encodePosition(
         positionAfter(markOf(session, changeTables, to, [from, head]), from, more, request.schemaToken),
@@ -66,9 +70,9 @@ export function readChunk(session: Session, request: ChunkRequest): RowChunk {
         read.length === 0 ? null : toMilliseconds(Math.min(...read.map((table) => table.oldest))),
       newestChangedAt:
         read.length === 0 ? null : toMilliseconds(Math.max(...read.map((table) => table.newest))),
-      snapshot: range?.progress ?? null,
+      snapshot: ranges.map(({ snapshot }) => snapshot),
       tables: read.map((table) => ({ table: table.route.id, changes: table.changes })),
-      range: range?.range ?? null,
+      ranges: ranges.map(({ range }) => range),
     };
   });
 }
@@ -216,16 +220,9 @@ function countChanges(
   return { table: route.id, ...counts };
 }
 
-/** The next rows of a table in the order of its key. Null when the table is not among the routes. */
-export function readRange(
-  session: Session,
-  route: TableRoute,
-  request: SnapshotRequest,
-): {
-  readonly progress: NonNullable<RowChunk['snapshot']>;
-  readonly range: NonNullable<RowChunk['range']>;
-} {
-  const { table, after, limit, replace, only = null } = request;
+/** The next rows of a table in the order of its key. */
+export function readRange(session: Session, { route, request, limit }: RangeToRead): RangeRead {
+  const { table, after, replace, only = null } = request;
   const range = selectRange(route.source.name.name, route.key, {
     after,
     upTo: null,
@@ -241,7 +238,7 @@ export function readRange(
   const places = route.key.map((name) => route.columns.indexOf(name));
   const cursor = finished ? null : cursorOf(found.at(-1), places);
   return {
-    progress: { table, rows: found.length, cursor, finished },
+    snapshot: { table, rows: found.length, cursor, finished },
     range: { table, rows: found.map((exact) => exact.row), after, upTo: cursor, replace, only },
   };
 }
