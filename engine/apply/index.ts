@@ -9,6 +9,7 @@ export * from './commit';
 export { createCopies } from './copy-progress';
 export type { Copies } from './copy-progress';
 export * from './isolation';
+export { hasKeysToRead } from './keys-again';
 export * from './letters';
 export * from './limits';
 export * from './net';

@@ -7,6 +7,7 @@
 import { isCdcError } from '../errors';
 import type {
   ChunkRequest,
+  Pending,
   PipelineSettings,
   Position,
   ReplicateResult,
@@ -29,7 +30,7 @@ import { createWaitingKeys } from './keys-again';
 import type { KeysAgain, WaitingKeys } from './keys-again';
 import { keyOf } from './letters';
 import { SCHEMA_LOOKS } from './limits';
-import { countPending } from './pending';
+import { restOf } from './rest';
 import { NEVER_ABORTS } from './signals';
 import { ofRestlessSchema, viewSound, viewSource, withoutParked } from './source-view';
 import type { RoutesOf, SourceView } from './source-view';
@@ -344,18 +345,13 @@ class Attempt {
     if (this.readUpTo !== this.claim.checkpoint.position) {
       this.claim = await commitPosition(this.context.target, this.claim, this.readUpTo);
     }
-    const { tables } = this.claim;
-    const pending = await countPending(this.context.source, this.readUpTo, tables, this.context.routesOf);
-    const nothingLeft =
-      pending.count === 0 &&
-      stragglersOf(tables).length === 0 &&
-      tables.every((table) => table.state !== 'snapshotting');
-    const reachedGoal = await this.coversGoal();
+    const rest = await restOf(this.context, this.claim, this.readUpTo);
+    const reachedGoal = !rest.keys && (await this.coversGoal());
     return this.totals.result(
-      tables,
+      this.claim.tables,
       this.claim.letters,
       this.context.copies,
-      this.ending(this.caughtUp && nothingLeft, reachedGoal, pending),
+      this.ending(this.caughtUp && rest.isNothing, reachedGoal, rest.pending),
     );
   }
 
@@ -367,11 +363,7 @@ class Attempt {
     if (chunk !== null) await this.context.transfer.discard(chunk);
   }
 
-  private ending(
-    caughtUp: boolean,
-    reachedGoal: boolean,
-    pending: { readonly count: number; readonly oldestChangedAt: number | null } | null,
-  ): TotalsEnding {
+  private ending(caughtUp: boolean, reachedGoal: boolean, pending: Pending | null): TotalsEnding {
     const oldest = pending?.oldestChangedAt ?? null;
     return {
       caughtUp,
