@@ -16,6 +16,7 @@ import { keyIdentity } from '../rows/key-identity';
 import { keyExpression, rangeCondition } from '../rows/key-order';
 import { columnsOf, readersOf, readTuple, selectList, writeValue } from '../rows/values';
 import { readRange } from '../source/read';
+import { requireColumns } from './columns';
 import { millisecondsOf } from './time';
 
 /** Throws SCHEMA_MOVED, POSITION_INVALID. */
@@ -33,6 +34,12 @@ export async function readPages(
       left -= page.rows.length;
       if (!page.ended || left <= 0) break;
     }
+    // A table that was read is held against ALTER until the transaction ends.
+    const held = ranges.filter((_, index) => (pages[index]?.rows.length ?? 0) > 0);
+    await requireColumns(
+      session,
+      held.map(({ column }) => column.route),
+    );
     return pages;
   });
 }
@@ -43,7 +50,11 @@ export async function copyRange(
   route: TableRoute,
   request: SnapshotRequest,
 ): Promise<KeysetCopy> {
-  const read = await session.transaction('snapshot', () => readRange(session, [route], request));
+  const read = await session.transaction('snapshot', async () => {
+    const range = await readRange(session, [route], request);
+    await requireColumns(session, [route]);
+    return range;
+  });
   if (read === null) throw new CdcError('INTERNAL', `Table ${route.id} was asked for another's range`);
   return { snapshot: read.progress, range: read.range };
 }

@@ -17,6 +17,7 @@ import { comparison, readKeyParts, type KeyPart } from '../rows/key-order';
 import { selectList } from '../rows/scan';
 import { readersOf, readTuple, writeValue } from '../rows/values';
 import { readRange } from '../source/read';
+import { requireColumns } from './columns';
 import { millisecondsOf, textIn, typeOf } from './time';
 
 /** Throws SCHEMA_MOVED, POSITION_INVALID. */
@@ -36,6 +37,10 @@ export async function readPages(
         left -= page.rows.length;
         if (!page.ended || left <= 0) break;
       }
+      await requireColumns(
+        session,
+        routes.filter((_, index) => (pages[index]?.rows.length ?? 0) > 0),
+      );
       return pages;
     },
     lockOf(session, routes),
@@ -48,7 +53,14 @@ export async function copyRange(
   route: TableRoute,
   request: SnapshotRequest,
 ): Promise<KeysetCopy> {
-  const read = await session.reading(() => readRange(session, [route], request), lockOf(session, [route]));
+  const read = await session.reading(
+    async () => {
+      const range = await readRange(session, [route], request);
+      await requireColumns(session, [route]);
+      return range;
+    },
+    lockOf(session, [route]),
+  );
   if (read === null) throw new CdcError('INTERNAL', `Table ${route.id} was asked for another's range`);
   return { snapshot: read.progress, range: read.range };
 }

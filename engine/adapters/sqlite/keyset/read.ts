@@ -19,7 +19,7 @@ import { selectExact, type ExactRow } from '../rows/exact-rows';
 import { keyIdentity } from '../rows/key-identity';
 import { readSource } from '../source/transaction';
 import { readRange, requireValidText } from '../source/window';
-import { requireColumns } from './require-columns';
+import { requireColumns, requireSameColumns } from './columns';
 import { millisecondsSql } from './time';
 
 /** Throws SCHEMA_MOVED, and TYPE_MISMATCH for text that is not valid in its encoding. */
@@ -46,6 +46,7 @@ export function copyRange(session: Session, route: TableRoute, request: Snapshot
   return readSource(session, () => {
     requireColumns(session, route, route.columns);
     const { progress, range } = readRange(session, route, request);
+    requireSameColumns(session, route);
     return { snapshot: progress, range };
   });
 }
@@ -90,6 +91,7 @@ function readPage(
     `FROM main.${quote(route.source.name.name)} WHERE ${conditions.join(' AND ')} ORDER BY ${quoteAll(order)} LIMIT ?`,
     parameters,
   );
+  if (found.length > 0) requireSameColumns(session, route);
   const places = route.key.map((name) => META + route.columns.indexOf(name));
   for (const exact of found) requireValidText(exact, route, (place) => route.columns[place - META] ?? column);
   return {
