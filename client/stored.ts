@@ -144,6 +144,7 @@ const status = z.object({
   atomicCuts: z.number(),
   skipped,
   notices,
+  noticed: notices.default([]),
   settings,
 }) satisfies z.ZodType<PipelineStatus>;
 
@@ -177,6 +178,7 @@ const round = z.object({
   lastAppliedAt: z.number().nullable(),
   asOf: z.number(),
   atomicCuts: z.number(),
+  noticed: notices.default([]),
 }) satisfies z.ZodType<RoundFigures>;
 
 const spec = z.object({

@@ -17,6 +17,7 @@ export * from './pending';
 export * from './repairs';
 export * from './replicate';
 export * from './row-text';
+export { noticedIn } from './rest';
 export * from './sequences';
 export * from './source-view';
 export * from './signals';

@@ -30,7 +30,7 @@ import { createWaitingKeys } from './keys-again';
 import type { KeysAgain, WaitingKeys } from './keys-again';
 import { keyOf } from './letters';
 import { SCHEMA_LOOKS } from './limits';
-import { restOf } from './rest';
+import { noticedIn, restOf } from './rest';
 import { NEVER_ABORTS } from './signals';
 import { ofRestlessSchema, viewSound, viewSource, withoutParked } from './source-view';
 import type { RoutesOf, SourceView } from './source-view';
@@ -370,6 +370,7 @@ class Attempt {
       reachedGoal,
       backlog: pending?.count ?? 0,
       lagMs: oldest === null ? 0 : Math.max(0, this.context.now() - oldest),
+      noticed: noticedIn(this.context.source, this.claim),
     };
   }
 }

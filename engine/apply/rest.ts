@@ -1,5 +1,5 @@
 /** What an attempt leaves to do: changes that wait, tables that are not with the others, keys that are to be read again. */
-import type { Pending, Position, Source, Target } from '../model';
+import type { Checkpoint, Pending, PlanNotice, Position, Source, TableCheckpoint, Target } from '../model';
 import type { Claim } from './claim';
 import { isTableFailure, stragglersOf } from './isolation';
 import { hasKeysToRead } from './keys-again';
@@ -35,4 +35,18 @@ export async function restOf(
   const together =
     stragglersOf(tables).length === 0 && tables.every((table) => table.state !== 'snapshotting');
   return { pending, keys, isNothing: pending?.count === 0 && !keys && together };
+}
+
+/** What was noticed while reading the source, each table from where it stands. */
+export function noticedIn(
+  source: Source,
+  { checkpoint, tables }: { readonly checkpoint: Checkpoint; readonly tables: readonly TableCheckpoint[] },
+): readonly PlanNotice[] {
+  if (source.noticed === undefined) return [];
+  const noticed = source.noticed.bind(source);
+  const common = tables.filter(({ position }) => position === null).map((table) => table.source);
+  return [
+    ...noticed(checkpoint.position, common),
+    ...tables.flatMap(({ source: table, position }) => (position === null ? [] : noticed(position, [table]))),
+  ];
 }

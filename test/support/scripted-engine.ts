@@ -141,6 +141,7 @@ export function createScriptedEngine(): ScriptedEngine {
       caughtUp,
       reachedGoal: checkpoint.goal !== null && applied >= checkpoint.goal && !snapshotting,
       atomicCuts: 0,
+      noticed: [],
       backlog: written - applied,
       lagMs: 0,
     });

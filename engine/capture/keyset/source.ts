@@ -17,6 +17,7 @@ import { pendingIn } from './pending';
 import { createPresent } from './present';
 import type { Present } from './present';
 import { checkShapes, looking, reading, requireCaptured } from './schema';
+import { setBackNotices } from './set-back';
 import { waitForChange } from './wait';
 import type { KeysetPorts } from './wait';
 import { readWindow } from './window';
@@ -84,6 +85,7 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     },
     covers: (position, goal) => looking(() => sight.covers(position, goal), false),
     adopt: (position) => Promise.resolve(position),
+    noticed: (position, tables) => setBackNotices(decodeKeyset(position), tables, capture),
     async check(position, routes) {
       const present = presentRoutes(routes);
       await reader.check(routes);
