@@ -1,5 +1,6 @@
 /** The model: words of the engine as types, and the few forms in which all adapters write and read them. */
 export * from './adapter';
+export * from './capture-rules';
 export * from './change';
 export * from './comparison';
 export * from './checkpoint';

@@ -160,6 +160,18 @@ describe('a column that will not do', () => {
     expect(refused.hint).toMatch(hint);
   });
 
+  test.each([
+    ['atomic', { atomic: true }],
+    ['maxBacklog', { maxBacklog: { changes: 10, action: 'warn' } }],
+    ['onDelete', { onDelete: 'keep' }],
+  ] as const)('is refused together with %s, which needs what it does not tell', async (name, change) => {
+    const scene = sceneOf({ ...TIMESTAMP, sweepMs: 60_000 });
+    const spec = { ...scene.spec, settings: { ...scene.spec.settings, ...change } };
+    const pipeline = await scene.open();
+    expect((await rejection(pipeline.plan(spec), 'CONFIG_INVALID')).message).toContain(name);
+    expect((await rejection(setUp(pipeline, spec), 'CONFIG_INVALID')).hint).toContain(name);
+  });
+
   test('is taken without an index by name only', async () => {
     const scene = sceneOf({ ...TIMESTAMP, allowScan: true }, TABLE);
     insert(scene, 1, 5);
