@@ -8,6 +8,7 @@ export * from './cursor-form';
 export * from './dead-letter';
 export * from './pipeline';
 export * from './diagnosis';
+export * from './duration';
 export * from './filter';
 export * from './installed-consumer';
 export * from './keyset';

@@ -3,6 +3,7 @@
  * are not gone by any more. But rows that nobody deleted don't become older by themselves, so it is told.
  */
 import type { KeysetColumn, KeysetReader, NewestValue, PlanNotice } from '../../model';
+import { duration } from '../../model';
 import { lookbackOf, newestBy } from './horizon';
 import type { KeysetPosition, LookMark, SetBack, TableMark } from './position';
 
@@ -92,7 +93,7 @@ function textOf({ at, clockMs }: SetBack, by: KeysetColumn['by'], column: string
     `other ${other}, ${source}, or the database was restored from a backup.` +
     (clockMs === null
       ? ''
-      : ` The clock of the database went back by ${String(Math.round(clockMs / 1_000))} s between two looks.`) +
+      : ` The clock of the database went back by ${duration(clockMs)} between two looks.`) +
     ' Unless rows were deleted, set right what it was, then run `cdc verify NAME --repair`; after a restore `cdc resync NAME`.'
   );
 }
