@@ -99,8 +99,12 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
         SOMETHING,
       ),
     waitForChange: (position, routes, timeoutMs, signal) =>
-      looking(() => {
+      looking(async () => {
         const looked = followed(routes);
+        if (looked.length === 0) {
+          await ports.delay(timeoutMs, signal);
+          return false;
+        }
         const look = (whole: boolean): Promise<WindowRead> => sight.look(position, looked, whole, 1);
         return waitForChange({ context, ports, look }, timeoutMs, signal);
       }, true),
