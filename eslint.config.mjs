@@ -107,7 +107,17 @@ export default defineConfig(
   {
     files: ['workflows/**/*.ts'],
     rules: layer(
-      ['node:*', '**/engine/**', '**/activities/**', '**/worker/**', '**/client/**', 'zod'],
+      [
+        'node:*',
+        '**/engine/*',
+        '!**/engine/model',
+        '**/engine/model/*',
+        '!**/engine/model/capture-rules',
+        '**/activities/**',
+        '**/worker/**',
+        '**/client/**',
+        'zod',
+      ],
       'Workflow code imports the workflow SDK and its own folder; types from elsewhere.',
     ),
   },

@@ -204,7 +204,7 @@ async function setUp(pipeline: Pipeline, options: Parameters<Pipeline['setup']>[
 /** Takes what the history may hold, field by field, so that a field added to the engine's result does not slip in. */
 function reportOf(result: ReplicateResult, all: boolean, lastAppliedAt: number | null): RoundReport {
   const { changes, inserted, updated, deleted, snapshotRows, commits, snapshotting, copy } = result;
-  const { caughtUp, reachedGoal, atomicCuts, backlog, lagMs } = result;
+  const { caughtUp, reachedGoal, atomicCuts, backlog, lagMs, noticed } = result;
   const touched = new Set(result.tables.map(({ table }) => table));
   // A parked table has no work done, and is what a person must hear of.
   const isNews = ({ source, state }: TableProgress): boolean => touched.has(source) || state === 'parked';
@@ -223,6 +223,7 @@ function reportOf(result: ReplicateResult, all: boolean, lastAppliedAt: number |
     atomicCuts,
     backlog,
     lagMs,
+    noticed: noticed.map(({ table, message }) => ({ table, message })),
     lastAppliedAt,
     asOf: Date.now(),
   };

@@ -147,6 +147,7 @@ const status = z.object({
   atomicCuts: z.number(),
   skipped,
   notices,
+  noticed: notices.default([]),
   settings,
 }) satisfies z.ZodType<PipelineStatus>;
 
@@ -180,6 +181,7 @@ const round = z.object({
   lastAppliedAt: z.number().nullable(),
   asOf: z.number(),
   atomicCuts: z.number(),
+  noticed: notices.default([]),
 }) satisfies z.ZodType<RoundFigures>;
 
 const spec = z.object({

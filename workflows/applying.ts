@@ -6,7 +6,7 @@ import type { AppliedSpec, Asked, Failure } from './messages';
 import { isCopying } from './messages/status';
 import { clearFailure, goOn, happen } from './run';
 import type { Run } from './run';
-import { allSettingsFault } from './settings';
+import { allSettingsFault, captureFault } from './settings';
 import { setUp } from './work';
 
 const FIXED = ['source', 'target', 'capture', 'mode'] as const satisfies readonly (keyof PipelineSpec)[];
@@ -19,7 +19,7 @@ export function applyFault(now: PipelineSpec, asked: unknown): string | null {
   const other = FIXED.find((part) => JSON.stringify(spec[part]) !== JSON.stringify(now[part]));
   if (other !== undefined) return `${other} of a running pipeline can't change`;
   if (spec.tables.length === 0) return 'it lists no table';
-  return allSettingsFault(spec.settings);
+  return allSettingsFault(spec.settings) ?? captureFault(spec.capture, spec.settings);
 }
 
 /** A client of another version, or none of ours, may have sent it. */

@@ -20,7 +20,7 @@ import {
 import type { Accepted, AppliedSpec, Resumed, Resynced, Steered } from './messages';
 import { currentStatus } from './run';
 import type { Run } from './run';
-import { settingsFault } from './settings';
+import { changeFault } from './settings';
 import { refusal } from './states';
 import type { Request } from './states';
 
@@ -85,7 +85,7 @@ export function setHandlers(run: Run, commands: Commands): void {
     {
       validator: (change) => {
         admit('settings');
-        const fault = settingsFault(change);
+        const fault = changeFault(run.input.spec.capture, run.status.settings, change);
         if (fault !== null) throw refusedFor(`Settings refused: ${fault}`);
       },
     },

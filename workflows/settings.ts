@@ -1,5 +1,6 @@
 /** Settings that may change while a pipeline runs, checked before they are accepted. */
-import type { BacklogLimit, PipelineSettings, RowFailurePolicy } from '../engine/model';
+import type { BacklogLimit, CaptureStrategy, PipelineSettings, RowFailurePolicy } from '../engine/model';
+import { refusedSettings } from '../engine/model/capture-rules';
 import { BACKLOG_BOUNDS, LETTER_BOUNDS, SETTING_BOUNDS, type Bounds } from './messages/limits';
 
 const ONLY_AT_START = ['existing', 'snapshot'] as const;
@@ -20,6 +21,19 @@ export function settingsFault(change: unknown): string | null {
     if (fault !== null) return fault;
   }
   return null;
+}
+
+/** What of some settings can't go together with the way in which changes are captured; null when all can. */
+export function captureFault(capture: CaptureStrategy, settings: PipelineSettings): string | null {
+  const [refused] = refusedSettings(capture, settings);
+  return refused === undefined ? null : `${refused.setting} ${refused.reason}`;
+}
+
+/** What is wrong with a change of the settings of now; null when nothing is. */
+export function changeFault(capture: CaptureStrategy, now: PipelineSettings, change: unknown): string | null {
+  const fault = settingsFault(change);
+  if (fault !== null || typeof change !== 'object') return fault;
+  return captureFault(capture, Object.assign({}, now, change));
 }
 
 function faultOf(key: string, value: unknown): string | null {

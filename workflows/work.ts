@@ -88,7 +88,11 @@ export async function apply(run: Run, probe: boolean): Promise<boolean> {
   run.status = withRound(run.status, report);
   // Where something happened, more is likely to: the next round begins one hop sooner, and lingers anyway.
   run.skipFetch = !report.caughtUp || report.commits > 0;
-  return mode === 'batch' && report.reachedGoal;
+  if (mode !== 'batch' || !report.reachedGoal) return false;
+  // What was being copied could not be compared before; what differs is read in one more round.
+  const isCompared = !run.sweeping && sweepDueIn(run) === null;
+  if (!isCompared) run.skipFetch = true;
+  return isCompared;
 }
 
 /** A batch run has not ended before the source knows, and before another chain may follow. */

@@ -2,7 +2,7 @@
  * Keys that an attempt reads again by themselves at the end of a window: those of dead letters that are to be retried,
  * one at a time, then those that are to be repaired, many of one table at a time.
  */
-import type { DeadLetterEntry, RepairKey, TableCheckpoint } from '../model';
+import type { DeadLetterEntry, RepairKey, TableCheckpoint, Target } from '../model';
 import { movingTables } from './isolation';
 import { REPAIRS_AT_ONCE } from './repairs';
 
@@ -67,6 +67,19 @@ export function createWaitingKeys(retries: readonly DeadLetterEntry[], read: Rea
       return true;
     },
   };
+}
+
+/** True when a dead letter is to be retried now, or a key to be repaired: its table goes with the pipeline. */
+export async function hasKeysToRead(
+  target: Target,
+  uuid: string,
+  tables: readonly TableCheckpoint[],
+): Promise<boolean> {
+  const names = movingTables(tables).map(({ source }) => source);
+  if (names.length === 0) return false;
+  const marked = (await target.deadLetters(uuid)).filter(({ retry }) => retry);
+  if (marked.some(({ table }) => names.includes(table))) return true;
+  return (await target.repairs(uuid, { tables: names, refused: false, limit: 1 })).length > 0;
 }
 
 function fitting(repairs: readonly RepairKey[]): readonly RepairKey[] {

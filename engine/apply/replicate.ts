@@ -8,6 +8,7 @@ import { isCdcError } from '../errors';
 import { oneRange } from '../model';
 import type {
   ChunkRequest,
+  Pending,
   PipelineSettings,
   Position,
   ReplicateResult,
@@ -31,7 +32,7 @@ import type { KeysAgain, WaitingKeys } from './keys-again';
 import { keyOf } from './letters';
 import { SCHEMA_LOOKS } from './limits';
 import { nextRanges, tablesAtOnce } from './next-ranges';
-import { countPending } from './pending';
+import { noticedIn, restOf } from './rest';
 import { NEVER_ABORTS } from './signals';
 import { ofRestlessSchema, viewSound, viewSource, withoutParked } from './source-view';
 import type { RoutesOf, SourceView } from './source-view';
@@ -347,18 +348,13 @@ class Attempt {
     if (this.readUpTo !== this.claim.checkpoint.position) {
       this.claim = await commitPosition(this.context.target, this.claim, this.readUpTo);
     }
-    const { tables } = this.claim;
-    const pending = await countPending(this.context.source, this.readUpTo, tables, this.context.routesOf);
-    const nothingLeft =
-      pending.count === 0 &&
-      stragglersOf(tables).length === 0 &&
-      tables.every((table) => table.state !== 'snapshotting');
-    const reachedGoal = await this.coversGoal();
+    const rest = await restOf(this.context, this.claim, this.readUpTo);
+    const reachedGoal = !rest.keys && (await this.coversGoal());
     return this.totals.result(
-      tables,
+      this.claim.tables,
       this.claim.letters,
       this.context.copies,
-      this.ending(this.caughtUp && nothingLeft, reachedGoal, pending),
+      this.ending(this.caughtUp && rest.isNothing, reachedGoal, rest.pending),
     );
   }
 
@@ -370,17 +366,14 @@ class Attempt {
     if (chunk !== null) await this.context.transfer.discard(chunk);
   }
 
-  private ending(
-    caughtUp: boolean,
-    reachedGoal: boolean,
-    pending: { readonly count: number; readonly oldestChangedAt: number | null } | null,
-  ): TotalsEnding {
+  private ending(caughtUp: boolean, reachedGoal: boolean, pending: Pending | null): TotalsEnding {
     const oldest = pending?.oldestChangedAt ?? null;
     return {
       caughtUp,
       reachedGoal,
       backlog: pending?.count ?? 0,
       lagMs: oldest === null ? 0 : Math.max(0, this.context.now() - oldest),
+      noticed: noticedIn(this.context.source, this.claim),
     };
   }
 }

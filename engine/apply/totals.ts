@@ -24,7 +24,10 @@ export interface Totals {
   ): ReplicateResult;
 }
 
-export type TotalsEnding = Pick<ReplicateResult, 'caughtUp' | 'reachedGoal' | 'backlog' | 'lagMs'>;
+export type TotalsEnding = Pick<
+  ReplicateResult,
+  'caughtUp' | 'reachedGoal' | 'backlog' | 'lagMs' | 'noticed'
+>;
 
 export function startTotals(): Totals {
   const byTable = new Map<string, Count>();

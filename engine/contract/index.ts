@@ -21,6 +21,7 @@ import { sourceChangeCases } from './source-changes';
 import { sourceConsumerCases } from './source-consumers';
 import { sourceInstallCases } from './source-install';
 import { sourceKeysetCases } from './source-keyset';
+import { sourceKeysetSchemaCases } from './source-keyset-schema';
 import { sourcePositionCases } from './source-positions';
 import { sourceReadingCases } from './source-reading';
 import { sourceSchemaCases } from './source-schema';
@@ -56,6 +57,7 @@ const CASES: Readonly<Record<ContractPart, readonly CaseMaker[]>> = {
     sourceConsumerCases,
     sourceWaitingCases,
     sourceKeysetCases,
+    sourceKeysetSchemaCases,
   ],
   target: [
     targetCheckpointCases,

@@ -1,26 +1,16 @@
 /** Cases: rows are read by a column that grows, as the database orders it, and whoever may still write is told. */
 import assert from 'node:assert/strict';
-import type { Cursor, KeysetColumn, KeysetPage, KeysetReader, KeysetRow, Source, TableRoute } from '../model';
-import { contractCase } from './contract-case';
+import type { Cursor, KeysetColumn, KeysetRow } from '../model';
 import type { ContractCase } from './contract-case';
 import { assertEqual } from './equal';
-import type { ScratchDatabase, TableDefinition } from './fixture';
+import type { TableDefinition } from './fixture';
+import { insertItem, OLD, readAll, stampedCase } from './keyset-scene';
+import type { Stamped } from './keyset-scene';
 import type { ContractOptions } from './options';
-import { first, rejection, routesOf } from './scene';
+import { first } from './scene';
 import type { Scene } from './scene';
 import { ITEMS, PAIRS, WORDS } from './tables';
 
-/** A table with a column `changed` of times and one of versions. */
-interface Stamped {
-  readonly database: ScratchDatabase;
-  readonly source: Source;
-  readonly reader: KeysetReader;
-  readonly route: TableRoute;
-  readonly time: KeysetColumn;
-  readonly version: KeysetColumn;
-}
-
-const OLD = '2020-02-03 04:05:06.123456';
 const OLD_MS = Date.UTC(2020, 1, 3, 4, 5, 6, 123);
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -28,31 +18,13 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 const BEGINNING_MS = 2 * DAY_MS;
 
 export function sourceKeysetCases(options: ContractOptions): readonly ContractCase[] {
-  const { fixture, capabilities } = options;
+  const { capabilities } = options;
 
-  /** Does nothing with an adapter that can't read by a column. */
   const define = (
     name: string,
     definition: TableDefinition,
     body: (stamped: Stamped, scene: Scene) => Promise<void>,
-  ): ContractCase =>
-    contractCase(options, name, async (scene) => {
-      const database = await scene.database();
-      const table = definition.name;
-      await database.execute(
-        ...fixture.createTable(definition),
-        `ALTER TABLE ${table} ADD COLUMN changed ${fixture.timeType}`,
-        `ALTER TABLE ${table} ADD COLUMN revision INTEGER`,
-        `CREATE INDEX ${table}_changed ON ${table} (changed)`,
-        `CREATE INDEX ${table}_revision ON ${table} (revision)`,
-      );
-      const source = await scene.source(database);
-      if (source.keyset === undefined) return;
-      const route = first(await routesOf(source, [definition]));
-      const time: KeysetColumn = { route, column: 'changed', by: 'timestamp' };
-      const version: KeysetColumn = { route, column: 'revision', by: 'version' };
-      await body({ database, source, reader: source.keyset, route, time, version }, scene);
-    });
+  ): ContractCase => stampedCase(options, name, definition, body);
 
   const cases = [
     define('rows of one value are paged by a key of several columns, each once', PAIRS, async (stamped) => {
@@ -249,20 +221,6 @@ export function sourceKeysetCases(options: ContractOptions): readonly ContractCa
       assert.notEqual(await other.keyset?.identity(), await reader.identity());
     }),
 
-    define('a column or a table that is gone is told as a schema that has moved', ITEMS, async (stamped) => {
-      const { database, reader, time, version, route } = stamped;
-      await database.execute(insertItem(1, OLD), `DROP INDEX ${fixture.indexOf('items', 'items_changed')}`);
-      await database.execute(`ALTER TABLE items DROP COLUMN changed`);
-      const range = (column: KeysetColumn) => [{ column, from: null, before: null, after: null }];
-      await rejection(reader.read(range(time), 10), 'SCHEMA_MOVED');
-      await rejection(reader.look([time]), 'SCHEMA_MOVED');
-      await database.execute(`DROP TABLE items`);
-      await rejection(reader.read(range(version), 10), 'SCHEMA_MOVED');
-      await rejection(reader.look([version]), 'SCHEMA_MOVED');
-      const request = { table: route.id, after: null, replace: false };
-      await rejection(reader.copy({ route, request, limit: 10 }), 'SCHEMA_MOVED');
-    }),
-
     define(
       'a column that can be relied on is not refused, others are with what would help',
       ITEMS,
@@ -323,28 +281,6 @@ export function sourceKeysetCases(options: ContractOptions): readonly ContractCa
 /** Of `items`. */
 function idsOf(rows: readonly KeysetRow[] = []): readonly string[] {
   return rows.map(({ row }) => String(row[0]));
-}
-
-function insertItem(id: number, changed: string): string {
-  return `INSERT INTO items (id, name, amount, changed, revision) VALUES (${String(id)}, 'n', 1, '${changed}', ${String(id)})`;
-}
-
-async function readAll(
-  reader: KeysetReader,
-  column: KeysetColumn,
-  limit: number,
-): Promise<readonly KeysetRow[]> {
-  const rows: KeysetRow[] = [];
-  let page: KeysetPage | undefined;
-  let after: Cursor | null = null;
-  do {
-    [page] = await reader.read([{ column, from: null, before: null, after }], limit);
-    assert.ok(page !== undefined, 'a range has a page');
-    assert.ok(page.rows.length <= limit, 'a page has no more rows than asked for');
-    rows.push(...page.rows);
-    after = page.after;
-  } while (!page.ended);
-  return rows;
 }
 
 /** Each row of the table once, as comparing reads it. */

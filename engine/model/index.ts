@@ -1,5 +1,6 @@
 /** The model: words of the engine as types, and the few forms in which all adapters write and read them. */
 export * from './adapter';
+export * from './capture-rules';
 export * from './change';
 export * from './comparison';
 export * from './checkpoint';
@@ -7,6 +8,7 @@ export * from './cursor-form';
 export * from './dead-letter';
 export * from './pipeline';
 export * from './diagnosis';
+export * from './duration';
 export * from './filter';
 export * from './installed-consumer';
 export * from './keyset';

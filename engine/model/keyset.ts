@@ -103,6 +103,11 @@ export interface KeysetReader {
    */
   sight(): Promise<{ readonly blind: string | null; readonly condition: string }>;
   assess(column: KeysetColumn, allowScan: boolean): Promise<KeysetAssessment>;
+  /**
+   * Looks whether tables are as their routes say. Throws SCHEMA_MOVED, naming the table, where one has other columns or
+   * is gone; SOURCE_SCHEMA_CHANGED where it has lost a column that its route's condition names.
+   */
+  check(routes: readonly TableRoute[]): Promise<void>;
   look(columns: readonly KeysetColumn[]): Promise<KeysetLook>;
   /**
    * A value that no change since this time (milliseconds since 1970) is below; null where the column does not tell times,
@@ -111,10 +116,11 @@ export interface KeysetReader {
   valueAt(column: KeysetColumn, time: number): Promise<KeysetBound | null>;
   /**
    * Ranges one after the other until `limit` rows are read, all in one MVCC snapshot. Answers a page for each that was
-   * come to; all but the last have ended. Throws SCHEMA_MOVED where a column or table is gone.
+   * come to; all but the last have ended. Throws SCHEMA_MOVED where a column or table is gone, and where a table of which
+   * there are rows has other columns than its route says.
    */
   read(ranges: readonly KeysetRange[], limit: number): Promise<readonly KeysetPage[]>;
-  /** As a range of a chunk. Throws SCHEMA_MOVED, POSITION_INVALID. */
+  /** As a range of a chunk. Throws SCHEMA_MOVED as `read` does, POSITION_INVALID. */
   copy(range: RangeToRead): Promise<RangeRead>;
   /** A condition that rows fulfil which this column does not mark as deleted: by a time, or by true or a number. */
   presentSql(column: ColumnSchema): string;

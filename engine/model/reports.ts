@@ -120,6 +120,8 @@ export interface ReplicateResult extends OperationCounts {
   readonly atomicCuts: number;
   readonly backlog: number;
   readonly lagMs: number;
+  /** What was noticed of late while reading the source, and a person should know. */
+  readonly noticed: readonly PlanNotice[];
 }
 
 /** How far a setup has come. */

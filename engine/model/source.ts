@@ -73,6 +73,11 @@ export interface Source {
    * Only a person can know that nothing was lost by it. Throws SOURCE_WENT_BACK where the database knows better.
    */
   adopt(position: Position): Promise<Position>;
+  /**
+   * What has been noticed of these tables on the way to a position, and a person should know; absent where nothing is.
+   * Throws POSITION_INVALID.
+   */
+  noticed?(position: Position, tables: readonly string[]): readonly PlanNotice[];
   /** Counts up to `limit` changes of these tables after the position. */
   pending(position: Position, routes: readonly TableRoute[], limit: number): Promise<Pending>;
   /** Waits until a change after `position` is committed, the time is over or the signal aborts. True: there is one. */

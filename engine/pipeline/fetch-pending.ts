@@ -1,6 +1,6 @@
 /** Looks whether there is something to apply, waiting on the source for it; guards the source's size meanwhile. */
-import { BACKLOG_COUNT_LIMIT, movingTables, NEVER_ABORTS, stragglersOf } from '../apply';
-import type { BacklogLimit, Checkpoint, Pending, Source, TableCheckpoint } from '../model';
+import { BACKLOG_COUNT_LIMIT, hasKeysToRead, NEVER_ABORTS, stragglersOf } from '../apply';
+import type { BacklogLimit, Checkpoint, Pending, Source } from '../model';
 import { readCheckpoint } from './checkpoint';
 import type { PipelineContext } from './context';
 import type { FetchOptions, FetchResult } from './contract';
@@ -29,7 +29,7 @@ export async function fetchPendingChanges(
     failures.length > 0 ||
     stragglersOf(tables).length > 0 ||
     tables.some((table) => table.state === 'snapshotting') ||
-    (await hasKeysToRead(context, checkpoint, tables));
+    (await hasKeysToRead(await context.connections.target(), checkpoint.uuid, tables));
   const waitMs = unfinished ? 0 : options.waitMs;
   const changed =
     waitMs > 0
@@ -44,19 +44,6 @@ export async function fetchPendingChanges(
     lagMs: pending.oldestChangedAt === null ? 0 : Math.max(0, context.ports.now() - pending.oldestChangedAt),
     ...guard,
   };
-}
-
-/** True when a dead letter is to be retried now, or a key to be repaired: its table goes with the pipeline. */
-async function hasKeysToRead(
-  context: PipelineContext,
-  { uuid }: Checkpoint,
-  tables: readonly TableCheckpoint[],
-): Promise<boolean> {
-  const target = await context.connections.target();
-  const names = movingTables(tables).map(({ source }) => source);
-  const marked = (await target.deadLetters(uuid)).filter(({ retry }) => retry);
-  if (marked.some(({ table }) => names.includes(table))) return true;
-  return (await target.repairs(uuid, { tables: names, refused: false, limit: 1 })).length > 0;
 }
 
 /** `checkpoint` null: the target could not be asked, and what the source was last told has to do. */

@@ -1,5 +1,5 @@
 /** Health: one check after the other, each with what to do; never throws for a database that is down. */
-import { countPending } from '../apply';
+import { countPending, noticedIn } from '../apply';
 import { toCdcError } from '../errors';
 import type { CheckState, HealthCheck, HealthReport } from '../model';
 import { consumersCheck } from './abandoned';
@@ -61,8 +61,17 @@ function notice(state: CheckState, message: string, hint: string): Omit<HealthCh
 }
 
 async function captureCheck(context: PipelineContext): Promise<Omit<HealthCheck, 'name'>> {
-  const { tables, failures } = await inspectPipeline(context);
+  const inspected = await inspectPipeline(context);
+  const { tables, failures } = inspected;
   if (failures[0] !== undefined) throw failures[0];
+  const noticed = noticedIn(await context.connections.source(), inspected);
+  if (noticed.length > 0) {
+    return notice(
+      'warning',
+      noticed.map(({ table, message }) => `${table ?? context.ref.name}: ${message}`).join(' '),
+      `Compare both sides: \`cdc verify ${context.ref.name}\`; with \`--repair\` what differs is mended.`,
+    );
+  }
   return good(`Capture is in place on ${String(tables.length)} table${tables.length === 1 ? '' : 's'}.`);
 }
 

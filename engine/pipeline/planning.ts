@@ -2,7 +2,7 @@
 import { orderByReferences, requireRights } from '../apply';
 import { checkTargetTable, findNamed, refuseCollisions, requireFilter, resolveTables } from '../capture';
 import { CdcError } from '../errors';
-import { choiceOf, displayName, routeOnTarget } from '../model';
+import { choiceOf, displayName, refusedSettings, routeOnTarget } from '../model';
 import type {
   Checkpoint,
   ColumnPlan,
@@ -36,7 +36,7 @@ export interface Planning {
 }
 
 /**
- * Throws the codes of `resolveTables`, FILTER_INVALID, PIPELINE_LOOP, TARGET_TABLE_MISMATCH, TARGET_TABLE_MISSING,
+ * Throws the codes of `resolveTables`, CONFIG_INVALID, FILTER_INVALID, PIPELINE_LOOP, TARGET_TABLE_MISMATCH, TARGET_TABLE_MISSING,
  * TARGET_NOT_EMPTY, PRIVILEGE_MISSING, and the databases' codes.
  */
 export async function planPipeline(
@@ -45,6 +45,7 @@ export async function planPipeline(
   onTable: (done: number, of: number) => void = () => undefined,
 ): Promise<Planning> {
   const { connections, sameFamily } = context;
+  requireFitting(spec);
   const source = await connections.source();
   const resolved = resolveTables(spec.tables, await source.tables(), sameFamily);
   for (const route of resolved.routes) await requireFilter(source, route);
@@ -181,6 +182,15 @@ function refuseOccupied(
         : {}),
     },
   );
+}
+
+/** Throws CONFIG_INVALID for settings that can't go together with the way in which changes are captured. */
+function requireFitting({ name, capture, settings }: PipelineSpec): void {
+  const [refused] = refusedSettings(capture, settings);
+  if (refused === undefined) return;
+  throw new CdcError('CONFIG_INVALID', `Pipeline ${name}: ${refused.setting} ${refused.reason}`, {
+    hint: `Leave \`${refused.setting}\` as it is by default, or capture by triggers.`,
+  });
 }
 
 /** Versions of rows are compared with those that the target holds. Throws COLUMN_REQUIRED. */

@@ -1,7 +1,7 @@
 /** Keys to repair: marked here on the target, read again and mended by attempts (`engine/apply/repairs.ts`). */
 import { decodeRow, encodeRow, movingTables, REPAIRS_AT_ONCE, rowOf, SWEEP_MARK } from '../apply';
 import { CdcError } from '../errors';
-import type { RepairKey, RowKey, TableRoute } from '../model';
+import type { RepairKey, RowKey, TableCheckpoint, TableRoute } from '../model';
 import { readProgress } from './checkpoint';
 import { findTable } from './context';
 import type { PipelineContext } from './context';
@@ -11,7 +11,10 @@ import { lookUntil } from './look-until';
 /** Keys that are told to be refused: as many as anybody repairs. */
 const MOST_REFUSED = 100_000;
 
-/** Throws PIPELINE_UNKNOWN, TABLE_NOT_IN_PIPELINE, and FENCED where the pipeline was resynced meanwhile. */
+/**
+ * Throws PIPELINE_UNKNOWN, TABLE_NOT_IN_PIPELINE, and FENCED where the pipeline was resynced meanwhile. A sweep marks no
+ * keys of a table that has left the pipeline.
+ */
 export async function markRepairs(
   context: PipelineContext,
   keys: readonly RowKey[],
@@ -19,12 +22,14 @@ export async function markRepairs(
 ): Promise<void> {
   const target = await context.connections.target();
   const { checkpoint, tables } = await readProgress(context);
-  const named = new Set(keys.map(({ table }) => findTable(tables, table)));
+  const wanted = origin === 'sweep' ? keysOf(keys, tables) : keys;
+  if (wanted.length === 0) return;
+  const named = new Set(wanted.map(({ table }) => findTable(tables, table)));
   const routes = await context.routesOf([...named]);
   // Our objects may be of a former version: it is who marks that needs this one.
   await target.installObjects();
   const request = context.ports.uuid();
-  const repairs = keys.map(({ table, key }, index): RepairKey => ({
+  const repairs = wanted.map(({ table, key }, index): RepairKey => ({
     id: `${origin === 'sweep' ? SWEEP_MARK : ''}${request}-${String(index + 1)}`,
     table,
     key: keyText(
@@ -44,10 +49,21 @@ export async function markRepairs(
       }
       // What was refused before is of a former request.
       if (from === 0) await tx.removeRepairs(checkpoint.uuid, { ids: former.map(({ id }) => id) });
-      await tx.saveRepairs(checkpoint.uuid, repairs.slice(from, from + REPAIRS_AT_ONCE));
+      // One that has left the pipeline meanwhile would leave its keys behind.
+      const present = await tx.tableCheckpoints(checkpoint.uuid);
+      await tx.saveRepairs(checkpoint.uuid, keysOf(repairs.slice(from, from + REPAIRS_AT_ONCE), present));
     });
   }
   await target.flush();
+}
+
+/** Those of tables that the pipeline has. */
+function keysOf<T extends { readonly table: string }>(
+  keys: readonly T[],
+  tables: readonly TableCheckpoint[],
+): readonly T[] {
+  const names = new Set(tables.map(({ source }) => source));
+  return keys.filter(({ table }) => names.has(table));
 }
 
 function keyText(route: TableRoute | undefined, key: RowKey['key']): string {

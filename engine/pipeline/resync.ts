@@ -196,7 +196,8 @@ async function makeCaptureWhole(
   const source = await context.connections.source();
   const schemas = new Map((await source.tables()).map((table) => [displayName(table.name), table]));
   const copied = tables.filter((table) => only === null || table.source === only);
-  const others = tables
+  // Where nothing is kept on the source, nothing has to stay there for the others.
+  const others = (source.remembers ? tables : [])
     .filter((table) => !copied.includes(table))
     .flatMap((table) => schemas.get(table.source) ?? [])
     .filter((schema) => schema.key !== null);

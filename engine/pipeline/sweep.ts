@@ -3,7 +3,8 @@
  * own. Whatever differs is only marked: an attempt reads its row on the source again, so nothing that was written
  * meanwhile is lost by it.
  */
-import { movingTables } from '../apply';
+import { isTableFailure, movingTables } from '../apply';
+import { isCdcError } from '../errors';
 import { filterSql, routeOnTarget } from '../model';
 import type { Cursor, KeysetCapture, RowKey, ScanResult, TableRoute, TableSchema, Tuple } from '../model';
 import { readProgress } from './checkpoint';
@@ -28,8 +29,23 @@ export async function sweepPipeline(context: PipelineContext, options: SweepOpti
     movingTables(tables).filter(({ state, position }) => state === 'replicating' && position === null),
   );
   let keys = 0;
-  for (const route of routes) keys += await sweepTable(context, route, capture, options);
+  for (const route of routes) {
+    try {
+      keys += await sweepTable(context, route, capture, options);
+    } catch (error) {
+      // The others are compared all the same.
+      if (!(await isAside(context, route, error))) throw error;
+    }
+  }
   return { keys };
+}
+
+/** True where a table's own matter parks it, and where it has left the pipeline or is parked already. */
+async function isAside(context: PipelineContext, { id }: TableRoute, error: unknown): Promise<boolean> {
+  const isOwn = isCdcError(error) && error.table === id;
+  if (isOwn && (error.code === 'SCHEMA_MOVED' || isTableFailure(error))) return true;
+  const { tables } = await readProgress(context);
+  return movingTables(tables).every(({ source }) => source !== id);
 }
 
 interface Sweep {

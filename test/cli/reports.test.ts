@@ -80,6 +80,7 @@ const status: PipelineStatus = {
   suspended: false,
   before: null,
   atomicCuts: 0,
+  noticed: [],
   skipped: [],
   notices: [],
   settings: DEFAULT_SETTINGS,

@@ -1,62 +1,16 @@
 /** Timestamp and version capture from a SQLite file, through the engine. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import type Database from 'better-sqlite3';
-import type { KeysetCapture, Pipeline, PipelineSpec } from '../../engine';
-import { CHAIN, engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
+import type { KeysetCapture, PipelineSpec } from '../../engine';
+import { CHAIN, rejection, replicate, setUp, started } from '../support/pipelines';
 import { folderPerTest } from '../support/sqlite';
-import { dumpTable } from '../support/sqlite-dump';
-
-const TIMESTAMP: KeysetCapture = {
-  by: 'timestamp',
-  column: 'updated_at',
-  lookbackMs: null,
-  allowScan: false,
-  deleted: null,
-  per: 'table',
-  sweepMs: null,
-};
-const VERSION: KeysetCapture = { ...TIMESTAMP, by: 'version', column: 'row_version' };
-
-const TABLE = `CREATE TABLE orders (
-  id INTEGER PRIMARY KEY, note TEXT, updated_at TEXT NOT NULL, row_version INTEGER NOT NULL);`;
-const SCHEMA = `${TABLE}
-  CREATE INDEX orders_updated_at ON orders (updated_at);
-  CREATE INDEX orders_row_version ON orders (row_version);`;
-const NOW = `strftime('%Y-%m-%d %H:%M:%f', 'now')`;
-const NEXT = '(SELECT coalesce(max(row_version), 0) + 1 FROM orders)';
+import { expectEqual, insert, NEXT, NOW, SCHEMA, sceneIn, TABLE, TIMESTAMP, VERSION } from './scene';
+import type { Scene } from './scene';
 
 const folder = folderPerTest();
 
-interface Scene {
-  readonly source: Database.Database;
-  readonly target: Database.Database;
-  readonly spec: PipelineSpec;
-  /** A handle of a process of its own. */
-  open(): Promise<Pipeline>;
-}
-
-function sceneOf(capture: KeysetCapture, schema = SCHEMA): Scene {
-  const source = folder.database('shop.db', schema);
-  const target = folder.database('warehouse.db');
-  return {
-    source,
-    target,
-    spec: { ...specOf(['orders']), capture },
-    async open() {
-      const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db')));
-      return engine.open({ ...REF, capture }).then((pipeline) => folder.closing(pipeline));
-    },
-  };
-}
-
-function expectEqual({ source, target }: Scene): void {
-  expect(dumpTable(target, 'orders')).toEqual(dumpTable(source, 'orders'));
-}
-
-function insert({ source }: Scene, from: number, to: number): void {
-  source.exec(`WITH RECURSIVE n (i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i < ${to})
-    INSERT INTO orders SELECT i, 'order ' || i, ${NOW}, i + ${NEXT} FROM n`);
+function sceneOf(capture: KeysetCapture, schema?: string): Scene {
+  return sceneIn(folder, capture, schema);
 }
 
 describe.each([TIMESTAMP, VERSION])('by a $by', (capture) => {
@@ -204,6 +158,18 @@ describe('a column that will not do', () => {
     );
     expect(refused).toMatchObject({ table: 'orders', column: 'updated_at' });
     expect(refused.hint).toMatch(hint);
+  });
+
+  test.each([
+    ['atomic', { atomic: true }],
+    ['maxBacklog', { maxBacklog: { changes: 10, action: 'warn' } }],
+    ['onDelete', { onDelete: 'keep' }],
+  ] as const)('is refused together with %s, which needs what it does not tell', async (name, change) => {
+    const scene = sceneOf({ ...TIMESTAMP, sweepMs: 60_000 });
+    const spec = { ...scene.spec, settings: { ...scene.spec.settings, ...change } };
+    const pipeline = await scene.open();
+    expect((await rejection(pipeline.plan(spec), 'CONFIG_INVALID')).message).toContain(name);
+    expect((await rejection(setUp(pipeline, spec), 'CONFIG_INVALID')).hint).toContain(name);
   });
 
   test('is taken without an index by name only', async () => {

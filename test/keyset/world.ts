@@ -132,6 +132,7 @@ function readerOf(ground: ReaderGround): KeysetReader {
     identity: () => Promise.resolve('world'),
     sight: () => Promise.resolve({ blind: sight === 'blind' ? 'it is blind' : null, condition: '' }),
     assess: () => Promise.resolve({ refusal: null, notices: [], spread: null }),
+    check: () => Promise.resolve(),
     token: () => Promise.resolve(null),
     look(columns) {
       const value = highest();

@@ -19,7 +19,15 @@ import type {
 
 /** Methods that a test can let fail or delay. */
 export type ScriptedCall =
-  'setup' | 'fetchPending' | 'replicate' | 'markSynced' | 'fence' | 'markGoal' | 'resync' | 'finish';
+  | 'setup'
+  | 'fetchPending'
+  | 'replicate'
+  | 'markSynced'
+  | 'fence'
+  | 'markGoal'
+  | 'resync'
+  | 'finish'
+  | 'sweep';
 
 export interface ScriptedEngine extends Engine {
   /** Adds changes to the source. */
@@ -71,6 +79,7 @@ export function createScriptedEngine(): ScriptedEngine {
     markGoal: 0,
     resync: 0,
     finish: 0,
+    sweep: 0,
   };
   const failures = new Map<ScriptedCall, { readonly code: ErrorCode; readonly message: string }>();
   const commits: number[] = [];
@@ -132,6 +141,7 @@ export function createScriptedEngine(): ScriptedEngine {
       caughtUp,
       reachedGoal: checkpoint.goal !== null && applied >= checkpoint.goal && !snapshotting,
       atomicCuts: 0,
+      noticed: [],
       backlog: written - applied,
       lagMs: 0,
     });
@@ -197,7 +207,11 @@ export function createScriptedEngine(): ScriptedEngine {
       };
       return answer;
     },
-    sweep: () => Promise.resolve({ keys: 0 }),
+    async sweep() {
+      await sleep(1);
+      called('sweep');
+      return { keys: 0 };
+    },
     async fetchPending({ waitMs, settings: asked, signal }) {
       called('fetchPending');
       const until = Date.now() + waitMs;

@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DEFAULT_SETTINGS } from '../../engine';
+import type { KeysetCapture, PipelineSpec } from '../../engine';
 import { FIRST_DELAY_MS, LONGEST_DELAY_MS, backoffMs } from '../../workflows/backoff';
 import type { PipelineState } from '../../workflows/messages';
 import { BACKLOG_BOUNDS, LETTER_BOUNDS, SETTING_BOUNDS } from '../../workflows/messages/limits';
-import { settingsFault } from '../../workflows/settings';
+import { applyFault } from '../../workflows/applying';
+import { captureFault, changeFault, settingsFault } from '../../workflows/settings';
 import { type PipelineEvent, type Request, isEnd, refusal, transition } from '../../workflows/states';
 
 const STATES: readonly PipelineState[] = [
@@ -28,6 +30,26 @@ const EVENTS: readonly PipelineEvent[] = [
   'completed',
 ];
 const REQUESTS: readonly Request[] = ['pause', 'resume', 'stop', 'resync', 'settings', 'apply'];
+
+const BY_COLUMN: KeysetCapture = {
+  by: 'timestamp',
+  column: 'updated_at',
+  lookbackMs: null,
+  deleted: null,
+  allowScan: false,
+  per: 'table',
+  sweepMs: 60_000,
+};
+
+const SPEC: PipelineSpec = {
+  name: 'orders',
+  source: 'shop',
+  target: 'warehouse',
+  capture: 'trigger',
+  mode: 'continuous',
+  tables: [{ from: 'orders', to: null, columns: null }],
+  settings: DEFAULT_SETTINGS,
+};
 
 const state = fc.constantFrom(...STATES);
 const event = fc.constantFrom(...EVENTS);
@@ -161,5 +183,24 @@ describe('a change of settings', () => {
       expect(settingsFault({ createTables: value === true ? 'true' : value })).toContain('createTables');
     }
     expect(settingsFault(null)).not.toBeNull();
+  });
+
+  test('is refused where it can not go together with capture by a column', () => {
+    const refused = [
+      [{ atomic: true }, 'atomic'],
+      [{ maxBacklog: { changes: 10, action: 'warn' } }, 'maxBacklog'],
+      [{ onDelete: 'keep' }, 'onDelete'],
+    ] as const;
+    for (const [change, name] of refused) {
+      const settings = { ...DEFAULT_SETTINGS, ...change };
+      expect(captureFault(BY_COLUMN, settings)).toContain(name);
+      expect(captureFault('trigger', settings)).toBeNull();
+      expect(changeFault(BY_COLUMN, DEFAULT_SETTINGS, change)).toContain(name);
+      const spec = { ...SPEC, capture: BY_COLUMN };
+      expect(applyFault(spec, { spec: { ...spec, settings }, removes: [] })).toContain(name);
+    }
+    expect(captureFault(BY_COLUMN, DEFAULT_SETTINGS)).toBeNull();
+    const keeping = { ...DEFAULT_SETTINGS, onDelete: 'keep' } as const;
+    expect(captureFault({ ...BY_COLUMN, sweepMs: null }, keeping)).toBeNull();
   });
 });

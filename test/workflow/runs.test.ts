@@ -24,6 +24,26 @@ describe('a batch run', () => {
     expect(engine.applied).toBe(507);
   });
 
+  test('that copies tables compares keys once they are copied, as each run does', async () => {
+    const { client, engine, name, spec } = await startScripted();
+    engine.snapshotRows = 20;
+    const capture = {
+      by: 'timestamp',
+      column: 'updated_at',
+      lookbackMs: null,
+      deleted: null,
+      allowScan: false,
+      per: 'table',
+      sweepMs: 3_600_000,
+    } as const;
+    await client.start(spec({ mode: 'batch', capture }));
+    await expect(client.result(name)).resolves.toMatchObject({ state: 'completed' });
+    expect(engine.calls.sweep).toBe(1);
+    await client.start(spec({ mode: 'batch', capture }));
+    await expect(client.result(name)).resolves.toMatchObject({ state: 'completed' });
+    expect(engine.calls.sweep).toBe(2);
+  });
+
   test('that had applied everything before completes at once', async () => {
     const { client, name, spec } = await startScripted();
     await client.start(spec({ mode: 'batch' }, { roundMs: 60_000 }));

@@ -3,6 +3,7 @@
  * the raw data, so that these problems are told together with those of the shape.
  */
 import { z } from 'zod';
+import { refusedByColumn } from '../../engine/model';
 import type { ConfigDocument, Path, Problem } from './document';
 import { didYouMean } from './near-misses';
 
@@ -93,18 +94,17 @@ function captureProblems(
 ): readonly Problem[] {
   const { timestamp, version, deletes } = group.parse(pipeline['capture']);
   if (timestamp === undefined && version === undefined) return [];
-  const said: readonly (readonly [string, string])[] = [
-    ['atomic', 'needs "capture: trigger": a column does not tell which rows a transaction wrote'],
-    ['maxBacklog', 'needs "capture: trigger": without change tables nothing piles up on the source'],
-    ['retain', 'needs "capture: trigger": without change tables nothing is kept on the source'],
-  ];
-  const problems = said
-    .filter(([key]) => pipeline[key] !== undefined && pipeline[key] !== false)
-    .map(([key, message]) => document.atKey([...path, key], message));
-  const isCompared = deletes !== undefined || group.parse(version)['per'] === 'row';
-  if (pipeline['onDelete'] !== 'keep' || !isCompared) return problems;
-  const keeps = '"keep" leaves rows that a comparison of keys would find again and again';
-  return [...problems, document.atKey([...path, 'onDelete'], keeps)];
+  const isAsked = (key: string): boolean => pipeline[key] !== undefined && pipeline[key] !== false;
+  const refused = refusedByColumn({
+    compares: deletes !== undefined || group.parse(version)['per'] === 'row',
+    atomic: isAsked('atomic'),
+    limitsBacklog: isAsked('maxBacklog'),
+    keepsDeleted: pipeline['onDelete'] === 'keep',
+  });
+  const problems = refused.map(({ setting, reason }) => document.atKey([...path, setting], reason));
+  if (!isAsked('retain')) return problems;
+  const nothingKept = 'needs "capture: trigger": without change tables nothing is kept on the source';
+  return [...problems, document.atKey([...path, 'retain'], nothingKept)];
 }
 
 /** Problems of references and combinations; `data` is whatever the file holds. */

@@ -105,6 +105,8 @@ export interface PipelineStatus {
   readonly atomicCuts: number;
   readonly skipped: Plan['skipped'];
   readonly notices: Plan['notices'];
+  /** What was noticed of late while reading the source. */
+  readonly noticed: Plan['notices'];
   readonly settings: PipelineSettings;
 }
 

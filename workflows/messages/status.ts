@@ -19,7 +19,7 @@ export type RoundFigures = Pick<
   'progress' | 'backlog' | 'lagMs' | 'lastAppliedAt' | 'asOf' | 'atomicCuts'
 > &
   // Not told by a worker of before there was any.
-  Partial<Pick<RoundReport, 'copy'>>;
+  Partial<Pick<RoundReport, 'copy' | 'noticed'>>;
 
 export function initialStatus(spec: SpecFigures, now: number): PipelineStatus {
   return {
@@ -46,6 +46,7 @@ export function initialStatus(spec: SpecFigures, now: number): PipelineStatus {
     atomicCuts: 0,
     skipped: [],
     notices: [],
+    noticed: [],
     settings: spec.settings,
   };
 }
@@ -86,6 +87,7 @@ export function withProgress(status: PipelineStatus, report: RoundFigures): Pipe
     ...status,
     tables: mergeTables(status.tables, report.progress),
     copy: report.copy ?? null,
+    noticed: report.noticed ?? [],
     backlog: report.backlog,
     lagMs: report.lagMs,
     lastAppliedAt: report.lastAppliedAt ?? status.lastAppliedAt,

@@ -169,6 +169,9 @@ export function statusReport(
       `  ${paint.yellow('notice')}  ${counted(status.atomicCuts, 'commit')} cut a large transaction.`,
     );
   }
+  for (const { table, message } of status.noticed) {
+    lines.push('', `  ${paint.yellow('notice')}  ${table === null ? '' : `${table}: `}${message}`);
+  }
   if (status.lastError !== null) lines.push('', ...errorLines(status.lastError, now, paint));
   if (status.state === 'failing') lines.push(`  \`cdc resume ${pipeline}\` makes it try at once.`);
   const advice = adviceFor(status, schedule);

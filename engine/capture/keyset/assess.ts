@@ -1,6 +1,6 @@
 /** What there is to say before a column is relied on, and what forbids it. */
 import { CdcError } from '../../errors';
-import { displayName } from '../../model';
+import { displayName, duration } from '../../model';
 import type {
   KeysetAssessment,
   KeysetCapture,
@@ -115,14 +115,17 @@ function comparedNotice({ sweepMs }: KeysetCapture): string {
   );
 }
 
-function deletesNotice({ sweepMs }: KeysetCapture): string {
+function deletesNotice({ deleted, sweepMs }: KeysetCapture): string {
+  const marked = deleted === null ? '' : `, apart from those that ${deleted} marks,`;
   return sweepMs === null
-    ? 'Rows that are deleted on the source stay on the target: a column does not show them. `deletes: reconcile` compares keys.'
-    : `Rows that are deleted on the source are found by comparing the keys of both sides ${every(sweepMs)}.`;
+    ? `Rows that are deleted on the source${marked} stay on the target: a column does not show them. \`deletes: reconcile\` compares keys.`
+    : `Rows that are deleted on the source${marked} are found by comparing the keys of both sides ${every(sweepMs)}.`;
 }
 
 function every(milliseconds: number | null): string {
-  return milliseconds === null ? 'now and then' : `every ${String(Math.round(milliseconds / 1000))} s`;
+  return milliseconds === null
+    ? 'now and then'
+    : `every ${duration(milliseconds)}, and once in each run of a batch pipeline`;
 }
 
 async function guarantee(reader: KeysetReader, { by, lookbackMs }: KeysetCapture): Promise<string> {
@@ -131,6 +134,6 @@ async function guarantee(reader: KeysetReader, { by, lookbackMs }: KeysetCapture
     const set = by === 'timestamp' ? condition : 'its version is taken inside the transaction that writes it';
     return `No inserted or updated row is missed as long as ${set}.`;
   }
-  const minutes = (lookbackMs ?? BLIND_LOOKBACK_MS) / 60_000;
-  return `A row is missed whose transaction takes longer than ${String(minutes)} min (\`lookback\`): ${blind}`;
+  const lookback = duration(lookbackMs ?? BLIND_LOOKBACK_MS);
+  return `A row is missed whose transaction takes longer than ${lookback} (\`lookback\`): ${blind}`;
 }

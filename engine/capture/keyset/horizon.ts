@@ -41,8 +41,13 @@ function oldest({ at, open }: LookMark): number {
 
 /** Whoever may still write has begun at this time or later. */
 export function horizonOf(look: LookMark, lookbackMs: number | null): number {
-  if (look.blind) return Math.min(look.at - (lookbackMs ?? BLIND_LOOKBACK_MS), oldest(look));
-  return oldest(look) - MARGIN_MS - (lookbackMs ?? 0);
+  const lookback = lookbackOf(look, lookbackMs);
+  return look.blind ? Math.min(look.at - lookback, oldest(look)) : oldest(look) - MARGIN_MS - lookback;
+}
+
+/** `lookbackMs`: as it was asked for. */
+export function lookbackOf({ blind }: LookMark, lookbackMs: number | null): number {
+  return lookbackMs ?? (blind ? BLIND_LOOKBACK_MS : 0);
 }
 
 /** What was newest at the last sighting by then; undefined where there was none as early. */

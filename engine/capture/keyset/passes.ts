@@ -84,7 +84,7 @@ export function markAfter(
   const sighting = { at: look.at, newest: pass.newest };
   const sightings = addSighting(mark.sightings, sighting, horizonOf(look, lookbackMs));
   const { count, sum, next } = pass;
-  return { shape: shapeOf(column), from: next, sightings, count, sum };
+  return { shape: shapeOf(column), from: next, sightings, count, sum, setBack: mark.setBack ?? null };
 }
 
 /** The newest value of each column, by the name of its table. */

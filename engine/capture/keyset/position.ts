@@ -35,6 +35,16 @@ export interface TableMark extends Digest {
   readonly from: KeysetBound | null;
   /** Ascending. */
   readonly sightings: readonly Sighting[];
+  /** Null, or absent, where the newest value has not gone back of late. */
+  readonly setBack?: SetBack | null;
+}
+
+/** That the newest value of a column went back. */
+export interface SetBack {
+  /** When that was seen, milliseconds since 1970 on the database's clock. */
+  readonly at: number;
+  /** By how much this clock itself went back at the time, milliseconds; null where it did not. */
+  readonly clockMs: number | null;
 }
 
 /** How far a table has been read in a window that is not over. */

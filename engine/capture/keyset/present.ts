@@ -1,11 +1,11 @@
 /** Rows that a column marks as deleted: for replication they are not there. */
 import { CdcError } from '../../errors';
 import { displayName, filterSql } from '../../model';
-import type { KeysetReader, Source, TableName, TableRoute } from '../../model';
+import type { KeysetReader, Source, TableName, TableRoute, TableSchema } from '../../model';
 
 export interface Present {
-  /** With the condition that leaves marked rows out. */
-  route(route: TableRoute): Promise<TableRoute>;
+  /** With the condition that leaves marked rows out. Throws SOURCE_SCHEMA_CHANGED where there is no such column. */
+  route(route: TableRoute): TableRoute;
   /** The same for a request that names a table and may have a condition. */
   request<T extends { readonly table: TableName; readonly where?: string | null }>(request: T): Promise<T>;
 }
@@ -13,18 +13,15 @@ export interface Present {
 /** `deleted`: the column; null where none marks rows. */
 export function createPresent(source: Source, reader: KeysetReader, deleted: string | null): Present {
   const known = new Map<string, string>();
-  const conditionFor = async (name: TableName): Promise<string> => {
+  const conditionOf = ({ name, columns }: TableSchema): string => {
     const table = displayName(name);
-    const before = known.get(table);
-    if (before !== undefined) return before;
-    const schema = (await source.tables()).find((entry) => displayName(entry.name) === table);
-    const column = schema?.columns.find((entry) => entry.name === deleted);
+    const column = columns.find((entry) => entry.name === deleted);
     if (column === undefined) {
       throw new CdcError(
-        'COLUMN_UNKNOWN',
-        `Table ${table} has no column ${deleted ?? ''} that marks rows as deleted`,
+        'SOURCE_SCHEMA_CHANGED',
+        `Table ${table} has no column ${deleted ?? ''} that marks rows as deleted (any more)`,
         {
-          hint: 'Leave the table to a pipeline without `deleted`, or give it the column.',
+          hint: 'Add the column again, then run `cdc resume NAME --table T`: the table is copied again.',
           table,
           ...(deleted === null ? {} : { column: deleted }),
         },
@@ -34,20 +31,30 @@ export function createPresent(source: Source, reader: KeysetReader, deleted: str
     known.set(table, condition);
     return condition;
   };
-  const joined = async (name: TableName, where: string | null | undefined): Promise<string> => {
-    const condition = await conditionFor(name);
-    return where === null || where === undefined
-      ? condition
-      : `${filterSql(where)} AND ${filterSql(condition)}`;
+  /** Of a table as it was read last; a scan asks for a table page by page. */
+  const conditionFor = async (name: TableName): Promise<string | null> => {
+    const table = displayName(name);
+    const before = known.get(table);
+    if (before !== undefined) return before;
+    const schema = (await source.tables()).find((entry) => displayName(entry.name) === table);
+    // A table that is gone says so itself.
+    return schema === undefined ? null : conditionOf(schema);
   };
   return {
-    async route(route) {
+    route(route) {
       if (deleted === null) return route;
-      return { ...route, where: await joined(route.source.name, route.where) };
+      return { ...route, where: joined(route.where, conditionOf(route.source)) };
     },
     async request(request) {
       if (deleted === null) return request;
-      return { ...request, where: await joined(request.table, request.where) };
+      const condition = await conditionFor(request.table);
+      return condition === null ? request : { ...request, where: joined(request.where, condition) };
     },
   };
+}
+
+function joined(where: string | null | undefined, condition: string): string {
+  return where === null || where === undefined
+    ? condition
+    : `${filterSql(where)} AND ${filterSql(condition)}`;
 }

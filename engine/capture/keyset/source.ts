@@ -4,7 +4,7 @@
  */
 import { CdcError } from '../../errors';
 import { installedConsumer } from '../../model';
-import type { KeysetCapture, KeysetColumn, Position, Source, TableRoute } from '../../model';
+import type { KeysetCapture, Pending, Position, Source, TableRoute } from '../../model';
 import { routeTable } from '../resolve-tables';
 import { assessTables, captureNotices } from './assess';
 import { changesAfter } from './changes';
@@ -12,11 +12,12 @@ import { readChunk } from './chunk';
 import { markLook } from './horizon';
 import { createMemory } from './memory';
 import { beginAt } from './beginning';
-import { shapeOf } from './passes';
 import { decodeKeyset, encodeKeyset } from './position';
 import { pendingIn } from './pending';
 import { createPresent } from './present';
 import type { Present } from './present';
+import { checkShapes, looking, reading, requireCaptured } from './schema';
+import { setBackNotices } from './set-back';
 import { waitForChange } from './wait';
 import type { KeysetPorts } from './wait';
 import { readWindow } from './window';
@@ -24,6 +25,9 @@ import type { WindowContext, WindowRead } from './window';
 
 /** Rows that `changes` looks through. */
 const MOST_SHOWN = 100_000;
+
+/** Of a table that can't be looked at. */
+const SOMETHING: Pending = { count: 1, oldestChangedAt: null };
 
 /** `source`: the database by its adapter. Throws CONFIG_INVALID where that can't read by a column. */
 export function captureByColumn(source: Source, capture: KeysetCapture, ports: KeysetPorts): Source {
@@ -41,11 +45,14 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     now: () => ports.now(),
   };
   // Where each row counts its own changes no order shows them: sweeps do.
-  const followed = (routes: readonly TableRoute[]): Promise<readonly TableRoute[]> =>
-    capture.per === 'row' ? Promise.resolve([]) : presentRoutes(routes);
+  const followed = (routes: readonly TableRoute[]): readonly TableRoute[] =>
+    capture.per === 'row' ? [] : presentRoutes(routes);
   const present = createPresent(source, reader, capture.deleted);
-  const presentRoutes = (routes: readonly TableRoute[]): Promise<readonly TableRoute[]> =>
-    Promise.all(routes.map((route) => present.route(route)));
+  const presentRoutes = (routes: readonly TableRoute[]): readonly TableRoute[] =>
+    routes.map((route) => {
+      requireCaptured(context.columnOf(route));
+      return present.route(route);
+    });
   const sight = createSight(context);
 
   return {
@@ -61,7 +68,7 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     async install(tables, consumer) {
       await assessTables(reader, capture, tables);
       const routes = tables.map((table) => routeTable(table, { to: null, columns: null }, true));
-      const position = await beginAt(context, await followed(routes));
+      const position = await beginAt(context, followed(routes));
       return installedConsumer(
         consumer,
         null,
@@ -76,29 +83,40 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
       const look = markLook(await reader.look([]), null);
       return encodeKeyset({ look, wholeAt: look.at, tables: {}, window: null });
     },
-    covers: (position, goal) => sight.covers(position, goal),
+    covers: (position, goal) => looking(() => sight.covers(position, goal), false),
     adopt: (position) => Promise.resolve(position),
+    noticed: (position, tables) => setBackNotices(decodeKeyset(position), tables, capture),
     async check(position, routes) {
-      const token = checkShapes(context, position, routes);
-      sight.routes = await followed(routes);
+      const present = presentRoutes(routes);
+      await reader.check(routes);
+      const token = checkShapes(position, routes.map(context.columnOf));
+      sight.routes = capture.per === 'row' ? [] : present;
       return token;
     },
-    pending: async (position, routes, limit) =>
-      pendingIn(await sight.look(position, await followed(routes), true, limit), limit),
-    async waitForChange(position, routes, timeoutMs, signal) {
-      const looked = await followed(routes);
-      const look = (whole: boolean): Promise<WindowRead> => sight.look(position, looked, whole, 1);
-      return waitForChange({ context, ports, look }, timeoutMs, signal);
-    },
+    pending: (position, routes, limit) =>
+      looking(
+        async () => pendingIn(await sight.look(position, followed(routes), true, limit), limit),
+        SOMETHING,
+      ),
+    waitForChange: (position, routes, timeoutMs, signal) =>
+      looking(async () => {
+        const looked = followed(routes);
+        if (looked.length === 0) {
+          await ports.delay(timeoutMs, signal);
+          return false;
+        }
+        const look = (whole: boolean): Promise<WindowRead> => sight.look(position, looked, whole, 1);
+        return waitForChange({ context, ports, look }, timeoutMs, signal);
+      }, true),
 
+    // What a route says of its columns is compared with the table by whoever reads it, so no token is needed for it.
     async read(request) {
-      const routes = await presentRoutes(request.routes);
-      return readChunk(context, { ...request, routes }, capture.per === 'row' ? [] : routes);
+      const routes = presentRoutes(request.routes);
+      const windowed = capture.per === 'row' ? [] : routes;
+      return reading(reader, request.routes, () => readChunk(context, { ...request, routes }, windowed));
     },
     changes: (query) =>
-      changesAfter(query, async (position) =>
-        sight.look(position, await followed([query.route]), true, MOST_SHOWN),
-      ),
+      changesAfter(query, (position) => sight.look(position, followed([query.route]), true, MOST_SHOWN)),
     scan: async (request) => source.scan(await present.request(request)),
     ...digestOf(source, present),
 
@@ -116,35 +134,6 @@ function digestOf(source: Source, present: Present): Pick<Source, 'digest'> {
   if (source.digest === undefined) return {};
   const digest = source.digest.bind(source);
   return { digest: async (request) => digest(await present.request(request)) };
-}
-
-/** Throws SOURCE_SCHEMA_CHANGED, POSITION_INVALID. Answers what names the columns. */
-function checkShapes(context: WindowContext, position: Position, routes: readonly TableRoute[]): string {
-  const { tables } = decodeKeyset(position);
-  const shapes = routes.map((route) => {
-    const column = context.columnOf(route);
-    requireColumn(column);
-    const shape = shapeOf(column);
-    const before = tables[route.id]?.shape ?? null;
-    if (before !== null && before !== shape) {
-      throw new CdcError('SOURCE_SCHEMA_CHANGED', `The columns of table ${route.id} have changed`, {
-        hint: 'Change the target table accordingly, then run `cdc resume NAME --table T`: it is copied again.',
-        table: route.id,
-      });
-    }
-    return [route.id, shape];
-  });
-  return JSON.stringify(shapes);
-}
-
-/** Throws SOURCE_SCHEMA_CHANGED. */
-function requireColumn({ route, column }: KeysetColumn): void {
-  if (route.source.columns.some(({ name }) => name === column)) return;
-  throw new CdcError('SOURCE_SCHEMA_CHANGED', `Table ${route.id} has no column ${column} any more`, {
-    hint: 'Changes are found by this column: add it again.',
-    table: route.id,
-    column,
-  });
 }
 
 /** Looks at what follows a position, without applying it. */
@@ -166,13 +155,10 @@ function createSight(context: WindowContext): Sight {
   const sight: Sight = {
     routes: null,
     async look(position, routes, whole, limit) {
-      const read = await readWindow(context, {
-        position: { ...decodeKeyset(position), window: null },
-        routes,
-        limit,
-        whole,
-        dry: true,
-      });
+      const from = { ...decodeKeyset(position), window: null };
+      const read = await reading(context.reader, routes, () =>
+        readWindow(context, { position: from, routes, limit, whole, dry: true }),
+      );
       const isEmpty = read.passes.every((pass) => pass.changes().length === 0);
       if (read.wholeAt !== null && isEmpty) confirmed = { position, at: read.wholeAt };
       return read;

@@ -9,7 +9,8 @@ import type { KeysetColumn, KeysetReader, TableRoute } from '../../model';
 import { markLook } from './horizon';
 import type { Memory } from './memory';
 import { firstMark, frontPass, markAfter, newestOf, shapeOf, wholePass } from './passes';
-import type { KeysetPosition, PassMark, TableMark, WindowMark } from './position';
+import type { KeysetPosition, PassMark, SetBack, TableMark, WindowMark } from './position';
+import { findSetBacks, stillTold } from './set-back';
 import { openPass } from './table-pass';
 import type { TablePass } from './table-pass';
 
@@ -102,7 +103,7 @@ interface OpenWindow {
 /** The window that the position stands in, as far as it is about these tables; else a new one. */
 async function openWindow(
   context: WindowContext,
-  { position, whole }: WindowRequest,
+  { position, whole, dry }: WindowRequest,
   columns: readonly KeysetColumn[],
 ): Promise<OpenWindow> {
   const { window } = position;
@@ -113,13 +114,25 @@ async function openWindow(
   const newest = newestOf(columns, seen);
   const isFront =
     !whole && memory.wholeDueIn() > 0 && columns.every((column) => isKnown(memory, position, column));
+  const known = columns.map((column) => knownMark(position, column));
+  const setBacks = dry
+    ? new Map<string, SetBack>()
+    : await findSetBacks(
+        reader,
+        { now: look, former: position.look },
+        lookbackMs,
+        columns.flatMap((column, index) => {
+          const mark = known[index] ?? null;
+          return mark === null ? [] : [{ column, mark, newest: newest.get(column.route.id) ?? null }];
+        }),
+      );
   const marks: [string, TableMark][] = [];
   const passes: [string, PassMark][] = [];
-  for (const column of columns) {
+  for (const [index, column] of columns.entries()) {
     const { id } = column.route;
     const beginning = { reader, column, look, newest: newest.get(id) ?? null, lookbackMs };
-    const mark = knownMark(position, column) ?? (await firstMark(beginning));
-    marks.push([id, mark]);
+    const mark = known[index] ?? (await firstMark(beginning));
+    marks.push([id, { ...mark, setBack: setBacks.get(id) ?? stillTold(mark.setBack ?? null, look.at) }]);
     passes.push([id, isFront ? frontPass(beginning, mark) : await wholePass(beginning, mark)]);
   }
   const tables = { ...position.tables, ...Object.fromEntries(marks) };

@@ -15,6 +15,7 @@ import { keyIdentity } from '../rows/key-identity';
 import { keyExpression, rangeCondition } from '../rows/key-order';
 import { columnsOf, readersOf, readTuple, selectList, writeValue } from '../rows/values';
 import { readRange } from '../source/read';
+import { requireColumns } from './columns';
 import { millisecondsOf } from './time';
 
 /** Throws SCHEMA_MOVED, POSITION_INVALID. */
@@ -32,13 +33,23 @@ export async function readPages(
       left -= page.rows.length;
       if (!page.ended || left <= 0) break;
     }
+    // A table that was read is held against ALTER until the transaction ends.
+    const held = ranges.filter((_, index) => (pages[index]?.rows.length ?? 0) > 0);
+    await requireColumns(
+      session,
+      held.map(({ column }) => column.route),
+    );
     return pages;
   });
 }
 
 /** Throws SCHEMA_MOVED, POSITION_INVALID. */
 export function copyRange(session: Session, range: RangeToRead): Promise<RangeRead> {
-  return session.transaction('snapshot', () => readRange(session, range));
+  return session.transaction('snapshot', async () => {
+    const read = await readRange(session, range);
+    await requireColumns(session, [range.route]);
+    return read;
+  });
 }
 
 async function readPage(

@@ -2,6 +2,7 @@
 import type { ColumnSchema, KeysetReader } from '../../../model';
 import { quote, type Session, type Sessions } from '../database';
 import { assess } from './assess';
+import { checkRoutes } from './columns';
 import { look, valueAt } from './look';
 import { blindness } from './open';
 import { copyRange, readPages } from './read';
@@ -14,6 +15,7 @@ export function keysetReader(sessions: Sessions): KeysetReader {
       condition: await sessions.use((session) => Promise.resolve(conditionOn(session))),
     }),
     assess: (column, allowScan) => sessions.use((session) => assess(session, column, allowScan)),
+    check: (routes) => sessions.use((session) => checkRoutes(session, routes)),
     look: (columns) => sessions.use((session) => look(session, columns)),
     valueAt: (column, time) => sessions.use((session) => valueAt(session, column, time)),
     read: (ranges, limit) => sessions.use((session) => readPages(session, ranges, limit)),

@@ -17,6 +17,7 @@ import { comparison, readKeyParts, type KeyPart } from '../rows/key-order';
 import { selectList } from '../rows/scan';
 import { readersOf, readTuple, writeValue } from '../rows/values';
 import { readRange } from '../source/read';
+import { requireColumns } from './columns';
 import { millisecondsOf, textIn, typeOf } from './time';
 
 /** Throws SCHEMA_MOVED, POSITION_INVALID. */
@@ -36,6 +37,10 @@ export async function readPages(
         left -= page.rows.length;
         if (!page.ended || left <= 0) break;
       }
+      await requireColumns(
+        session,
+        routes.filter((_, index) => (pages[index]?.rows.length ?? 0) > 0),
+      );
       return pages;
     },
     lockOf(session, routes),
@@ -44,7 +49,14 @@ export async function readPages(
 
 /** Throws SCHEMA_MOVED, POSITION_INVALID. */
 export function copyRange(session: Session, range: RangeToRead): Promise<RangeRead> {
-  return session.reading(() => readRange(session, range), lockOf(session, [range.route]));
+  return session.reading(
+    async () => {
+      const read = await readRange(session, range);
+      await requireColumns(session, [range.route]);
+      return read;
+    },
+    lockOf(session, [range.route]),
+  );
 }
 
 /** A table that is rewritten after a snapshot was taken reads as empty in it: the lock comes first. */

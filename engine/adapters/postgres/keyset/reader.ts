@@ -3,6 +3,7 @@ import type { ColumnSchema, KeysetReader } from '../../../model';
 import { lifeOf } from '../capture/life';
 import { quote, type Session, type Sessions } from '../database';
 import { assess } from './assess';
+import { checkRoutes } from './columns';
 import { look, valueAt } from './look';
 import { blindness } from './open';
 import { copyRange, readPages } from './read';
@@ -16,6 +17,7 @@ export function keysetReader(sessions: Sessions): KeysetReader {
         'its time is not before the start of the transaction that writes it, as now() and clock_timestamp() are not',
     }),
     assess: (column, allowScan) => sessions.use((session) => assess(session, column, allowScan)),
+    check: (routes) => sessions.use((session) => checkRoutes(session, routes)),
     look: (columns) => sessions.use((session) => look(session, columns)),
     valueAt: (column, time) => sessions.use((session) => valueAt(session, column, time)),
     read: (ranges, limit) => sessions.use((session) => readPages(session, ranges, limit)),

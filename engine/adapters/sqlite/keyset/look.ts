@@ -11,7 +11,7 @@ import { quote } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { numberOf } from '../database/values';
 import { readSource } from '../source/transaction';
-import { requireColumns } from './require-columns';
+import { requireColumns } from './columns';
 import { formOf, isoOf, timeSql } from './time';
 
 /** Times may be kept in whole seconds. */

@@ -18,7 +18,7 @@ import { selectExact, type ExactRow } from '../rows/exact-rows';
 import { keyIdentity } from '../rows/key-identity';
 import { readSource } from '../source/transaction';
 import { readRange, requireValidText } from '../source/window';
-import { requireColumns } from './require-columns';
+import { requireColumns, requireSameColumns } from './columns';
 import { millisecondsSql } from './time';
 
 /** Throws SCHEMA_MOVED, and TYPE_MISMATCH for text that is not valid in its encoding. */
@@ -43,8 +43,11 @@ export function readPages(
 /** Throws SCHEMA_MOVED, POSITION_INVALID, TYPE_MISMATCH. */
 export function copyRange(session: Session, range: RangeToRead): RangeRead {
   return readSource(session, () => {
-    requireColumns(session, range.route, range.route.columns);
-    return readRange(session, range);
+    const { route } = range;
+    requireColumns(session, route, route.columns);
+    const read = readRange(session, range);
+    requireSameColumns(session, route);
+    return read;
   });
 }
 
@@ -88,6 +91,7 @@ function readPage(
     `FROM main.${quote(route.source.name.name)} WHERE ${conditions.join(' AND ')} ORDER BY ${quoteAll(order)} LIMIT ?`,
     parameters,
   );
+  if (found.length > 0) requireSameColumns(session, route);
   const places = route.key.map((name) => META + route.columns.indexOf(name));
   for (const exact of found) requireValidText(exact, route, (place) => route.columns[place - META] ?? column);
   return {

@@ -14,6 +14,7 @@ export function keysetReader(connection: Connection, url: string): KeysetReader 
           'the statement that writes a row sets its time (SQLite has one writer at a time); for times that are taken earlier use `lookback`',
       }),
     assess: (column, allowScan) => connection.call('keysetAssess', column, allowScan),
+    check: (routes) => connection.call('keysetCheck', routes),
     look: (columns) => connection.call('keysetLook', columns),
     valueAt: (column, time) => connection.call('keysetValueAt', column, time),
     read: (ranges, limit) => connection.call('keysetRead', ranges, limit),

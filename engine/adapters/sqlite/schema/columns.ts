@@ -27,8 +27,7 @@ FROM pragma_table_xinfo(?, 'main') WHERE hidden <> 1 ORDER BY cid`,
     )
     .map(([nameValue, type, notNull, defaultSql, primaryKey, hidden]): ColumnDetail => {
       const name = textOf(nameValue);
-      // SQLite takes the words of a generated column for a part of its type.
-      const declaredType = textOf(type).replace(/\s*\bGENERATED ALWAYS$/i, '');
+      const declaredType = declaredBy(textOf(type));
       return {
         name,
         declaredType,
@@ -40,6 +39,11 @@ FROM pragma_table_xinfo(?, 'main') WHERE hidden <> 1 ORDER BY cid`,
         primaryKey: numberOf(primaryKey),
       };
     });
+}
+
+/** SQLite takes the words of a generated column for a part of its type. */
+export function declaredBy(type: string): string {
+  return type.replace(/\s*\bGENERATED ALWAYS$/i, '');
 }
 
 function generatedBy(hidden: number): Generated {

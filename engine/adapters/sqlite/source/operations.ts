@@ -19,6 +19,7 @@ import type {
   TableSchema,
 } from '../../../model';
 import { assess } from '../keyset/assess';
+import { checkRoutes } from '../keyset/columns';
 import { look, valueAt } from '../keyset/look';
 import { copyRange, readPages } from '../keyset/read';
 import { isInstalled } from '../capture/registry';
@@ -108,6 +109,7 @@ export const sourceOperations = {
   digest: digestRows,
 
   keysetAssess: assess,
+  keysetCheck: checkRoutes,
   keysetLook: look,
   keysetValueAt: valueAt,
   keysetRead: readPages,
