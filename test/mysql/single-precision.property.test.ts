@@ -1,5 +1,6 @@
 /** Numbers of single precision: whichever server holds one, it comes as the same number. */
 import { expect, test } from '@jest/globals';
+import { oneRange } from '../../engine';
 import { readChunk } from '../../engine/contract/replay';
 import { describeServers, select as selectMysql } from '../support/mysql';
 import { captureMysql } from '../support/mysql-captured';
@@ -23,6 +24,8 @@ function someNumbers(): readonly number[] {
   return [...numbers];
 }
 
+const RANGE = { table: 'numbers', after: null, replace: false };
+
 describeServers('Numbers of single precision', (server) => {
   test('are read as PostgreSQL writes them', async () => {
     const numbers = someNumbers();
@@ -32,18 +35,13 @@ describeServers('Numbers of single precision', (server) => {
     ]);
     const postgres = await connectTo(sharedServer());
     try {
-      const chunk = await readChunk(source, await routes(), await source.head(), 10, {
-        table: 'numbers',
-        after: null,
-        limit: MANY,
-        replace: false,
-      });
+      const chunk = await readChunk(source, await routes(), await source.head(), 10, oneRange(RANGE, MANY));
       const written = await select(
         postgres,
         'SELECT value::real::text FROM unnest($1::float8[]) WITH ORDINALITY AS t (value, place) ORDER BY place',
         [numbers.map(String)],
       );
-      expect(chunk.range?.rows.map(([, value]) => value)).toEqual(written.map(([text]) => Number(text)));
+      expect(chunk.ranges[0]?.rows.map(([, value]) => value)).toEqual(written.map(([text]) => Number(text)));
     } finally {
       await postgres.end();
       await end();
@@ -57,13 +55,8 @@ describeServers('Numbers of single precision', (server) => {
     ]);
     try {
       const [shown] = await selectMysql(client, 'SELECT CONCAT(value) FROM numbers');
-      const chunk = await readChunk(source, await routes(), await source.head(), 10, {
-        table: 'numbers',
-        after: null,
-        limit: 1,
-        replace: false,
-      });
-      expect(chunk.range?.rows[0]?.[1]).toBe(shown?.[0] === '-0' ? -0 : 0);
+      const chunk = await readChunk(source, await routes(), await source.head(), 10, oneRange(RANGE, 1));
+      expect(chunk.ranges[0]?.rows[0]?.[1]).toBe(shown?.[0] === '-0' ? -0 : 0);
     } finally {
       await end();
     }
