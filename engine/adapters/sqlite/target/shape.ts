@@ -98,9 +98,9 @@ function readShape(session: Session, route: TableRoute): TargetShape {
   }
   const further = uniques.filter((unique) => unique !== key && isWritten(unique, route));
   const enforced = new Set(route.source.uniqueIndexes.map(ruleOnSource));
-  const isStrict = flagOf(
-    session.get('SELECT strict FROM pragma_table_list(?) WHERE schema = ?', name, 'main')?.[0],
-  );
+  // As a table of SELECT it would read an attached source, too, and keep its writers out.
+  const [, , , , , strict = 0n] = session.get(`PRAGMA main.table_list(${quote(name)})`) ?? [];
+  const isStrict = flagOf(strict);
   const replicated = columns.filter(({ name: column }) =>
     route.columns.some((other) => sameName(other, column)),
   );
