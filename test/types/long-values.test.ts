@@ -18,7 +18,7 @@ interface Words {
   readonly table: string;
   readonly create: string;
   /** A row with a text and bytes of `SIZE` each. */
-  insert(id: number): string;
+  readonly insert: (id: number) => string;
   /** Of each row: the lengths, and the last letters. */
   readonly look: string;
 }
@@ -71,7 +71,9 @@ async function allowLong(family: Family, side: Side): Promise<() => Promise<void
   if (family !== 'mariadb' && family !== 'mysql') return () => Promise.resolve();
   const before = Number(await side.execute('SELECT @@GLOBAL.max_allowed_packet'));
   await side.execute(`SET GLOBAL max_allowed_packet = ${Math.max(before, 1024 * 1024 * 1024)}`);
-  return async () => void (await side.execute(`SET GLOBAL max_allowed_packet = ${before}`));
+  return async () => {
+    await side.execute(`SET GLOBAL max_allowed_packet = ${before}`);
+  };
 }
 
 describe.each(here)('from %s', (from) => {
