@@ -12,7 +12,9 @@ describe('a table that is missing', () => {
       x, doubled AS ("a ""b""" * 2), "größe" DATETIME DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY ([select], x)) WITHOUT ROWID;
     CREATE TABLE strict_one (id INTEGER PRIMARY KEY, any_value ANY, amount REAL NOT NULL) STRICT;
     CREATE TABLE by_unique (a INT, code TEXT NOT NULL UNIQUE, PRIMARY KEY (a));
-    CREATE TABLE only_key (k BLOB NOT NULL PRIMARY KEY);`;
+    CREATE TABLE only_key (k BLOB NOT NULL PRIMARY KEY);
+    CREATE TABLE odd_types (id INTEGER PRIMARY KEY, a "a type of [mine]", b [it's "odd"], c "date as text", d "END", e "",
+      f DECIMAL ( +10 , -2 ), g año, h "VARCHAR(MAX)", i UNSIGNED BIG INT, j "TEXT) WITHOUT ROWID --", k "NOT NULL");`;
 
   test('is planned with the types, key, NOT NULL, collations and options of the source', async () => {
     const routes = await routesFor(ODD);

@@ -5,9 +5,10 @@ import { isOwnCollation } from '../schema/collations';
 import { FAMILY } from '../database/family';
 import { quote, quoteAll, sameName } from '../database/identifiers';
 import { affinityOf, type Affinity } from '../schema/affinity';
+import { writtenType } from '../schema/declared-type';
 
 /**
- * `CREATE TABLE` for a route: the source's declared types verbatim, its key, NOT NULL and collations, and defaults
+ * `CREATE TABLE` for a route: the source's declared types as they are, its key, NOT NULL and collations, and defaults
  * that are literals.
  *
  * Generated columns are left out: a route does not carry their values, and their expression can name columns that
@@ -33,7 +34,10 @@ export function createTableSql(route: TableRoute, sourceFamily: string): string 
 }
 
 function columnSql(column: ColumnSchema, sameFamily: boolean): string {
-  const parts = [quote(column.name), sameFamily ? column.declaredType : declaredTypeFor(column.type)];
+  const parts = [
+    quote(column.name),
+    sameFamily ? writtenType(column.declaredType) : declaredTypeFor(column.type),
+  ];
   if (!column.nullable) parts.push('NOT NULL');
   if (sameFamily && column.defaultSql !== null && isLiteral(column.defaultSql)) {
     parts.push(`DEFAULT ${column.defaultSql}`);
