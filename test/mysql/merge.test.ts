@@ -40,6 +40,8 @@ describeServers('Merging', (server, flavour) => {
       ['VARCHAR(9) CHARACTER SET latin1', '\u{1f600}'],
       ['DECIMAL(4,2)', '1.239'],
       ['DECIMAL(4,2)', 123n],
+      ['DECIMAL(4,2)', -0],
+      ['DOUBLE(10,2)', -0],
       ['FLOAT', 0.1],
       ['DOUBLE', 2n ** 53n + 1n],
       ['DOUBLE', Infinity],
@@ -269,6 +271,18 @@ describeServers('Merging', (server, flavour) => {
     expect(await target.notices([T], 'sqlite')).toMatchObject([
       { table: 't', message: expect.stringContaining('shouting') },
     ]);
+  });
+
+  test('a chunk that is about more tables than the server joins is merged', async () => {
+    const names = Array.from({ length: 130 }, (_, n) => `t${n}`);
+    const { merge, rows } = await open(
+      ...names.map((name) => `CREATE TABLE ${name} (id INT PRIMARY KEY, v VARCHAR(9))`),
+    );
+    const routes = names.map((name) => dynamicRoute(name, { id: 'INTEGER', v: 'TEXT' }));
+    await merge(routes.map((route) => upserts(route, [1n, route.id])));
+    for (const name of ['t0', 't59', 't60', 't61', 't129']) {
+      expect(await rows(name)).toEqual([JSON.stringify(['1', name])]);
+    }
   });
 
   test('a range that does not fit one statement is made equal part by part', async () => {

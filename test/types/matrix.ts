@@ -55,8 +55,8 @@ const NAMES: Readonly<Record<Family, string>> = {
 const WAYS: Readonly<Record<Way, string>> = { direct: 'as the two agree', rows: 'by rows' };
 
 const LETTERS = { onError: { action: 'deadLetter', perHour: 1_000_000 } } as const;
-/** Small enough that a table is copied, and its changes are read, in parts. */
-const SETTINGS = { ...LETTERS, snapshotRows: 10, batchRows: 300 };
+/** Small enough that the changes are read in parts. */
+const SETTINGS = { ...LETTERS, snapshotRows: 500, batchRows: 2000 };
 
 interface Replica {
   readonly target: Place;

@@ -10,10 +10,7 @@ function withRespelled(sample: NativeSample): NativeSample {
 describeMatrix({
   from: 'PostgreSQL',
   open: openPostgres,
-  samples: Object.values(NATIVE_SAMPLES)
-    .flat()
-    .filter(({ kind }) => kind !== 'float32' && kind !== 'float64')
-    .map(withRespelled),
+  samples: Object.values(NATIVE_SAMPLES).flat().map(withRespelled),
   targets: [
     ['sqlite', 'direct'],
     ['mariadb', 'direct'],
@@ -23,6 +20,8 @@ describeMatrix({
     { kind: 'bool', of: 'boolean', literal: 'true' },
     { kind: 'integer', of: 'bigint', literal: '9007199254740993' },
     { kind: 'decimal', of: 'numeric', literal: `'1.10'` },
+    { kind: 'float32', of: 'real', literal: '1.1' },
+    { kind: 'float64', of: 'double precision', literal: '0.1' },
     { kind: 'text', of: 'text', literal: `' '` },
     { kind: 'bytes', of: 'bytea', literal: `'\\x00ff00'` },
     { kind: 'date', of: 'date', literal: `'2026-02-28'` },

@@ -4,7 +4,6 @@ import { createScratchDatabase } from '../../support/mysql';
 import type { Flavour } from '../../support/mysql-programs';
 import * as canonical from '../canonical';
 import type { Field, Reading, Readings } from '../kinds';
-import type { MatrixSample } from '../sample';
 import type { Alterations, SourcePlace } from './place';
 
 function written(read: (text: string) => string): Reading {
@@ -66,7 +65,7 @@ const ALTERATIONS: Alterations = {
   uuid: lastLetter,
 };
 
-export async function openMysql(flavour: Flavour, server: string): Promise<SourcePlace<MatrixSample>> {
+export async function openMysql(flavour: Flavour, server: string): Promise<SourcePlace> {
   const database = await createScratchDatabase(server);
   const client = await database.connect();
   await client.query(`SET time_zone = '+00:00'`);

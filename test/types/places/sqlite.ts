@@ -2,7 +2,6 @@
 import Database from 'better-sqlite3';
 import * as canonical from '../canonical';
 import type { Field, Reading, Readings } from '../kinds';
-import type { MatrixSample } from '../sample';
 import type { Alterations, SourcePlace } from './place';
 
 /** Of another storage class than it should be. */
@@ -81,7 +80,7 @@ const ALTERATIONS: Alterations = {
 };
 
 /** A file in a folder. */
-export function openSqlite(file: string): SourcePlace<MatrixSample> {
+export function openSqlite(file: string): SourcePlace {
   let open: Database.Database | null = null;
   const db = (): Database.Database => (open ??= new Database(file));
   return {

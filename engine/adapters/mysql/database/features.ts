@@ -1,4 +1,4 @@
-/** What a server can do that the other cannot, found by what its information schema holds, and not by its name. */
+/** What a server can do that the other cannot, found by what it answers and what its information schema holds, not by its name. */
 import type { Session } from './session';
 
 export interface Features {
@@ -10,6 +10,8 @@ export interface Features {
   readonly marksDefaults: boolean;
   /** STATISTICS tells expressions that are indexed. */
   readonly indexesExpressions: boolean;
+  /** Floating point numbers keep the sign of -0; MariaDB has no -0. */
+  readonly keepsSignOfZero: boolean;
 }
 
 const known = new Map<string, Features>();
@@ -24,6 +26,7 @@ WHERE TABLE_SCHEMA = 'information_schema'
   AND (TABLE_NAME, COLUMN_NAME) IN (('INNODB_TABLES', 'TABLE_ID'), ('INNODB_SYS_TABLES', 'TABLE_ID'),
     ('CHECK_CONSTRAINTS', 'TABLE_NAME'), ('STATISTICS', 'EXPRESSION'), ('COLUMNS', 'SRS_ID'))`,
   );
+  const zero = await session.first('SELECT CONCAT(-0e0)');
   const has = new Set(rows.map(([table]) => String(table).toUpperCase()));
   const features: Features = {
     innodbTables: has.has('INNODB_TABLES')
@@ -34,6 +37,7 @@ WHERE TABLE_SCHEMA = 'information_schema'
     namesTablesOfChecks: has.has('CHECK_CONSTRAINTS'),
     marksDefaults: has.has('COLUMNS'),
     indexesExpressions: has.has('STATISTICS'),
+    keepsSignOfZero: String(zero?.[0]) === '-0',
   };
   known.set(name, features);
   return features;

@@ -6,7 +6,7 @@
  * looked at here first; what is left to the server fails there.
  */
 import type { LogicalType, Value } from '../../../model';
-import { quoteText } from '../database';
+import { quoteText, type Features } from '../database';
 import type { FoundColumn } from '../schema/catalog';
 import { isReadAsHex, membersOf } from '../schema/types';
 import {
@@ -24,8 +24,12 @@ export type Fit = (value: Value) => string | undefined;
 type Fitting = (value: NonNullable<Value>) => string | undefined;
 
 /** What fits a column of a target, as it comes from a column of this type. */
-export function fitFor(from: LogicalType, column: FoundColumn): Fit {
-  const fit = fitColumn(from, column);
+export function fitFor(
+  from: LogicalType,
+  column: FoundColumn,
+  features: Pick<Features, 'keepsSignOfZero'>,
+): Fit {
+  const fit = fitColumn(from, column, features.keepsSignOfZero);
   return (value) => (value === null ? 'NULL' : fit(value));
 }
 
@@ -37,7 +41,7 @@ const INT_BITS: Readonly<Record<string, number>> = {
   bigint: 64,
 };
 
-function fitColumn(from: LogicalType, column: FoundColumn): Fitting {
+function fitColumn(from: LogicalType, column: FoundColumn, signedZero: boolean): Fitting {
   const { native, declared } = column;
   const bits = INT_BITS[native];
   if (bits !== undefined) return fitInteger(bits, !declared.includes('unsigned'));
@@ -54,9 +58,9 @@ function fitColumn(from: LogicalType, column: FoundColumn): Fitting {
     case 'decimal':
       return fitDecimal(column.precision ?? 10, column.scale ?? 0);
     case 'float':
-      return fitFloat(32, from.kind === 'float' && from.bits === 32, digitsOf(declared));
+      return fitFloat(32, from.kind === 'float' && from.bits === 32, digitsOf(declared), signedZero);
     case 'double':
-      return fitFloat(64, false, digitsOf(declared));
+      return fitFloat(64, false, digitsOf(declared), signedZero);
     case 'char':
     case 'varchar':
       return fitText(from, column, native === 'char');
@@ -111,6 +115,7 @@ function fitInteger(bits: number, signed: boolean): Fitting {
 function fitDecimal(precision: number, scale: number): Fitting {
   return (value) => {
     if (typeof value !== 'bigint' && typeof value !== 'number' && typeof value !== 'string') return undefined;
+    if (Object.is(value, -0)) return undefined;
     const plain = plainDecimal(String(value));
     if (plain === null) return undefined;
     const [, whole = '', fraction = ''] = /^-?0*(\d*?)(?:\.(\d+))?$/.exec(plain) ?? [];
@@ -118,14 +123,15 @@ function fitDecimal(precision: number, scale: number): Fitting {
   };
 }
 
-/** `digits`: to which the column rounds; null for none. */
-function fitFloat(bits: 32 | 64, fromSingle: boolean, digits: number | null): Fitting {
+/** `digits`: to which the column rounds, which makes 0 of -0; null for none. `signedZero`: the server has a -0. */
+function fitFloat(bits: 32 | 64, fromSingle: boolean, digits: number | null, signedZero: boolean): Fitting {
   return (value) => {
     if (typeof value === 'bigint') {
       const float = bits === 32 ? Math.fround(Number(value)) : Number(value);
       return BigInt(float) === value ? doubleLiteral(float) : undefined;
     }
     if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
+    if (Object.is(value, -0) && (digits !== null || !signedZero)) return undefined;
     if (digits !== null && Number(value.toFixed(Math.min(digits, 100))) !== value) return undefined;
     if (bits === 64) return doubleLiteral(value);
     // With all its digits: the fewest that name the largest number are above it.

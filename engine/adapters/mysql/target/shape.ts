@@ -1,7 +1,7 @@
 /** What writing into a target table must know of it: its key, its other unique indexes, how each column is written. */
 import { CdcError } from '../../../errors';
 import { displayName, type ColumnSchema, type TableRoute, type TableSchema } from '../../../model';
-import { errorNumberOf, qualify, type Session } from '../database';
+import { errorNumberOf, featuresOf, qualify, type Features, type Session } from '../database';
 import type { FoundColumn, FoundIndex } from '../schema/catalog';
 import { comparesBytes, ignoresBlanks } from '../schema/collations';
 import { readTable, type TableDetail } from '../schema/tables';
@@ -47,6 +47,7 @@ export async function readShape(session: Session, route: TableRoute): Promise<Ta
   if (definition === null || detail === null) throw mismatch(route, 'does not exist any more');
   requireTransactions(route, detail);
   const { found, schema } = detail;
+  const features = await featuresOf(session);
   const columnOf = (wanted: string): FoundColumn => {
     const column =
       found.columns.find(({ name }) => name === wanted) ??
@@ -66,7 +67,7 @@ export async function readShape(session: Session, route: TableRoute): Promise<Ta
     return {
       name: column.name,
       found: column,
-      fit: fitHere(column, source, route.key.includes(name)),
+      fit: fitHere(column, source, route.key.includes(name), features),
       respelled: column.collation !== null && !comparesBytes(column.collation),
     };
   });
@@ -101,8 +102,8 @@ export async function readShape(session: Session, route: TableRoute): Promise<Ta
  * A key that ends in blanks would be written over the one without them, where the column ignores them and the source may
  * not.
  */
-function fitHere(column: FoundColumn, source: ColumnSchema, isKey: boolean): Fit {
-  const fit = fitFor(source.type, column);
+function fitHere(column: FoundColumn, source: ColumnSchema, isKey: boolean, features: Features): Fit {
+  const fit = fitFor(source.type, column, features);
   if (!isKey || !ignoresBlanks(column.collation) || column.collation === source.collation) return fit;
   return (value) => (typeof value === 'string' && value.endsWith(' ') ? undefined : fit(value));
 }

@@ -19,6 +19,9 @@ export async function stageSets(
   return staged;
 }
 
+/** The servers join no more than 61. */
+const MOST_JOINED = 60;
+
 /**
  * The sets as their tables are now. A table that was altered since its rows were staged would be written by rules that
  * don't hold any more: with a unique index more, ON DUPLICATE KEY would write the wrong rows. To be called in the
@@ -29,11 +32,13 @@ export async function currentSets(
   { came, staged }: StagedSets,
 ): Promise<readonly StagedSet[]> {
   const tables = [...new Map(staged.map(({ shape }) => [shape.table, shape.definition]))];
-  if (tables.length === 0) return staged;
-  // Reads nothing, and holds off whoever alters one of them.
-  await session.query(
-    `SELECT 1 FROM ${tables.map(([table], index) => `${table} AS t${index}`).join(', ')} LIMIT 0`,
-  );
+  for (let start = 0; start < tables.length; start += MOST_JOINED) {
+    const some = tables.slice(start, start + MOST_JOINED);
+    // Reads nothing, and holds off whoever alters one of them.
+    await session.query(
+      `SELECT 1 FROM ${some.map(([table], index) => `${table} AS t${index}`).join(', ')} LIMIT 0`,
+    );
+  }
   for (const [table, definition] of tables) {
     if ((await readDefinition(session, table)) !== definition) {
       return stageSets(session, came, createShapes());

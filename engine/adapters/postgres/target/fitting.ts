@@ -158,6 +158,8 @@ function fitFloat(bits: 32 | 64, fromSingle: boolean): Fit {
 function fitDecimal(scale: number | null): Fit {
   return nullable((value) => {
     if (typeof value !== 'bigint' && typeof value !== 'number' && typeof value !== 'string') return undefined;
+    // No decimal number has a sign at zero.
+    if (Object.is(value, -0)) return undefined;
     const text = typeof value === 'number' ? floatText(value) : String(value);
     const match = /^[-+]?(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:e([-+]?\d+))?$/i.exec(text);
     if (match === null) return scale === null && /^(NaN|-?Infinity)$/.test(text) ? text : undefined;

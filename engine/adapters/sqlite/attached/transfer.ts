@@ -119,7 +119,9 @@ function readChunk(
   const staged = routes.flatMap((route): StagedRoute[] => {
     const changes = counted.find((entry) => entry.route === route)?.staged ?? null;
     const range = ranged?.route === route ? ranged.staged : null;
-    return changes === null && range === null ? [] : [{ route: routeOnTarget(route), changes, range }];
+    return changes === null && range === null
+      ? []
+      : [{ route: routeOnTarget(route), changes, range, unfit: [], gone: [] }];
   });
   return { summary, staged };
 }

@@ -13,6 +13,7 @@ import { stagedChunk, stagedKey, type StagedRange, type StagedRoute } from './st
 import { targetShape, type TargetShape } from './shape';
 import { dropSweeps, finishSweep, startSweep, trackKeys } from './sweep';
 import { stagedKeys } from './touched';
+import { setUnfitAside } from './unfit';
 import { deleteSet, writeSet } from './write-set';
 
 export interface MergeRequest {
@@ -37,6 +38,11 @@ export function mergeChunk(session: Session, request: MergeRequest): readonly Se
   const staged = stagedChunk(session, request.token);
   if (staged === undefined) throw new CdcError('INTERNAL', 'A chunk to merge is not staged here');
   const aside: SetAside[] = [];
+  for (const entry of staged) {
+    const { route, unfit } = entry;
+    const options = asideOptions(route, request);
+    aside.push(...onTable(session, entry, () => setUnfitAside(session, route, unfit, options)));
+  }
   for (const entry of [...staged].reverse()) {
     aside.push(...onTable(session, entry, () => deleteStaged(session, entry, request)));
   }
@@ -63,7 +69,7 @@ function onTable<T>(session: Session, { route }: StagedRoute, work: () => T): T 
 
 /** Rows of the range have the last word about their keys. */
 function withdraw(session: Session, { route, range }: StagedRoute, aside: SetAside[]): void {
-  const own = aside.filter(({ table }) => table === route.id);
+  const own = aside.filter(({ table, copied }) => table === route.id && !copied);
   if (range === null || own.length === 0) return;
   const places = stagedKeys(
     session,

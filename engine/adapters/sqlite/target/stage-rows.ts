@@ -2,6 +2,7 @@
 import { decodeCursor, type Cursor, type RowSet, type Tuple } from '../../../model';
 import type { Session } from '../database/session';
 import { borrowTable, dropTable, insertStaged, keepChunk, KIND, type StagedRoute } from './staging';
+import { hasNotANumber, unfitRow, type UnfitRow } from './unfit';
 
 /** Stages `sets` under `token`. Throws POSITION_INVALID for a cursor of another adapter. */
 export function stageRows(session: Session, token: number, sets: readonly RowSet[]): void {
@@ -25,23 +26,38 @@ export function stageRows(session: Session, token: number, sets: readonly RowSet
 
 function stageSet(session: Session, set: RowSet, borrow: (route: RowSet['route']) => string): StagedRoute {
   const { route, deletes, upserts, range } = set;
+  const unfit: UnfitRow[] = [];
+  const gone = deletes.filter(hasNotANumber);
+  const known = gone.length === 0 ? deletes : deletes.filter((key) => !hasNotANumber(key));
+  /** Stages what fits, and of what doesn't the keys: they are neither missing in the source nor to be deleted here. */
+  const stage = (table: string, rows: readonly Tuple[], first: number, copied: boolean): void => {
+    const before = unfit.length;
+    const fitting = rows.filter((row) => {
+      const found = unfitRow(session, route, row, copied);
+      if (found !== null) unfit.push(found);
+      return found === null;
+    });
+    insertStaged(session, route, table, KIND.upsert, fitting, first);
+    const keys = unfit.slice(before).map(({ key }) => key);
+    insertKeys(
+      session,
+      set,
+      table,
+      KIND.unfit,
+      keys.filter((key) => !hasNotANumber(key)),
+      first + fitting.length,
+    );
+  };
   let changes: StagedRoute['changes'] = null;
   if (deletes.length + upserts.length > 0) {
     const table = borrow(route);
-    insertStaged(
-      session,
-      route,
-      table,
-      KIND.delete,
-      deletes.map((key) => widen(set, key)),
-      0,
-    );
-    insertStaged(session, route, table, KIND.upsert, upserts, deletes.length);
+    insertKeys(session, set, table, KIND.delete, known, 0);
+    stage(table, upserts, known.length, false);
     changes = { table, deletes: deletes.length > 0, upserts: upserts.length > 0 };
   }
-  if (range === null) return { route, changes, range: null };
+  if (range === null) return { route, changes, range: null, unfit, gone };
   const table = borrow(route);
-  insertStaged(session, route, table, KIND.upsert, range.rows, 0);
+  stage(table, range.rows, 0, true);
   const bound = (cursor: Cursor | null): ReturnType<typeof decodeCursor> | null =>
     cursor === null ? null : decodeCursor(cursor, route.key.length);
   return {
@@ -54,7 +70,21 @@ function stageSet(session: Session, set: RowSet, borrow: (route: RowSet['route']
       only: range.only?.map((cursor) => decodeCursor(cursor, route.key.length)) ?? null,
       replace: range.replace,
     },
+    unfit,
+    gone,
   };
+}
+
+function insertKeys(
+  session: Session,
+  set: RowSet,
+  table: string,
+  kind: number,
+  keys: readonly Tuple[],
+  first: number,
+): void {
+  const rows = keys.map((key) => widen(set, key));
+  insertStaged(session, set.route, table, kind, rows, first);
 }
 
 /** A key as a row whose other columns are NULL. */

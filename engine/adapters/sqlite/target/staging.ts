@@ -3,14 +3,14 @@
  * spill to disk instead of growing the process. A TEMP table serves one route, is emptied after its chunk and used
  * again, since making one would have every prepared statement prepared again.
  */
-import { CdcError } from '../../../errors';
 import type { CursorValue, Tuple, TableRoute } from '../../../model';
 import { quote } from '../database/identifiers';
 import { sessionState, type Session } from '../database/session';
 import { keyCollation } from '../schema/collations';
+import type { UnfitRow } from './unfit';
 
-/** What a staged row wants; the column `kind`. */
-export const KIND = { delete: 0, upsert: 1, reread: 2 } as const;
+/** What a staged row wants; the column `kind`. Of one that does not fit only the key is here, and nothing is written. */
+export const KIND = { delete: 0, upsert: 1, reread: 2, unfit: 3 } as const;
 
 /** Net changes of one table: columns `ord` (source order), `kind`, `c0`… (the route's columns in order). */
 export interface StagedChanges {
@@ -36,6 +36,9 @@ export interface StagedRoute {
   readonly route: TableRoute;
   readonly changes: StagedChanges | null;
   readonly range: StagedRange | null;
+  readonly unfit: readonly UnfitRow[];
+  /** Keys that no row of the target can have, of rows that the source has no more. */
+  readonly gone: readonly Tuple[];
 }
 
 interface StagingArea {
@@ -135,20 +138,5 @@ export function insertStaged(
 ): void {
   const marks = route.columns.map(() => '?').join(', ');
   const sql = `INSERT INTO ${table} (ord, kind, ${stagedColumns(route)}) VALUES (?, ?, ${marks})`;
-  rows.forEach((row, index) => {
-    refuseNotANumber(route, row);
-    session.run(sql, BigInt(first + index), BigInt(kind), ...row);
-  });
-}
-
-/** SQLite would store NULL for it. Throws TYPE_MISMATCH with the column. */
-function refuseNotANumber(route: TableRoute, row: Tuple): void {
-  const place = row.findIndex((value) => typeof value === 'number' && Number.isNaN(value));
-  if (place < 0) return;
-  const column = route.columns[place] ?? '';
-  throw new CdcError('TYPE_MISMATCH', `Table ${route.id}: SQLite can't hold NaN, found in column ${column}`, {
-    table: route.id,
-    column,
-    hint: 'Store NULL in its place, or leave the column out with `columns`.',
-  });
+  rows.forEach((row, index) => session.run(sql, BigInt(first + index), BigInt(kind), ...row));
 }

@@ -26,12 +26,12 @@ export function startSweep(session: Session, route: TableRoute): void {
   );
 }
 
-/** Notes the keys of rows that were written as the source's, as they are stored. Does nothing without a sweep. */
+/** Notes the keys of rows that the source has, as they are stored. Does nothing without a sweep. */
 export function trackKeys(session: Session, route: TableRoute, shape: TargetShape, table: string): void {
   if (!hasTable(session, sweepName(route.target))) return;
   session.run(`INSERT OR IGNORE INTO main.${quote(sweepName(route.target))}
 SELECT ${quoteAll(route.key)} FROM ${shape.table}
-WHERE ${rowValue(route.key.map(quote))} IN (SELECT ${stagedKey(route).join(', ')} FROM ${table} WHERE kind = ${KIND.upsert})`);
+WHERE ${rowValue(route.key.map(quote))} IN (SELECT ${stagedKey(route).join(', ')} FROM ${table} WHERE kind IN (${KIND.upsert}, ${KIND.unfit}))`);
 }
 
 /** Deletes the target's rows whose keys were not noted, and forgets the keys. */

@@ -1,10 +1,12 @@
 /** Which keys a staged chunk holds. */
 import type { TableRoute, Tuple, Value } from '../../../model';
 import { bindCursorValue } from '../rows/cursor';
+import { keyIdentity } from '../rows/key-identity';
 import { keyValues } from '../rows/key-values';
 import type { Session } from '../database/session';
 import { numberOf } from '../database/values';
 import { stagedKey, type StagedRoute } from './staging';
+import { hasNotANumber } from './unfit';
 
 /** Numbers of keys that are asked for at once: few different statements, whatever their number. */
 const BATCHES = [1, 10, 100];
@@ -17,8 +19,11 @@ export function touchedKeys(
   keys: readonly Tuple[],
 ): ReadonlySet<number> {
   const found = new Set<number>();
-  for (const { route, changes, range } of staged) {
+  for (const { route, changes, range, unfit, gone } of staged) {
     if (route.id !== table) continue;
+    // No statement compares these.
+    const apart = new Set([...gone, ...unfit.map(({ key }) => key).filter(hasNotANumber)].map(keyIdentity));
+    for (const [place, key] of keys.entries()) if (apart.has(keyIdentity(key))) found.add(place);
     for (const rows of [changes?.table, range?.table]) {
       if (rows === undefined) continue;
       for (const place of stagedKeys(session, route, rows, keys)) found.add(place);

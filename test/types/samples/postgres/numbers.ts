@@ -2,6 +2,13 @@
 import { lettersOnMysql } from '../../sample';
 import type { NativeSample } from './native-sample';
 
+/** MariaDB has no -0; a column for numbers of SQLite makes 0 of it, and NULL of NaN. */
+const FLOATS: NativeSample['to'] = {
+  sqlite: { letters: [`'NaN'`, `'-0'`] },
+  mariadb: { letters: [`'NaN'`, `'Infinity'`, `'-Infinity'`, `'-0'`] },
+  mysql: { letters: [`'NaN'`, `'Infinity'`, `'-Infinity'`] },
+};
+
 export const NUMBERS: readonly NativeSample[] = [
   { declaration: 'boolean', kind: 'bool', literals: ['true', 'false'] },
   { declaration: 'smallint', kind: 'integer', literals: ['0', `'-32768'`, '32767'] },
@@ -75,6 +82,7 @@ export const NUMBERS: readonly NativeSample[] = [
       '16777217',
     ],
     respelled: [`'0'`, `'-0'`],
+    to: FLOATS,
   },
   {
     declaration: 'double precision',
@@ -90,6 +98,7 @@ export const NUMBERS: readonly NativeSample[] = [
       '9007199254740993',
     ],
     respelled: [`'0'`, `'-0'`],
+    to: FLOATS,
   },
   {
     declaration: 'money',
