@@ -4,6 +4,7 @@ import {
   decodeCursor,
   encodeCursor,
   filterSql,
+  routeOnTarget,
   type Cursor,
   type CursorValue,
   type SnapshotProgress,
@@ -18,10 +19,12 @@ import { amongKeys } from '../rows/key-range';
 import { quote, quoteAll } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { KIND, stagedColumns, stagedKey, type StagedRange } from '../target/staging';
+import { takeOutUnfit, type UnfitRow } from '../target/unfit';
 
 export interface ReadRange {
   readonly route: TableRoute;
   readonly staged: StagedRange;
+  readonly unfit: readonly UnfitRow[];
   readonly progress: SnapshotProgress;
 }
 
@@ -56,6 +59,7 @@ FROM ${source.schema}.${quote(route.source.name.name)} WHERE ${sql} ORDER BY ${k
   return {
     route,
     staged: { table, after, upTo, only, replace: request.replace },
+    unfit: takeOutUnfit(session, routeOnTarget(route), table, true),
     progress: {
       table: route.id,
       rows,

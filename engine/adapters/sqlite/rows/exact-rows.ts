@@ -71,7 +71,11 @@ function isValid(bytes: Uint8Array, encoding: Encoding): boolean {
 }
 
 /** By encoding, what the first byte of 256 is written as. */
-const STAND_INS: Readonly<Record<Encoding, number>> = { 'UTF-8': 0xdc00, 'UTF-16le': 0xdd00, 'UTF-16be': 0xde00 };
+const STAND_INS: Readonly<Record<Encoding, number>> = {
+  'UTF-8': 0xdc00,
+  'UTF-16le': 0xdd00,
+  'UTF-16be': 0xde00,
+};
 
 /**
  * A stand-in for invalid text: equal for equal bytes of one encoding only, and equal to no valid text, since it is made
@@ -88,5 +92,7 @@ export function bytesOfComparable(text: string): Pick<InvalidText, 'bytes' | 'en
   const encoding = ENCODINGS.find((candidate) => STAND_INS[candidate] === first);
   if (encoding === undefined) return null;
   const bytes = Array.from(text, (character) => character.charCodeAt(0) - first);
-  return bytes.every((byte) => byte >= 0 && byte <= 0xff) ? { bytes: Uint8Array.from(bytes), encoding } : null;
+  return bytes.every((byte) => byte >= 0 && byte <= 0xff)
+    ? { bytes: Uint8Array.from(bytes), encoding }
+    : null;
 }

@@ -6,6 +6,8 @@
 import type { CursorValue, Tuple, TableRoute } from '../../../model';
 import { quote } from '../database/identifiers';
 import { sessionState, type Session } from '../database/session';
+import { bindCursorValue } from '../rows/cursor';
+import { keyValues } from '../rows/key-values';
 import { keyCollation } from '../schema/collations';
 import type { UnfitRow } from './unfit';
 
@@ -136,7 +138,16 @@ export function insertStaged(
   rows: readonly Tuple[],
   first: number,
 ): void {
-  const marks = route.columns.map(() => '?').join(', ');
-  const sql = `INSERT INTO ${table} (ord, kind, ${stagedColumns(route)}) VALUES (?, ?, ${marks})`;
-  rows.forEach((row, index) => session.run(sql, BigInt(first + index), BigInt(kind), ...row));
+  const insert = `INSERT INTO ${table} (ord, kind, ${stagedColumns(route)})`;
+  const plain = `${insert} VALUES (?, ?, ${route.columns.map(() => '?').join(', ')})`;
+  rows.forEach((row, index) => {
+    const place = [BigInt(first + index), BigInt(kind)];
+    if (row.every((value) => typeof value !== 'string' || value.isWellFormed())) {
+      session.run(plain, ...place, ...row);
+      return;
+    }
+    const parts = keyValues(row).map(bindCursorValue);
+    const marks = parts.map(({ sql }) => sql).join(', ');
+    session.run(`${insert} VALUES (?, ?, ${marks})`, ...place, ...parts.map(({ bound }) => bound));
+  });
 }
