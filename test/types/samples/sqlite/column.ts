@@ -1,5 +1,5 @@
 import type { MatrixSample, Outcome } from '../../sample';
-import { EXACTLY, meaning, type StoredKind } from './stored';
+import { exactly, meaning, type StoredKind } from './stored';
 
 export interface ColumnSample {
   /** What other databases make of the column. */
@@ -15,7 +15,7 @@ export interface ColumnSample {
   readonly tableOptions?: string;
   /** Of the source's texts. */
   readonly encoding?: BufferEncoding;
-  /** Values that SQLite itself does not take in a database of another encoding. */
+  /** Values that a database of SQLite in another encoding does not take, beside those of the others. */
   readonly notSqlite?: readonly string[];
 }
 
@@ -32,8 +32,8 @@ export function column(declaration: string, sample: ColumnSample): MatrixSample 
     literals,
     ...(called === undefined ? {} : { called }),
     ...(tableOptions === undefined ? {} : { tableOptions }),
-    readings: { sqlite: EXACTLY },
-    sourceReadings: { postgres: elsewhere, mysql: elsewhere, mariadb: elsewhere },
+    readings: { sqlite: exactly() },
+    sourceReadings: { sqlite: exactly(encoding), postgres: elsewhere, mysql: elsewhere, mariadb: elsewhere },
     to: {
       sqlite: { letters: notSqlite },
       postgres: letters(notPostgres),

@@ -31,12 +31,22 @@ function storedOf(field: Field): Stored {
   throw new Error(`SQLite has no storage class ${storage}`);
 }
 
-/** Class and content. */
-export const EXACTLY: Reading = {
-  sql: shown,
-  canonical: (field) =>
-    typeof field === 'number' ? `real ${canonical.float64(field)}` : field.toLowerCase(),
-};
+/** Class and content; texts by their UTF-8, whatever encoding the database has. */
+export function exactly(encoding: BufferEncoding = 'utf8'): Reading {
+  return {
+    sql: shown,
+    canonical: (field) => {
+      const { storage, written, number } = storedOf(field);
+      if (storage === 'real') return `real ${canonical.float64(number)}`;
+      const isOther = storage === 'text' && encoding !== 'utf8';
+      return `${storage} ${isOther ? hexOf(textOf(written, encoding)) : written.toLowerCase()}`;
+    },
+  };
+}
+
+function textOf(hex: string, encoding: BufferEncoding): string {
+  return Buffer.from(hex, 'hex').toString(encoding);
+}
 
 /** What a value is in a column of another database. */
 export function meaning(kind: StoredKind, encoding: BufferEncoding = 'utf8'): Reading {
@@ -64,7 +74,7 @@ function meaningOf(kind: StoredKind, stored: Stored, encoding: BufferEncoding): 
       if (isOf('blob')) return canonical.bytes(written);
       break;
     case 'text':
-      if (isOf('text')) return hexOf(Buffer.from(written, 'hex').toString(encoding));
+      if (isOf('text')) return hexOf(textOf(written, encoding));
       if (isOf('integer')) return hexOf(written);
       if (isOf('real')) return hexOf(Object.is(number, -0) ? '-0' : String(number));
   }
