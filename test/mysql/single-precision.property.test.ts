@@ -1,7 +1,7 @@
 /** Numbers of single precision: whichever server holds one, it comes as the same number. */
 import { expect, test } from '@jest/globals';
 import { readChunk } from '../../engine/contract/replay';
-import { describeServers } from '../support/mysql';
+import { describeServers, select as selectMysql } from '../support/mysql';
 import { captureMysql } from '../support/mysql-captured';
 import { connectTo, select, sharedServer } from '../support/postgres';
 import { randomNumbers } from '../support/random-numbers';
@@ -46,6 +46,25 @@ describeServers('Numbers of single precision', (server) => {
       expect(chunk.range?.rows.map(([, value]) => value)).toEqual(written.map(([text]) => Number(text)));
     } finally {
       await postgres.end();
+      await end();
+    }
+  });
+
+  test('keep the sign of zero where the server does', async () => {
+    const { client, source, routes, end } = await captureMysql(server(), [
+      'CREATE TABLE numbers (id INT PRIMARY KEY, value FLOAT) ENGINE = InnoDB',
+      'INSERT INTO numbers VALUES (1, -0e0)',
+    ]);
+    try {
+      const [shown] = await selectMysql(client, 'SELECT CONCAT(value) FROM numbers');
+      const chunk = await readChunk(source, await routes(), await source.head(), 10, {
+        table: 'numbers',
+        after: null,
+        limit: 1,
+        replace: false,
+      });
+      expect(chunk.range?.rows[0]?.[1]).toBe(shown?.[0] === '-0' ? -0 : 0);
+    } finally {
       await end();
     }
   });

@@ -53,6 +53,8 @@ const LEAST_NORMAL = 2 ** -126;
  * it, so that a comparison with it finds them alike.
  */
 function shortest(double: number): number {
+  // No digits tell its sign.
+  if (double === 0) return double;
   // Six digits are kept by all but the smallest numbers, for which fewer do; nine tell any two of them apart.
   for (let digits = Math.abs(double) < LEAST_NORMAL ? 1 : 6; digits < 9; digits++) {
     const short = Number(double.toPrecision(digits));
