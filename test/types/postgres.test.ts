@@ -1,6 +1,7 @@
 import { describeMatrix } from './matrix';
 import { openPostgres } from './places/postgres';
 import { NATIVE_SAMPLES, type NativeSample } from './samples/postgres';
+import { VARIANTS } from './samples/postgres/variants';
 
 /** Values that are equal as keys are values all the same. */
 function withRespelled(sample: NativeSample): NativeSample {
@@ -10,7 +11,7 @@ function withRespelled(sample: NativeSample): NativeSample {
 describeMatrix({
   from: 'PostgreSQL',
   open: openPostgres,
-  samples: Object.values(NATIVE_SAMPLES).flat().map(withRespelled),
+  samples: [...Object.values(NATIVE_SAMPLES).flat(), ...VARIANTS].map(withRespelled),
   targets: [
     ['sqlite', 'direct'],
     ['mariadb', 'direct'],

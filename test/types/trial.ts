@@ -94,8 +94,11 @@ export async function problemsOf(
   const there = await shown(target, table, readingIn(target, sample));
   const set = new Map(letters.map((letter) => [Number(letter.key['id']), letter]));
   const literals = valuesOf(sample);
-  const refused = new Set(lettersOf(sample, target.family).map((literal) => literals.indexOf(literal)));
-  if (refused.has(-1)) problems.push('a dead letter is expected of a value that the sample lacks');
+  const letterOf = lettersOf(sample, target.family);
+  const refused = new Set(literals.flatMap((literal, n) => (letterOf.includes(literal) ? [n] : [])));
+  if (!letterOf.every((literal) => literals.includes(literal))) {
+    problems.push('a dead letter is expected of a value that the sample lacks');
+  }
   const wanted = expected(sample);
   for (const [id, place] of wanted) {
     const name = `row ${id} (${place === null ? 'NULL' : (literals[place] ?? '')})`;

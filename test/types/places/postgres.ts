@@ -9,6 +9,17 @@ import type { Alterations, SourcePlace } from './place';
 const SETTINGS = `SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'; SET TimeZone = 'UTC'; SET extra_float_digits = 3;
 SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmloption = 'content'`;
 
+/** What an administrator can prefer, and what must not matter. */
+const PREFERENCES: readonly string[] = [
+  `DateStyle = 'SQL, DMY'`,
+  `IntervalStyle = 'sql_standard'`,
+  `TimeZone = 'Asia/Kolkata'`,
+  'extra_float_digits = -15',
+  `bytea_output = 'escape'`,
+  `xmloption = 'document'`,
+  `search_path = 'pg_catalog', 'public'`,
+];
+
 /** The bytes that the type's send function answers. */
 function sent(name: string, read: (bytes: DataView) => string): Reading {
   return {
@@ -92,6 +103,9 @@ const ALTERATIONS: Alterations = {
 export async function openPostgres(): Promise<SourcePlace<NativeSample>> {
   const database = await createScratchDatabase();
   const client = await database.connect();
+  for (const preference of PREFERENCES) {
+    await client.query(`ALTER DATABASE ${database.name} SET ${preference}`);
+  }
   await client.query(SETTINGS);
   const execute = async (...statements: readonly string[]): Promise<void> => {
     for (const statement of ['BEGIN', ...statements, 'COMMIT']) await client.query(statement);

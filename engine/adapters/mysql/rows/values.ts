@@ -45,13 +45,34 @@ function bytesOf(field: Exclude<Field, null>): Uint8Array {
   return new Uint8Array(Buffer.from(String(field), 'utf8'));
 }
 
-/** The number with the fewest digits that is the same FLOAT: as people wrote it, and as other databases show it. */
+/** The smallest FLOAT that has all its bits. */
+const LEAST_NORMAL = 2 ** -126;
+
+/**
+ * The number with the fewest digits that is the same FLOAT: as people wrote it, and digit by digit as PostgreSQL shows
+ * it, so that a comparison with it finds them alike.
+ */
 function shortest(double: number): number {
-  for (let digits = 6; digits < 9; digits++) {
+  // No digits tell its sign.
+  if (double === 0) return double;
+  // Six digits are kept by all but the smallest numbers, for which fewer do; nine tell any two of them apart.
+  for (let digits = Math.abs(double) < LEAST_NORMAL ? 1 : 6; digits < 9; digits++) {
     const short = Number(double.toPrecision(digits));
-    if (Math.fround(short) === double) return short;
+    if (Math.fround(short) === double && !isHalfway(short, double)) return evenOf(double, digits) ?? short;
   }
-  return double;
+  return evenOf(double, 9) ?? Number(double.toPrecision(9));
+}
+
+/** Whether a number is as far from a FLOAT as from the next one: not every server reads it as this one. */
+function isHalfway(number: number, float: number): boolean {
+  return number !== float && Math.fround(2 * number - float) === 2 * number - float;
+}
+
+/** The number of so many digits below one that lies halfway between two, if its last digit is even; else null. */
+function evenOf(double: number, digits: number): number | null {
+  const longer = double.toPrecision(digits + 1);
+  if (!/[02468]\.?5(?:e.*)?$/.test(longer) || Number(longer) !== double) return null;
+  return Number(longer.replace(/5(?=(?:e.*)?$)/, '0'));
 }
 
 /** Readers for some columns of a table, in their order. */
