@@ -112,8 +112,10 @@ export function suspectSql(columns: readonly ConvertingColumn[]): string | null 
 /** True where the value is the same in the column: by class and content from SQLite, else by what it means. */
 export function keeps(session: Session, { affinity, type }: ConvertingColumn, value: Value): boolean {
   if (value === null || value instanceof Uint8Array || isSafe(affinity, value)) return true;
+  if (type.kind === 'dynamic') return Object.is(value, storedIn(session, affinity, value));
+  // Its digits are the same in a text.
+  if (affinity === 'text' && typeof value === 'bigint') return true;
   const stored = storedIn(session, affinity, value);
-  if (type.kind === 'dynamic') return Object.is(value, stored);
   return means(type, typeof value === 'boolean' ? BigInt(value) : value, stored);
 }
 
