@@ -1,7 +1,6 @@
 /** Types for the matrix: how each is declared, what it holds, and what becomes of it on the other databases. */
 import type { Family } from '../support/pair-sides';
-import type { Kind, Reading } from './kinds';
-import type { Place } from './places/place';
+import type { Kind, Reading, Readings } from './kinds';
 
 export interface MatrixSample {
   /** As it stands in a column. */
@@ -36,7 +35,7 @@ export function lettersOnMysql(...letters: readonly string[]): NonNullable<Matri
 }
 
 export function readingIn(
-  { family, readings }: Pick<Place, 'family' | 'readings'>,
+  { family, readings }: { readonly family: Family; readonly readings: Readings },
   sample: MatrixSample,
 ): Reading {
   return sample.readings?.[family] ?? readings[sample.kind ?? 'text'];

@@ -5,8 +5,15 @@ import { toMilliseconds, type ReachedTable } from '../capture/captured';
 import { quote } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { readingChosen } from '../rows/filter';
-import { collateKey, KIND, stagedColumns, stagedKey, type StagedChanges } from '../target/staging';
-import { takeOutUnfit, type UnfitRow } from '../target/unfit';
+import {
+  collateKey,
+  KIND,
+  stagedColumns,
+  stagedKey,
+  type StagedChanges,
+  type UnfitRow,
+} from '../target/staging';
+import { takeOutUnfit } from '../target/unfit';
 import { numberOf } from '../database/values';
 
 export interface ReadChanges {

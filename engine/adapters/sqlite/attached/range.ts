@@ -18,8 +18,8 @@ import { readingChosen } from '../rows/filter';
 import { amongKeys } from '../rows/key-range';
 import { quote, quoteAll } from '../database/identifiers';
 import type { Session } from '../database/session';
-import { KIND, stagedColumns, stagedKey, type StagedRange } from '../target/staging';
-import { takeOutUnfit, type UnfitRow } from '../target/unfit';
+import { KIND, stagedColumns, stagedKey, type StagedRange, type UnfitRow } from '../target/staging';
+import { takeOutUnfit } from '../target/unfit';
 
 export interface ReadRange {
   readonly route: TableRoute;

@@ -1,8 +1,16 @@
 /** Stages net changes that came by rows, so that what merges them is the same whichever way they travelled. */
 import { decodeCursor, type Cursor, type RowSet, type Tuple } from '../../../model';
 import type { Session } from '../database/session';
-import { borrowTable, dropTable, insertStaged, keepChunk, KIND, type StagedRoute } from './staging';
-import { isStorableKey, unfitIn, type UnfitRow } from './unfit';
+import {
+  borrowTable,
+  dropTable,
+  insertStaged,
+  keepChunk,
+  KIND,
+  type StagedRoute,
+  type UnfitRow,
+} from './staging';
+import { isStorableKey, unfitIn } from './unfit';
 import { probeOf } from './keeping';
 
 /** Stages `sets` under `token`. Throws POSITION_INVALID for a cursor of another adapter. */

@@ -13,17 +13,8 @@ import { bytesOfComparable, selectExact } from '../rows/exact-rows';
 import { keyValues } from '../rows/key-values';
 import { comparableRow } from '../rows/scan';
 import { convertingColumnsOf, keeps, suspectSql } from './keeping';
-import { KIND, stagedColumn } from './staging';
+import { KIND, stagedColumn, type UnfitRow } from './staging';
 import { targetShape } from './shape';
-
-export interface UnfitRow {
-  readonly key: Tuple;
-  readonly row: Tuple;
-  readonly column: string;
-  readonly value: Value;
-  /** True for a row of the snapshot range. */
-  readonly copied: boolean;
-}
 
 /** Tells of a row what the target would not take as it is; null for one that it does. */
 export type FindUnfit = (row: Tuple, copied: boolean) => UnfitRow | null;
