@@ -126,12 +126,16 @@ export function describeMatrix<Sample extends MatrixSample>(matrix: Matrix<Sampl
     const replicas = new Map<string, Replica>();
 
     beforeAll(async () => {
-      for (const [family, way] of wanted) {
+      const set = async ([family, way]: readonly [Family, Way]): Promise<void> => {
         const name = `${family}-${way}`;
         replicas.set(name, await begin(await openTarget(family, folder, name), name, way));
-      }
+      };
+      // What the source needs is made once; from then on they mostly wait for servers of their own.
+      const [first, ...others] = wanted;
+      if (first !== undefined) await set(first);
+      await Promise.all(others.map(set));
       for (const trial of trials.values()) await source.execute(...changed(source, trial));
-      for (const replica of replicas.values()) await finish(replica);
+      await Promise.all([...replicas.values()].map(finish));
     }, 240_000);
 
     afterAll(async () => {

@@ -116,9 +116,9 @@ const NO_MEMBER = 'CHAR(0)';
 export function readExpression(column: string, native: string, declared: string): string {
   if (isReadAsHex(native)) return `HEX(${column})`;
   switch (native) {
-    // As text it has six digits; as a double all of them.
+    // As text it has six digits; as a double all of them. Plus 0, -0 would lose its sign.
     case 'float':
-      return `${column} + 0e0`;
+      return `${column} - 0e0`;
     case 'bit':
       return `${column} + 0`;
     // Else it comes with leading zeros.
