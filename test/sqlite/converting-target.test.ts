@@ -66,6 +66,9 @@ const CHANGED: Readonly<Record<string, readonly string[]>> = {
   TEXT: [...INTEGERS, ...WHOLE, ...OTHER_REALS],
   BLOB: [],
   '': [],
+  'INTEGER, strict': LITERALS.filter((literal) => !INTEGERS.includes(literal)),
+  'REAL, strict': LITERALS.filter((literal) => !['0.0', '7.0', ...OTHER_REALS].includes(literal)),
+  'ANY, strict': [],
 };
 
 const SHOWN = `SELECT id, typeof(value) || ' ' || iif(typeof(value) = 'real' AND value = 0, atan2(value, -1), hex(value)) FROM t`;
@@ -93,7 +96,12 @@ describe.each([
         `CREATE TABLE t (id INTEGER PRIMARY KEY, value, note DEFAULT 'n');
 ${LITERALS.map((literal, n) => `INSERT INTO t (id, value) VALUES (${n}, ${literal}), (${2000 + n}, NULL);`).join('\n')}`,
       );
-      folder.database('replica.db', `CREATE TABLE t (id INTEGER PRIMARY KEY, value ${declared}, note)`);
+      const [type = '', strict] = declared.split(', ');
+      const note = strict === undefined ? '' : 'ANY';
+      folder.database(
+        'replica.db',
+        `CREATE TABLE t (id INTEGER PRIMARY KEY, value ${type}, note ${note}) ${strict ?? ''}`,
+      );
       const pipeline = await open(adapter);
       const { generation } = await started(pipeline, specOf(['t'], { ...LETTERS, snapshotRows: 7 }));
       for (const [n, literal] of LITERALS.entries()) {
@@ -118,7 +126,7 @@ UPDATE t SET value = ${literal} WHERE id = ${2000 + n}`);
       expect(await pipeline.verify({})).toMatchObject({ tables: [{ extra: 0, deadLetters: found.length }] });
 
       // Set right, the rows arrive.
-      shop.exec(`UPDATE t SET value = x'00'`);
+      shop.exec(`UPDATE t SET value = NULL`);
       await replicate(pipeline, generation, { settings: LETTERS });
       expect(await pipeline.deadLetters({ table: null, ids: null, values: false })).toEqual([]);
       expect(await pipeline.verify({})).toMatchObject({ equal: true });
@@ -139,6 +147,28 @@ UPDATE t SET value = ${literal} WHERE id = ${2000 + n}`);
     expect(await pipeline.deadLetters({ table: null, ids: null, values: true })).toMatchObject([
       { key: { id: 2n }, row: { value: '2' } },
     ]);
+  });
+
+  test('a row that is tried again is set aside again, by the source’s name of its column', async () => {
+    const shop = folder.database('shop.db', `CREATE TABLE t (id INTEGER PRIMARY KEY, value)`);
+    folder.database('replica.db', `CREATE TABLE t (id INTEGER PRIMARY KEY, amount REAL)`);
+    shop.exec(`INSERT INTO t VALUES (1, 1), (2, 2.5)`);
+    const pipeline = await open(adapter);
+    const { generation } = await started(
+      pipeline,
+      specOf([{ from: 't', rename: { value: 'amount' } }], LETTERS),
+    );
+    const letter = { key: { id: 1n }, row: { value: 1n }, column: 'value' };
+    const choice = { table: null, ids: null };
+    expect(await pipeline.deadLetters({ ...choice, values: true })).toMatchObject([
+      { ...letter, attempts: 1 },
+    ]);
+    await pipeline.retryDeadLetters(choice);
+    await replicate(pipeline, generation, { settings: LETTERS });
+    expect(await pipeline.deadLetters({ ...choice, values: true })).toMatchObject([
+      { ...letter, attempts: 2 },
+    ]);
+    expect(folder.database('replica.db').prepare('SELECT * FROM t').raw().all()).toEqual([[2n, 2.5]]);
   });
 
   test('without a place to set rows aside, such a value parks its table by the column', async () => {
