@@ -32,6 +32,7 @@ describe('a value that does not fit', () => {
     ['varchar(3)', 'ab  '],
     ['numeric(4,2)', '1.239'],
     ['numeric(4,2)', 123456n],
+    ['numeric', -0],
     ['real', 0.1],
     ['double precision', 2n ** 53n + 1n],
     ['date', '2024-01-01 10:00:00'],

@@ -1,6 +1,6 @@
 /** Types for the matrix: how each is declared, what it holds, and what becomes of it on the other databases. */
 import type { Family } from '../support/pair-sides';
-import type { Kind, Reading, Readings } from './kinds';
+import type { Kind, Reading } from './kinds';
 
 export interface MatrixSample {
   /** As it stands in a column. */
@@ -32,13 +32,6 @@ export type Outcome =
 /** The same letters on MariaDB and on MySQL. */
 export function lettersOnMysql(...letters: readonly string[]): NonNullable<MatrixSample['to']> {
   return { mariadb: { letters }, mysql: { letters } };
-}
-
-export function readingIn(
-  { family, readings }: { readonly family: Family; readonly readings: Readings },
-  sample: MatrixSample,
-): Reading {
-  return sample.readings?.[family] ?? readings[sample.kind ?? 'text'];
 }
 
 export function nameOf({ called, declaration }: MatrixSample): string {

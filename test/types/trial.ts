@@ -2,7 +2,7 @@
 import type { DeadLetter } from '../../engine';
 import type { Field, Reading } from './kinds';
 import type { Place, SourcePlace } from './places/place';
-import { lettersOf, nameOf, readingIn, valuesOf, type MatrixSample } from './sample';
+import { lettersOf, nameOf, valuesOf, type MatrixSample } from './sample';
 
 export interface Trial<Sample extends MatrixSample = MatrixSample> {
   readonly sample: Sample;
@@ -63,6 +63,10 @@ function expected(sample: MatrixSample): ReadonlyMap<number, number | null> {
     ...held.flatMap((from) => places.map((n): [number, number | null] => [from + n, n])),
     ...places.map((n): [number, number | null] => [FROM.emptied + n, null]),
   ]);
+}
+
+function readingIn({ family, readings }: Place, sample: MatrixSample): Reading {
+  return sample.readings?.[family] ?? readings[sample.kind ?? 'text'];
 }
 
 type Shown = ReadonlyMap<number, string | null>;

@@ -47,9 +47,10 @@ export function convertingColumnsOf(session: Session, route: TableRoute): readon
 
 function readConverting(session: Session, route: TableRoute): readonly ConvertingColumn[] {
   const { name } = route.target;
-  const found = session.get('SELECT strict FROM pragma_table_list(?) WHERE schema = ?', name, 'main');
+  // As a table of SELECT it would read an attached source, too, and keep its writers out.
+  const found = session.get(`PRAGMA main.table_list(${quote(name)})`);
   if (found === undefined) return [];
-  const isStrict = flagOf(found[0]);
+  const isStrict = flagOf(found[5]);
   const types = session
     .all('SELECT name, type FROM pragma_table_xinfo(?, ?)', name, 'main')
     .map(([column, type]) => ({ name: textOf(column), affinity: affinityOf(textOf(type), isStrict) }));
