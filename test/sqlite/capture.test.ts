@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { uninstall } from '../../engine/adapters/sqlite/capture/uninstall';
+import { bytesOfComparable } from '../../engine/adapters/sqlite/rows/exact-rows';
 import { folderPerTest } from '../support/sqlite';
 import { captureIn } from '../support/sqlite-captured';
 import {
@@ -138,14 +139,28 @@ describe('values', () => {
     expect(values).toEqual([9223372036854775807n, -0, Infinity, 'a\0b', Buffer.from([0, 255]), 1, '\ufffd']);
   });
 
-  test('of text that is not valid are refused by name where they would be altered, and compared by their bytes', () => {
+  test('of text that is not valid are told by their bytes', () => {
     const { db, session, routes, position } = captured('CREATE TABLE t (k INTEGER PRIMARY KEY, v)');
     db.exec(`INSERT INTO t VALUES (1, CAST(x'ff' AS TEXT)), (2, CAST(x'fe' AS TEXT)), (3, '�')`);
-    expect(() => nextChunk(session, routes, position)).toThrow(
-      expect.objectContaining({ code: 'TYPE_MISMATCH', table: 't', column: 'v' }),
-    );
+    const [table] = nextChunk(session, routes, position).tables;
+    const values = table?.changes.map((change) => (change.kind === 'upsert' ? change.row[1] : null)) ?? [];
+    expect(values.map((value) => bytesOfComparable(String(value)))).toEqual([
+      { bytes: Uint8Array.of(0xff), encoding: 'UTF-8' },
+      { bytes: Uint8Array.of(0xfe), encoding: 'UTF-8' },
+      null,
+    ]);
     const rows = routes.flatMap((route) => sourceRows(session, route));
     expect(new Set(rows.map((row) => row.split(', ')[1])).size).toBe(3);
+  });
+
+  test('of text that is not valid are kept in keys, also where rows are read again', () => {
+    const { follows } = captured('CREATE TABLE t (k TEXT NOT NULL PRIMARY KEY, v UNIQUE)');
+    follows(
+      `INSERT INTO t VALUES (CAST(x'ff' AS TEXT), 1), (CAST(x'fe' AS TEXT), 2), ('�', 3), ('a', 4)`,
+      `REPLACE INTO t VALUES ('b', 1), (CAST(x'fd' AS TEXT), 3)`,
+      `UPDATE t SET v = 5 WHERE k = CAST(x'fe' AS TEXT)`,
+      `UPDATE OR REPLACE t SET v = 5 WHERE k = 'a'`,
+    );
   });
 
   test('are read from a database in UTF-16', () => {

@@ -4,7 +4,7 @@ import { folderPerTest } from '../support/sqlite';
 import { apply, rowSet, targetFixture } from '../support/sqlite-target';
 
 const folder = folderPerTest();
-const { exec, routeFor, routesFor, target, targetFor } = targetFixture(folder);
+const { exec, routeFor, routesFor, rows, target, targetFor } = targetFixture(folder);
 
 describe('a table that is missing', () => {
   const ODD = `
@@ -12,7 +12,9 @@ describe('a table that is missing', () => {
       x, doubled AS ("a ""b""" * 2), "größe" DATETIME DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY ([select], x)) WITHOUT ROWID;
     CREATE TABLE strict_one (id INTEGER PRIMARY KEY, any_value ANY, amount REAL NOT NULL) STRICT;
     CREATE TABLE by_unique (a INT, code TEXT NOT NULL UNIQUE, PRIMARY KEY (a));
-    CREATE TABLE only_key (k BLOB NOT NULL PRIMARY KEY);`;
+    CREATE TABLE only_key (k BLOB NOT NULL PRIMARY KEY);
+    CREATE TABLE odd_types (id INTEGER PRIMARY KEY, a "a type of [mine]", b [it's "odd"], c "date as text", d "END", e "",
+      f DECIMAL ( +10 , -2 ), g año, h "VARCHAR(MAX)", i UNSIGNED BIG INT, j "TEXT) WITHOUT ROWID --", k "NOT NULL");`;
 
   test('is planned with the types, key, NOT NULL, collations and options of the source', async () => {
     const routes = await routesFor(ODD);
@@ -137,6 +139,25 @@ describe('a table that is missing', () => {
     const opened = await target();
     const step = await opened.planTable({ ...route, source: { ...route.source, columns } }, 'elsewhere');
     expect(step?.sql).toMatch(/"id" TEXT NOT NULL,\s+"a" TEXT,\s+"b" BOOLEAN,\s+"c" BLOB,/);
+  });
+
+  test.each([
+    ['TEXT', [5n, 2n ** 64n - 1n], ["'5'", "'18446744073709551615'"]],
+    ['', [5n, 2n ** 64n - 1n], ['5', "'18446744073709551615'"]],
+    ['INTEGER', [5n, 2n ** 63n - 1n], ['5', '9223372036854775807']],
+  ])('holds integers without a sign in a column of type "%s"', async (declared, values, stored) => {
+    const from = await routeFor(`CREATE TABLE t (id INTEGER PRIMARY KEY, v ${declared})`);
+    const opened = await targetFor(from);
+    const columns = from.source.columns.map((column) =>
+      column.name === 'v' ? { ...column, type: { kind: 'int', bits: 64, signed: false } as const } : column,
+    );
+    const route = { ...from, source: { ...from.source, columns } };
+    const rowsOf = (numbers: readonly bigint[]) => numbers.map((value, n): Tuple => [BigInt(n), value]);
+    await apply(opened, [rowSet(route, rowsOf(values))]);
+    expect(rows('SELECT quote(v) FROM t ORDER BY id').flat()).toEqual(stored);
+    if (declared !== 'INTEGER') return;
+    const tooLarge = apply(opened, [rowSet(route, rowsOf([2n ** 64n - 1n]))]);
+    await expect(tooLarge).rejects.toMatchObject({ code: 'TYPE_MISMATCH', table: 't', column: 'v' });
   });
 });
 

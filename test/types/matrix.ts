@@ -106,7 +106,7 @@ export function describeMatrix<Sample extends MatrixSample>(matrix: Matrix<Sampl
       trials = new Map(known.map((sample, n) => [sample, { sample, table: `t_${n + 1}` }]));
       for (const trial of trials.values()) {
         await source.execute(
-          `CREATE TABLE ${trial.table} (id INTEGER PRIMARY KEY, value ${trial.sample.declaration})`,
+          `CREATE TABLE ${trial.table} (id INTEGER PRIMARY KEY, value ${trial.sample.declaration}) ${trial.sample.tableOptions ?? ''}`,
           ...written(source, trial),
         );
       }

@@ -15,6 +15,10 @@ export interface MatrixSample {
   readonly further?: readonly string[];
   /** How the value is read on the source or on a target, where its kind doesn't say it. */
   readonly readings?: Readonly<Partial<Record<Family, Reading>>>;
+  /** How the source's value is read for a target, where it isn't the same for all of them. */
+  readonly sourceReadings?: Readonly<Partial<Record<Family, Reading>>>;
+  /** What stands behind the columns of the source's table. */
+  readonly tableOptions?: string;
   /** What doesn't arrive. Every value arrives equal where nothing is said. */
   readonly to?: Readonly<Partial<Record<Family, Outcome>>>;
 }

@@ -90,7 +90,11 @@ export async function problemsOf(
   letters: readonly DeadLetter[],
 ): Promise<readonly string[]> {
   const problems: string[] = [];
-  const here = await shown(source, table, readingIn(source, sample));
+  const here = await shown(
+    source,
+    table,
+    sample.sourceReadings?.[target.family] ?? readingIn(source, sample),
+  );
   const there = await shown(target, table, readingIn(target, sample));
   const set = new Map(letters.map((letter) => [Number(letter.key['id']), letter]));
   const literals = valuesOf(sample);

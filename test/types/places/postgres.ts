@@ -17,7 +17,7 @@ const PREFERENCES: readonly string[] = [
   'extra_float_digits = -15',
   `bytea_output = 'escape'`,
   `xmloption = 'document'`,
-  `search_path = 'pg_catalog', 'public'`,
+  `search_path = 'public', 'pg_catalog'`,
 ];
 
 /** The bytes that the type's send function answers. */

@@ -80,9 +80,11 @@ const ALTERATIONS: Alterations = {
 };
 
 /** A file in a folder. */
-export function openSqlite(file: string): SourcePlace {
+export function openSqlite(file: string, encoding?: 'UTF-16le' | 'UTF-16be'): SourcePlace {
   let open: Database.Database | null = null;
   const db = (): Database.Database => (open ??= new Database(file));
+  // The file has it from its first table on.
+  if (encoding !== undefined) db().pragma(`encoding = '${encoding}'`);
   return {
     family: 'sqlite',
     url: `sqlite:${file}`,

@@ -108,7 +108,7 @@ function fitType(type: LogicalType, from: LogicalType): Fit {
     case 'float':
       return fitFloat(type.bits, from.kind === 'float' && from.bits === 32);
     case 'decimal':
-      return fitDecimal(type.scale);
+      return fitDecimal(type.scale, from.kind === 'dynamic');
     case 'text':
       return fitText(type.length);
     case 'bytes':
@@ -153,15 +153,18 @@ function fitFloat(bits: 32 | 64, fromSingle: boolean): Fit {
   });
 }
 
-/** A decimal keeps its value; zeros at its end are no part of it. */
-function fitDecimal(scale: number | null): Fit {
+/** A decimal keeps its value; zeros at its end are no part of it. `typeless`: a text of SQLite names no NaN. */
+function fitDecimal(scale: number | null, typeless: boolean): Fit {
   return nullable((value) => {
     if (typeof value !== 'bigint' && typeof value !== 'number' && typeof value !== 'string') return undefined;
     // No decimal number has a sign at zero.
     if (Object.is(value, -0)) return undefined;
     const text = typeof value === 'number' ? floatText(value) : String(value);
     const match = /^[-+]?(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:e([-+]?\d+))?$/i.exec(text);
-    if (match === null) return scale === null && /^(NaN|-?Infinity)$/.test(text) ? text : undefined;
+    if (match === null) {
+      const isWord = typeless && typeof value === 'string';
+      return scale === null && !isWord && /^(NaN|-?Infinity)$/.test(text) ? text : undefined;
+    }
     if (scale === null) return text;
     const fraction = (match[2] ?? match[3] ?? '').replace(/0+$/, '').length;
     return fraction - Number(match[4] ?? 0) <= scale ? text : undefined;

@@ -1,16 +1,25 @@
 /** Nets the changes of one table of an attached source into a TEMP table, and reads again what the log can't tell. */
-import { andFilter, type TableCounts, type TableRoute } from '../../../model';
+import { andFilter, routeOnTarget, type TableCounts, type TableRoute } from '../../../model';
 import type { Reading } from './attach';
 import { toMilliseconds, type ReachedTable } from '../capture/captured';
 import { quote } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { readingChosen } from '../rows/filter';
-import { collateKey, KIND, stagedColumns, stagedKey, type StagedChanges } from '../target/staging';
+import {
+  collateKey,
+  KIND,
+  stagedColumns,
+  stagedKey,
+  type StagedChanges,
+  type UnfitRow,
+} from '../target/staging';
+import { takeOutUnfit } from '../target/unfit';
 import { numberOf } from '../database/values';
 
 export interface ReadChanges {
   readonly route: TableRoute;
   readonly staged: StagedChanges;
+  readonly unfit: readonly UnfitRow[];
   readonly changes: number;
   readonly counts: TableCounts;
   readonly oldest: number;
@@ -45,6 +54,7 @@ FROM ${changes} WHERE id > ? AND id <= ?`,
       deletes: reread || numberOf(deletes) > 0,
       upserts: reread || numberOf(inserts) + numberOf(updates) > 0,
     },
+    unfit: takeOutUnfit(session, routeOnTarget(route), table, false),
     changes: numberOf(count),
     counts: {
       table: route.id,

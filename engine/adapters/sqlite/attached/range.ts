@@ -4,6 +4,7 @@ import {
   decodeCursor,
   encodeCursor,
   filterSql,
+  routeOnTarget,
   type Cursor,
   type CursorValue,
   type RangeToRead,
@@ -17,10 +18,12 @@ import { readingChosen } from '../rows/filter';
 import { amongKeys } from '../rows/key-range';
 import { quote, quoteAll } from '../database/identifiers';
 import type { Session } from '../database/session';
-import { KIND, stagedColumns, stagedKey, type StagedRange } from '../target/staging';
+import { KIND, stagedColumns, stagedKey, type StagedRange, type UnfitRow } from '../target/staging';
+import { takeOutUnfit } from '../target/unfit';
 
 export interface ReadRange {
   readonly staged: StagedRange;
+  readonly unfit: readonly UnfitRow[];
   readonly progress: SnapshotProgress;
 }
 
@@ -48,6 +51,7 @@ FROM ${source.schema}.${quote(route.source.name.name)} WHERE ${sql} ORDER BY ${k
   const upTo = only !== null || rows < limit ? null : lastKey(session, route, table);
   return {
     staged: { table, after, upTo, only, replace: request.replace },
+    unfit: takeOutUnfit(session, routeOnTarget(route), table, true),
     progress: {
       table: route.id,
       rows,

@@ -26,6 +26,7 @@ import {
 import { toDatabaseError } from '../database/errors';
 import { decodePosition, encodePosition } from '../capture/position';
 import { sessionState, type Session } from '../database/session';
+import { probeOf } from '../target/keeping';
 import { borrowTable, dropTable, keepChunk, type StagedRoute } from '../target/staging';
 
 /** A chunk to stage; routes stand under an id, so that they need not travel with every chunk. */
@@ -61,6 +62,7 @@ export function stageAttached(session: Session, request: AttachedChunkRequest): 
     borrowed.push(table);
     return table;
   };
+  probeOf(session);
   session.run('BEGIN');
   try {
     const { summary, staged } = readChunk({ session, source, borrow }, request, routes);
@@ -127,11 +129,18 @@ function readChunk(
     snapshot: [...ranges.values()].map(({ progress }) => progress),
   };
   const staged = routes.flatMap((route): StagedRoute[] => {
-    const changes = counted.find((entry) => entry.route === route)?.staged ?? null;
-    const range = ranges.get(route)?.staged ?? null;
-    return changes === null && range === null
-      ? []
-      : [{ route: routeOnTarget(route), changes, range, unfit: [], gone: [] }];
+    const changes = counted.find((entry) => entry.route === route);
+    const range = ranges.get(route);
+    if (changes === undefined && range === undefined) return [];
+    return [
+      {
+        route: routeOnTarget(route),
+        changes: changes?.staged ?? null,
+        range: range?.staged ?? null,
+        unfit: [...(changes?.unfit ?? []), ...(range?.unfit ?? [])],
+        gone: [],
+      },
+    ];
   });
   return { summary, staged };
 }

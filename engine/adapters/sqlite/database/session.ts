@@ -102,9 +102,11 @@ function createSession(db: Database.Database, options: SessionOptions, identity:
   };
 }
 
-/** The driver binds no booleans; SQLite has none. */
+/** SQLite has no booleans, and no integers of more than 64 bits with a sign: those are text there. */
 function bindable(parameter: Parameter): unknown {
-  return typeof parameter === 'boolean' ? BigInt(parameter) : parameter;
+  if (typeof parameter === 'boolean') return BigInt(parameter);
+  const isTooLarge = typeof parameter === 'bigint' && BigInt.asIntN(64, parameter) !== parameter;
+  return isTooLarge ? String(parameter) : parameter;
 }
 
 class StatementCache<S> {

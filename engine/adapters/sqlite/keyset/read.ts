@@ -1,9 +1,7 @@
 /** Rows in the order of a column and of the key, and ranges of a first copy. */
 import {
   decodeCursor,
-  encodeCursor,
   filterSql,
-  type CursorValue,
   type KeysetBound,
   type RangeRead,
   type KeysetPage,
@@ -14,14 +12,15 @@ import {
 import { quote, quoteAll, rowValue } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { bindCursorValue } from '../rows/cursor';
-import { selectExact, type ExactRow } from '../rows/exact-rows';
+import { selectExact } from '../rows/exact-rows';
 import { keyIdentity } from '../rows/key-identity';
+import { comparableRow, cursorOf } from '../rows/scan';
 import { readSource } from '../source/transaction';
-import { readRange, requireValidText } from '../source/window';
+import { readRange } from '../source/window';
 import { requireColumns, requireSameColumns } from './columns';
 import { millisecondsSql } from './time';
 
-/** Throws SCHEMA_MOVED, and TYPE_MISMATCH for text that is not valid in its encoding. */
+/** Throws SCHEMA_MOVED. Text that is not valid in its encoding comes as `comparableText`. */
 export function readPages(
   session: Session,
   ranges: readonly KeysetRange[],
@@ -40,7 +39,7 @@ export function readPages(
   });
 }
 
-/** Throws SCHEMA_MOVED, POSITION_INVALID, TYPE_MISMATCH. */
+/** Throws SCHEMA_MOVED, POSITION_INVALID. */
 export function copyRange(session: Session, range: RangeToRead): RangeRead {
   return readSource(session, () => {
     const { route } = range;
@@ -93,25 +92,14 @@ function readPage(
   );
   if (found.length > 0) requireSameColumns(session, route);
   const places = route.key.map((name) => META + route.columns.indexOf(name));
-  for (const exact of found) requireValidText(exact, route, (place) => route.columns[place - META] ?? column);
   return {
-    rows: found.map(({ row }) => ({
+    rows: found.map(comparableRow).map((row) => ({
       identity: keyIdentity(places.map((place) => row[place] ?? null)),
       row: row.slice(META),
       gone: row[2] === 1n,
       changedAt: row[1] === null ? null : Number(row[1]),
     })),
     ended: found.length < limit,
-    after: placeOf(found.at(-1), [0, ...places]),
+    after: cursorOf(found.at(-1), [0, ...places]),
   };
-}
-
-function placeOf(last: ExactRow | undefined, places: readonly number[]): KeysetPage['after'] {
-  if (last === undefined) return null;
-  return encodeCursor(
-    places.map((place): CursorValue => {
-      const value = last.row[place] ?? null;
-      return typeof value === 'boolean' ? BigInt(value) : value;
-    }),
-  );
 }

@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import type { DigestRequest, RangeDigest } from '../../../model';
+import { encodingOf } from '../database/encoding';
 import { quote } from '../database/identifiers';
 import type { Session } from '../database/session';
-import { selectExact } from './exact-rows';
+import { selectExact, suspectIn } from './exact-rows';
 import { selectRange } from './key-range';
 import { cursorOf } from './scan';
 
@@ -20,7 +21,8 @@ const MOST_ARGUMENTS = 100;
 export function digestRows(session: Session, request: DigestRequest): RangeDigest {
   const { table, columns, key, limit } = request;
   const range = selectRange(table.name, key, request);
-  const hash = (inHex: boolean) => hashTexts(textsOf(session, rowText(columns, inHex), range));
+  const isSuspect = suspectIn(encodingOf(session));
+  const hash = (inHex: boolean) => hashTexts(textsOf(session, rowText(columns, inHex), range), isSuspect);
   return session.db
     .transaction((): RangeDigest => {
       const plain = hash(false);
@@ -55,13 +57,13 @@ interface Hashed {
   readonly isLossy: boolean;
 }
 
-function hashTexts(rowTexts: Iterable<string>): Hashed {
+function hashTexts(rowTexts: Iterable<string>, isSuspect: (text: string) => boolean): Hashed {
   const hash = createHash('sha256');
   let piece = '';
   let rows = 0;
   let isLossy = false;
   const take = (): void => {
-    isLossy ||= piece.includes('\ufffd');
+    isLossy ||= isSuspect(piece);
     hash.update(piece);
     piece = '';
   };

@@ -1,17 +1,20 @@
 /**
- * Rows read without loss. SQLite takes any bytes as text; the driver replaces what is not valid with U+FFFD. Where a
- * text holds that character, the bytes themselves are looked at.
+ * Rows read without loss. SQLite takes any bytes as text; the driver replaces what is not valid with U+FFFD, and SQLite
+ * itself makes one letter of half a surrogate pair and whatever follows it. Where a text holds such, the bytes themselves
+ * are looked at.
  */
 import { isUtf8 } from 'node:buffer';
 import type { Tuple, Value } from '../../../model';
+import { ENCODINGS, encodingOf, type Encoding } from '../database/encoding';
 import type { Session } from '../database/session';
 
 /** Text that no JavaScript string holds. */
 export interface InvalidText {
   /** Index of its column in the row. */
   readonly column: number;
-  /** In the encoding of the database. */
   readonly bytes: Uint8Array;
+  /** Of the database, and so of the bytes. */
+  readonly encoding: Encoding;
 }
 
 export interface ExactRow {
@@ -28,52 +31,68 @@ export function selectExact(
   parameters: readonly Value[],
 ): readonly ExactRow[] {
   const rows = session.all(`SELECT ${columns.join(', ')} ${rest}`, ...parameters);
+  const encoding = encodingOf(session);
+  const isSuspectText = suspectIn(encoding);
+  const isSuspect = (value: Value): boolean => typeof value === 'string' && isSuspectText(value);
   if (!rows.some((row) => row.some(isSuspect))) return rows.map((row) => ({ row, invalid: NONE }));
   const bytes = columns.map(
     (column) => `CASE typeof(${column}) WHEN 'text' THEN CAST(${column} AS BLOB) END`,
   );
   const raw = session.all(`SELECT ${bytes.join(', ')} ${rest}`, ...parameters);
-  const utf8 = session.get('PRAGMA main.encoding')?.[0] === 'UTF-8';
-  return rows.map((row, index) => ({ row, invalid: findInvalid(row, raw[index] ?? [], utf8) }));
+  return rows.map((row, index) => ({
+    row,
+    invalid: row.some(isSuspect) ? findInvalid(raw[index] ?? [], encoding) : NONE,
+  }));
 }
 
 const NONE: readonly InvalidText[] = [];
 
-function isSuspect(value: Value): boolean {
-  return typeof value === 'string' && value.includes('\ufffd');
+/** Tells texts that may not be what a database of this encoding holds. */
+export function suspectIn(encoding: Encoding): (text: string) => boolean {
+  return encoding === 'UTF-8'
+    ? (text) => text.includes('\ufffd')
+    : (text) => /[\ufffd\ud800-\udfff]/.test(text);
 }
 
-function findInvalid(row: Tuple, raw: Tuple, utf8: boolean): readonly InvalidText[] {
-  if (!row.some(isSuspect)) return NONE;
-  return row.flatMap((value, column): InvalidText[] => {
-    const bytes = raw[column];
-    if (!isSuspect(value) || !(bytes instanceof Uint8Array)) return [];
-    return (utf8 ? isUtf8(bytes) : isUtf16(bytes)) ? [] : [{ column, bytes }];
-  });
+function findInvalid(raw: Tuple, encoding: Encoding): readonly InvalidText[] {
+  return raw.flatMap((bytes, column): InvalidText[] =>
+    bytes instanceof Uint8Array && !isValid(bytes, encoding) ? [{ column, bytes, encoding }] : [],
+  );
 }
 
-/** Whichever byte order the database has: a text is invalid in one if it is so in the other's reading of it. */
-function isUtf16(bytes: Uint8Array): boolean {
-  return ['utf-16le', 'utf-16be'].some((encoding) => {
-    try {
-      new TextDecoder(encoding, { fatal: true }).decode(bytes);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+function isValid(bytes: Uint8Array, encoding: Encoding): boolean {
+  if (encoding === 'UTF-8') return isUtf8(bytes);
+  try {
+    new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }
+
+/** By encoding, what the first byte of 256 is written as. */
+const STAND_INS: Readonly<Record<Encoding, number>> = {
+  'UTF-8': 0xdc00,
+  'UTF-16le': 0xdd00,
+  'UTF-16be': 0xde00,
+};
 
 /**
- * A stand-in for comparing invalid text: equal for equal bytes only, and equal to no valid text, since it is made of
- * surrogates without their partners.
+ * A stand-in for invalid text: equal for equal bytes of one encoding only, and equal to no valid text, since it is made
+ * of surrogates without their partners.
  */
-export function comparableText(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(0xdc00 + byte)).join('');
+export function comparableText({ bytes, encoding }: Pick<InvalidText, 'bytes' | 'encoding'>): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(STAND_INS[encoding] + byte)).join('');
 }
 
 /** What `comparableText` was made of; null for any other text. */
-export function bytesOfComparable(text: string): Uint8Array | null {
-  if (!/^[\udc00-\udcff]+$/.test(text)) return null;
-  return Uint8Array.from(text, (character) => character.charCodeAt(0) - 0xdc00);
+export function bytesOfComparable(text: string): Pick<InvalidText, 'bytes' | 'encoding'> | null {
+  if (text === '' || text.isWellFormed()) return null;
+  const first = text.charCodeAt(0) & 0xff00;
+  const encoding = ENCODINGS.find((candidate) => STAND_INS[candidate] === first);
+  if (encoding === undefined) return null;
+  const bytes = Array.from(text, (character) => character.charCodeAt(0) - first);
+  return bytes.every((byte) => byte >= 0 && byte <= 0xff)
+    ? { bytes: Uint8Array.from(bytes), encoding }
+    : null;
 }

@@ -5,7 +5,7 @@ import { bytesOfComparable } from './exact-rows';
 export function keyValues(key: Tuple): readonly CursorValue[] {
   return key.map((value): CursorValue => {
     if (typeof value === 'boolean') return BigInt(value);
-    const bytes = typeof value === 'string' ? bytesOfComparable(value) : null;
-    return bytes === null ? value : { rawText: bytes };
+    const invalid = typeof value === 'string' ? bytesOfComparable(value) : null;
+    return invalid === null ? value : { rawText: invalid.bytes };
   });
 }

@@ -33,7 +33,7 @@ export function scanRows(session: Session, request: ScanRequest): ScanResult {
 export function comparableRow({ row, invalid }: ExactRow): Tuple {
   if (invalid.length === 0) return row;
   const values: Value[] = [...row];
-  for (const { column, bytes } of invalid) values[column] = comparableText(bytes);
+  for (const text of invalid) values[text.column] = comparableText(text);
   return values;
 }
 

@@ -27,18 +27,20 @@ import {
 import { readHead } from '../capture/counter';
 import { selectExact, type ExactRow } from '../rows/exact-rows';
 import { quote } from '../database/identifiers';
+import { bindCursorValue } from '../rows/cursor';
 import { keyIdentity } from '../rows/key-identity';
+import { keyValues } from '../rows/key-values';
 import { readingChosen } from '../rows/filter';
 import { selectRange } from '../rows/key-range';
 import { decodePosition, encodePosition } from '../capture/position';
-import { cursorOf } from '../rows/scan';
+import { comparableRow, cursorOf } from '../rows/scan';
 import type { Session } from '../database/session';
 import { readSource } from './transaction';
 import { numberOf, textOf } from '../database/values';
 
 /**
- * Throws SCHEMA_MOVED, SOURCE_WENT_BACK, CAPTURE_MISSING, POSITION_INVALID, and TYPE_MISMATCH for text that is not
- * valid in its encoding: such a value can travel between SQLite databases only.
+ * Text that is not valid in its encoding comes as `comparableText`, which only SQLite can store. Throws SCHEMA_MOVED,
+ * SOURCE_WENT_BACK, CAPTURE_MISSING, POSITION_INVALID.
  */
 export function readChunk(session: Session, request: ChunkRequest): RowChunk {
   return readSource(session, () => {
@@ -137,12 +139,7 @@ function readTable(session: Session, { route, changes: changeTable, span }: Reac
 }
 
 function loggedChange(route: TableRoute, exact: ExactRow, places: readonly number[]): LoggedChange {
-  requireValidText(exact, route, (column) =>
-    column < META + route.key.length
-      ? route.key[column - META]
-      : route.columns[column - META - route.key.length],
-  );
-  const { row } = exact;
+  const row = comparableRow(exact);
   const op = textOf(row[1]);
   const isGone = op === 'delete' || op === 'touch';
   const key = isGone ? row.slice(META, META + route.key.length) : places.map((place) => row[place] ?? null);
@@ -166,16 +163,17 @@ function takeLogged({ op, identity, key, row }: LoggedChange): RowChange {
  */
 function readAgain(session: Session, route: TableRoute, change: LoggedChange): readonly RowChange[] {
   const gone: RowChange = { kind: 'delete', identity: change.identity, key: change.key };
+  const parts = keyValues(change.key).map(bindCursorValue);
+  const sameKey = route.key.map((name, index) => `${quote(name)} = ${parts[index]?.sql ?? 'NULL'}`);
   const [found] = selectExact(
     session,
     route.columns.map(quote),
     `FROM main.${quote(route.source.name.name)}
-WHERE ${route.key.map((name) => `${quote(name)} = ?`).join(' AND ')}${andFilter(route.where)}`,
-    change.key,
+WHERE ${sameKey.join(' AND ')}${andFilter(route.where)}`,
+    parts.map(({ bound }) => bound),
   );
   if (found === undefined) return [gone];
-  requireValidText(found, route, (column) => route.columns[column]);
-  const { row } = found;
+  const row = comparableRow(found);
   const identity = keyIdentity(route.key.map((name) => row[route.columns.indexOf(name)] ?? null));
   const there: RowChange = {
     kind: 'upsert',
@@ -184,25 +182,6 @@ WHERE ${route.key.map((name) => `${quote(name)} = ?`).join(' AND ')}${andFilter(
     row,
   };
   return identity === change.identity ? [there] : [gone, there];
-}
-
-export function requireValidText(
-  { invalid }: ExactRow,
-  route: TableRoute,
-  columnAt: (index: number) => string | undefined,
-): void {
-  const [first] = invalid;
-  if (first === undefined) return;
-  const column = columnAt(first.column) ?? '';
-  throw new CdcError(
-    'TYPE_MISMATCH',
-    `Table ${route.id}: column ${column} holds text that is not valid Unicode`,
-    {
-      table: route.id,
-      column,
-      hint: 'Store such bytes as BLOB. Text of this kind can be replicated between SQLite databases only.',
-    },
-  );
 }
 
 /** A touch counts as what came of its key. */
@@ -233,12 +212,11 @@ export function readRange(session: Session, { route, request, limit }: RangeToRe
   const found = readingChosen(route, () =>
     selectExact(session, route.columns.map(quote), range.sql, range.parameters),
   );
-  for (const exact of found) requireValidText(exact, route, (column) => route.columns[column]);
   const finished = only !== null || found.length < limit;
   const places = route.key.map((name) => route.columns.indexOf(name));
   const cursor = finished ? null : cursorOf(found.at(-1), places);
   return {
     snapshot: { table, rows: found.length, cursor, finished },
-    range: { table, rows: found.map((exact) => exact.row), after, upTo: cursor, replace, only },
+    range: { table, rows: found.map(comparableRow), after, upTo: cursor, replace, only },
   };
 }

@@ -27,8 +27,6 @@ export interface TargetShape {
    * type): an update must write them, too.
    */
   readonly respelled: readonly string[];
-  /** The route's columns that make 0 of -0. */
-  readonly signless: readonly string[];
 }
 
 interface ShapeCache {
@@ -98,9 +96,6 @@ function readShape(session: Session, route: TableRoute): TargetShape {
   }
   const further = uniques.filter((unique) => unique !== key && isWritten(unique, route));
   const enforced = new Set(route.source.uniqueIndexes.map(ruleOnSource));
-  // As a table of SELECT it would read an attached source, too, and keep its writers out.
-  const [, , , , , strict = 0n] = session.get(`PRAGMA main.table_list(${quote(name)})`) ?? [];
-  const isStrict = flagOf(strict);
   const replicated = columns.filter(({ name: column }) =>
     route.columns.some((other) => sameName(other, column)),
   );
@@ -118,10 +113,6 @@ function readShape(session: Session, route: TableRoute): TargetShape {
     defaulted: replicated
       .filter((column) => column.notNull && column.hasDefault)
       .map((column) => column.name),
-    signless: route.columns.filter((column) => {
-      const declared = columns.find((candidate) => sameName(candidate.name, column))?.declaredType ?? '';
-      return ['integer', 'real', 'numeric'].includes(affinityOf(declared, isStrict));
-    }),
     respelled: route.key.filter((column) => {
       const indexed = key.terms.find((term) => sameName(term.column ?? '', column));
       const declared = columns.find((candidate) => sameName(candidate.name, column));

@@ -1,8 +1,17 @@
 /** Stages net changes that came by rows, so that what merges them is the same whichever way they travelled. */
 import { decodeCursor, type Cursor, type RowSet, type Tuple } from '../../../model';
 import type { Session } from '../database/session';
-import { borrowTable, dropTable, insertStaged, keepChunk, KIND, type StagedRoute } from './staging';
-import { hasNotANumber, unfitRow, type UnfitRow } from './unfit';
+import {
+  borrowTable,
+  dropTable,
+  insertStaged,
+  keepChunk,
+  KIND,
+  type StagedRoute,
+  type UnfitRow,
+} from './staging';
+import { isStorableKey, unfitIn } from './unfit';
+import { probeOf } from './keeping';
 
 /** Stages `sets` under `token`. Throws POSITION_INVALID for a cursor of another adapter. */
 export function stageRows(session: Session, token: number, sets: readonly RowSet[]): void {
@@ -12,6 +21,7 @@ export function stageRows(session: Session, token: number, sets: readonly RowSet
     borrowed.push(table);
     return table;
   };
+  probeOf(session);
   session.run('BEGIN');
   try {
     const staged = sets.map((set) => stageSet(session, set, borrow));
@@ -27,26 +37,21 @@ export function stageRows(session: Session, token: number, sets: readonly RowSet
 function stageSet(session: Session, set: RowSet, borrow: (route: RowSet['route']) => string): StagedRoute {
   const { route, deletes, upserts, range } = set;
   const unfit: UnfitRow[] = [];
-  const gone = deletes.filter(hasNotANumber);
-  const known = gone.length === 0 ? deletes : deletes.filter((key) => !hasNotANumber(key));
+  const find = unfitIn(session, route);
+  const isKnown = (key: Tuple): boolean => isStorableKey(session, key);
+  const gone = deletes.filter((key) => !isKnown(key));
+  const known = gone.length === 0 ? deletes : deletes.filter(isKnown);
   /** Stages what fits, and of what doesn't the keys: they are neither missing in the source nor to be deleted here. */
   const stage = (table: string, rows: readonly Tuple[], first: number, copied: boolean): void => {
     const before = unfit.length;
     const fitting = rows.filter((row) => {
-      const found = unfitRow(session, route, row, copied);
+      const found = find(row, copied);
       if (found !== null) unfit.push(found);
       return found === null;
     });
     insertStaged(session, route, table, KIND.upsert, fitting, first);
     const keys = unfit.slice(before).map(({ key }) => key);
-    insertKeys(
-      session,
-      set,
-      table,
-      KIND.unfit,
-      keys.filter((key) => !hasNotANumber(key)),
-      first + fitting.length,
-    );
+    insertKeys(session, set, table, KIND.unfit, keys.filter(isKnown), first + fitting.length);
   };
   let changes: StagedRoute['changes'] = null;
   if (deletes.length + upserts.length > 0) {

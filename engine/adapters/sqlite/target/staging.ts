@@ -3,11 +3,12 @@
  * spill to disk instead of growing the process. A TEMP table serves one route, is emptied after its chunk and used
  * again, since making one would have every prepared statement prepared again.
  */
-import type { CursorValue, Tuple, TableRoute } from '../../../model';
+import type { CursorValue, Tuple, TableRoute, Value } from '../../../model';
 import { quote } from '../database/identifiers';
 import { sessionState, type Session } from '../database/session';
+import { bindCursorValue } from '../rows/cursor';
+import { keyValues } from '../rows/key-values';
 import { keyCollation } from '../schema/collations';
-import type { UnfitRow } from './unfit';
 
 /** What a staged row wants; the column `kind`. Of one that does not fit only the key is here, and nothing is written. */
 export const KIND = { delete: 0, upsert: 1, reread: 2, unfit: 3 } as const;
@@ -29,6 +30,17 @@ export interface StagedRange {
   /** The keys that are the range; the bounds are null. */
   readonly only: readonly (readonly CursorValue[])[] | null;
   readonly replace: boolean;
+}
+
+/** A row with a value that the target would change. */
+export interface UnfitRow {
+  readonly key: Tuple;
+  readonly row: Tuple;
+  /** In the target's words. */
+  readonly column: string;
+  readonly value: Value;
+  /** True for a row of the snapshot range. */
+  readonly copied: boolean;
 }
 
 /** What is staged of one route. */
@@ -136,7 +148,16 @@ export function insertStaged(
   rows: readonly Tuple[],
   first: number,
 ): void {
-  const marks = route.columns.map(() => '?').join(', ');
-  const sql = `INSERT INTO ${table} (ord, kind, ${stagedColumns(route)}) VALUES (?, ?, ${marks})`;
-  rows.forEach((row, index) => session.run(sql, BigInt(first + index), BigInt(kind), ...row));
+  const insert = `INSERT INTO ${table} (ord, kind, ${stagedColumns(route)})`;
+  const plain = `${insert} VALUES (?, ?, ${route.columns.map(() => '?').join(', ')})`;
+  rows.forEach((row, index) => {
+    const place = [BigInt(first + index), BigInt(kind)];
+    if (row.every((value) => typeof value !== 'string' || value.isWellFormed())) {
+      session.run(plain, ...place, ...row);
+      return;
+    }
+    const parts = keyValues(row).map(bindCursorValue);
+    const marks = parts.map(({ sql }) => sql).join(', ');
+    session.run(`${insert} VALUES (?, ?, ${marks})`, ...place, ...parts.map(({ bound }) => bound));
+  });
 }

@@ -12,9 +12,10 @@ import { FAMILY } from '../database/family';
 import { quote, quoteAll, sameName } from '../database/identifiers';
 import { affinityOf, type Affinity } from '../schema/affinity';
 import { columnType } from '../schema/types';
+import { writtenType } from '../schema/declared-type';
 
 /**
- * `CREATE TABLE` for a route: the source's declared types verbatim, its key, NOT NULL and collations, and defaults
+ * `CREATE TABLE` for a route: the source's declared types as they are, its key, NOT NULL and collations, and defaults
  * that are literals.
  *
  * Generated columns are left out: a route does not carry their values, and their expression can name columns that
@@ -46,7 +47,7 @@ export function createTableSql(route: TableRoute, sourceFamily: string): Pick<Ta
 }
 
 function columnSql(column: ColumnSchema, declared: string, sameFamily: boolean): string {
-  const parts = [quote(column.name), declared];
+  const parts = [quote(column.name), sameFamily ? writtenType(declared) : declared];
   if (!column.nullable) parts.push('NOT NULL');
   if (sameFamily && column.defaultSql !== null && isLiteral(column.defaultSql)) {
     parts.push(`DEFAULT ${column.defaultSql}`);

@@ -281,7 +281,7 @@ function noticesOf(
     ...(converting.length === 0
       ? []
       : [
-          `Target table ${name} declares other types, which may convert values, for: ${converting.join(', ')}`,
+          `Target table ${name} declares other types, and values that these would change are refused, for: ${converting.join(', ')}`,
         ]),
     ...stricter.map(
       (index) =>

@@ -1,45 +1,81 @@
 /**
- * Rows with a number that SQLite itself would change: NaN becomes NULL, and a column for numbers makes -0 of a real 0.
- * They never reach a statement: the merge sets them aside, or fails by them.
+ * Rows with a value that SQLite would change without a word: NaN becomes NULL, a column's type converts numbers and
+ * texts. They never reach a statement: the merge sets them aside, or fails by them.
  */
 import { CdcError, tooManySetAside } from '../../../errors';
-import type { SetAside, TableRoute, Tuple } from '../../../model';
+import type { SetAside, TableRoute, Tuple, Value } from '../../../model';
+import { encodingOf } from '../database/encoding';
 import { rowValue, quote } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { flagOf } from '../database/values';
-import { keyValues } from '../rows/key-values';
 import { bindCursorValue } from '../rows/cursor';
+import { bytesOfComparable, selectExact } from '../rows/exact-rows';
+import { keyValues } from '../rows/key-values';
+import { comparableRow } from '../rows/scan';
+import { convertingColumnsOf, keeps, suspectSql } from './keeping';
+import { KIND, stagedColumn, type UnfitRow } from './staging';
 import { targetShape } from './shape';
 
-export interface UnfitRow {
-  readonly key: Tuple;
-  readonly row: Tuple;
-  readonly column: string;
-  readonly value: number;
-  /** True for a row of the snapshot range. */
-  readonly copied: boolean;
+/** Tells of a row what the target would not take as it is; null for one that it does. */
+export type FindUnfit = (row: Tuple, copied: boolean) => UnfitRow | null;
+
+export function unfitIn(session: Session, route: TableRoute): FindUnfit {
+  const converting = convertingColumnsOf(session, route);
+  const placeOf = (row: Tuple): number => {
+    const place = row.findIndex((value) => !isStorable(session, value));
+    if (place >= 0) return place;
+    const changing = converting.find((column) => !keeps(session, column, row[column.place] ?? null));
+    return changing?.place ?? -1;
+  };
+  return (row, copied) => {
+    const place = placeOf(row);
+    const column = route.columns[place];
+    if (column === undefined) return null;
+    const key = route.key.map((name) => row[route.columns.indexOf(name)] ?? null);
+    return { key, row, column, value: row[place] ?? null, copied };
+  };
 }
 
-/** Null for a row that the target takes as it is. Throws TARGET_TABLE_MISMATCH. */
-export function unfitRow(session: Session, route: TableRoute, row: Tuple, copied: boolean): UnfitRow | null {
-  const place = row.findIndex(
-    (value, index) =>
-      Number.isNaN(value) || (Object.is(value, -0) && losesSign(session, route, route.columns[index])),
-  );
-  const value = row[place];
-  const column = route.columns[place];
-  if (typeof value !== 'number' || column === undefined) return null;
-  const key = route.key.map((name) => row[route.columns.indexOf(name)] ?? null);
-  return { key, row, column, value, copied };
+/** False for what no column holds: NaN, and text that is not valid in the encoding of this database. */
+function isStorable(session: Session, value: Value): boolean {
+  if (typeof value === 'number') return !Number.isNaN(value);
+  if (typeof value !== 'string' || value.isWellFormed()) return true;
+  return bytesOfComparable(value)?.encoding === encodingOf(session);
 }
 
-function losesSign(session: Session, route: TableRoute, column = ''): boolean {
-  return targetShape(session, route).signless.includes(column);
+/** False for a key that stands in no row of the target, nor can be compared with one. */
+export function isStorableKey(session: Session, key: Tuple): boolean {
+  return key.every((value) => isStorable(session, value));
 }
 
-/** True for a key that stands in no row of the target, nor can be compared with one. */
-export function hasNotANumber(key: Tuple): boolean {
-  return key.some((value) => Number.isNaN(value));
+/** Rows that are looked at together. */
+const PAGE = 1000;
+
+/** Takes those rows out of what is staged in `table` that came there without being looked at, by SQL alone. */
+export function takeOutUnfit(
+  session: Session,
+  route: TableRoute,
+  table: string,
+  copied: boolean,
+): readonly UnfitRow[] {
+  const suspect = suspectSql(convertingColumnsOf(session, route));
+  if (suspect === null) return [];
+  const find = unfitIn(session, route);
+  const columns = ['rowid', ...route.columns.map((column) => stagedColumn(route, column))];
+  const page = `FROM ${table} WHERE rowid > ? AND kind = ${KIND.upsert} AND (${suspect}) ORDER BY rowid LIMIT ${PAGE}`;
+  const unfit: UnfitRow[] = [];
+  for (let after: Value = 0n, isLast = false; !isLast;) {
+    const rows: readonly Tuple[] = selectExact(session, columns, page, [after]).map(comparableRow);
+    for (const [place = null, ...row] of rows) {
+      const found = find(row, copied);
+      if (found === null) continue;
+      session.run(`UPDATE ${table} SET kind = ${KIND.unfit} WHERE rowid = ?`, place);
+      unfit.push(found);
+    }
+    after = rows.at(-1)?.[0] ?? null;
+    isLast = rows.length < PAGE;
+  }
+  return unfit;
 }
 
 /** The rows as they are set aside. Throws TYPE_MISMATCH with the column where they may not be, and DEAD_LETTER_LIMIT. */
@@ -51,7 +87,7 @@ export function setUnfitAside(
 ): readonly SetAside[] {
   const [first] = unfit;
   if (first === undefined) return [];
-  if (!setAside) throw refusal(route, first);
+  if (!setAside) throw refusal(session, route, first);
   const code = 'TYPE_MISMATCH';
   // A row of the changes can be one of the range, too.
   if (unfit.length > 2 * most) throw tooManySetAside(route.id, most, { code, column: first.column });
@@ -77,15 +113,32 @@ WHERE ${rowValue(route.key.map(quote))} = ${rowValue(parts.map(({ sql }) => sql)
   return flagOf(found?.[0]);
 }
 
-function refusal({ id }: TableRoute, { column, value }: UnfitRow): CdcError {
-  const about = { table: id, column };
-  return Number.isNaN(value)
-    ? new CdcError('TYPE_MISMATCH', `Table ${id}: SQLite can't hold NaN, found in column ${column}`, {
-        ...about,
-        hint: 'Store NULL in its place, or leave the column out with `columns`.',
-      })
-    : new CdcError('TYPE_MISMATCH', `Table ${id}: SQLite would make 0 of -0, found in column ${column}`, {
-        ...about,
-        hint: 'Store 0 in its place, or make the table yourself with a column that has no type, which keeps it.',
-      });
+function refusal(session: Session, { id }: TableRoute, { column, value }: UnfitRow): CdcError {
+  const [says, hint] = reasonOf(session, column, value);
+  return new CdcError('TYPE_MISMATCH', `Table ${id}: ${says}`, { table: id, column, hint });
+}
+
+/** What is the matter, without the value, and what can be done. */
+function reasonOf(session: Session, column: string, value: Value): readonly [string, string] {
+  if (Number.isNaN(value)) {
+    return [
+      `SQLite can't hold NaN, found in column ${column}`,
+      'Store NULL in its place, or leave the column out with `columns`.',
+    ];
+  }
+  if (!isStorable(session, value)) {
+    return [
+      `column ${column} holds text that is not valid Unicode`,
+      'Store such bytes as BLOB. SQLite keeps them between databases of the same encoding only.',
+    ];
+  }
+  return Object.is(value, -0)
+    ? [
+        `SQLite would make 0 of -0, found in column ${column}`,
+        'Store 0 in its place, or make the table yourself with a column that has no type, which keeps it.',
+      ]
+    : [
+        `column ${column} of the target has a type that would change a value`,
+        'Declare it without a type, which keeps every value, or as `cdc plan` would for a table that is missing.',
+      ];
 }

@@ -81,10 +81,10 @@ export const TIMES: readonly NativeSample[] = [
   {
     declaration: 'interval(6)',
     kind: 'interval',
-    // Before, hours were no more than 2147483647.
+    // Before, hours were no more than 2147483647; all three at their largest are infinity since 17.
     since: 150000,
     literals: [
-      `'2147483647 mons 2147483647 days 2562047788:00:54.775807'`,
+      `'2147483646 mons 2147483647 days 2562047788:00:54.775807'`,
       `'-2147483648 mons -2147483648 days -2562047788:00:54.775807'`,
     ],
   },
