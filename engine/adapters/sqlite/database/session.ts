@@ -102,8 +102,9 @@ function createSession(db: Database.Database, options: SessionOptions, identity:
   };
 }
 
-/** The driver binds no booleans; SQLite has none. */
+/** The driver binds no booleans; SQLite has none, nor integers of more than 64 bits: as text they keep their digits. */
 function bindable(parameter: Parameter): unknown {
+  if (typeof parameter === 'bigint' && BigInt.asIntN(64, parameter) !== parameter) return String(parameter);
   return typeof parameter === 'boolean' ? BigInt(parameter) : parameter;
 }
 

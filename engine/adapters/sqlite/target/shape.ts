@@ -27,8 +27,8 @@ export interface TargetShape {
    * type): an update must write them, too.
    */
   readonly respelled: readonly string[];
-  /** The route's columns that make 0 of -0. */
-  readonly signless: readonly string[];
+  /** The route's columns that store as a number whatever looks like one: they make 0 of -0. */
+  readonly numeric: readonly string[];
 }
 
 interface ShapeCache {
@@ -118,7 +118,7 @@ function readShape(session: Session, route: TableRoute): TargetShape {
     defaulted: replicated
       .filter((column) => column.notNull && column.hasDefault)
       .map((column) => column.name),
-    signless: route.columns.filter((column) => {
+    numeric: route.columns.filter((column) => {
       const declared = columns.find((candidate) => sameName(candidate.name, column))?.declaredType ?? '';
       return ['integer', 'real', 'numeric'].includes(affinityOf(declared, isStrict));
     }),

@@ -2,7 +2,7 @@
 import { decodeCursor, type Cursor, type RowSet, type Tuple } from '../../../model';
 import type { Session } from '../database/session';
 import { borrowTable, dropTable, insertStaged, keepChunk, KIND, type StagedRoute } from './staging';
-import { hasNotANumber, unfitRow, type UnfitRow } from './unfit';
+import { standsNowhere, unfitRow, type UnfitRow } from './unfit';
 
 /** Stages `sets` under `token`. Throws POSITION_INVALID for a cursor of another adapter. */
 export function stageRows(session: Session, token: number, sets: readonly RowSet[]): void {
@@ -27,8 +27,8 @@ export function stageRows(session: Session, token: number, sets: readonly RowSet
 function stageSet(session: Session, set: RowSet, borrow: (route: RowSet['route']) => string): StagedRoute {
   const { route, deletes, upserts, range } = set;
   const unfit: UnfitRow[] = [];
-  const gone = deletes.filter(hasNotANumber);
-  const known = gone.length === 0 ? deletes : deletes.filter((key) => !hasNotANumber(key));
+  const gone = deletes.filter(standsNowhere);
+  const known = gone.length === 0 ? deletes : deletes.filter((key) => !standsNowhere(key));
   /** Stages what fits, and of what doesn't the keys: they are neither missing in the source nor to be deleted here. */
   const stage = (table: string, rows: readonly Tuple[], first: number, copied: boolean): void => {
     const before = unfit.length;
@@ -44,7 +44,7 @@ function stageSet(session: Session, set: RowSet, borrow: (route: RowSet['route']
       set,
       table,
       KIND.unfit,
-      keys.filter((key) => !hasNotANumber(key)),
+      keys.filter((key) => !standsNowhere(key)),
       first + fitting.length,
     );
   };

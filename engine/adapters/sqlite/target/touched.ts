@@ -6,7 +6,7 @@ import { keyValues } from '../rows/key-values';
 import type { Session } from '../database/session';
 import { numberOf } from '../database/values';
 import { stagedKey, type StagedRoute } from './staging';
-import { hasNotANumber } from './unfit';
+import { standsNowhere } from './unfit';
 
 /** Numbers of keys that are asked for at once: few different statements, whatever their number. */
 const BATCHES = [1, 10, 100];
@@ -22,7 +22,7 @@ export function touchedKeys(
   for (const { route, changes, range, unfit, gone } of staged) {
     if (route.id !== table) continue;
     // No statement compares these.
-    const apart = new Set([...gone, ...unfit.map(({ key }) => key).filter(hasNotANumber)].map(keyIdentity));
+    const apart = new Set([...gone, ...unfit.map(({ key }) => key).filter(standsNowhere)].map(keyIdentity));
     for (const [place, key] of keys.entries()) if (apart.has(keyIdentity(key))) found.add(place);
     for (const rows of [changes?.table, range?.table]) {
       if (rows === undefined) continue;

@@ -1,9 +1,10 @@
 /**
- * Rows with a number that SQLite itself would change: NaN becomes NULL, and a column for numbers makes -0 of a real 0.
- * They never reach a statement: the merge sets them aside, or fails by them.
+ * Rows with a value that SQLite itself would change: NaN becomes NULL, a column for numbers makes 0 of -0 and rounds an
+ * integer of more than 64 bits, and a text that is none in Unicode becomes another one. They never reach a statement: the
+ * merge sets them aside, or fails by them.
  */
 import { CdcError, tooManySetAside } from '../../../errors';
-import type { SetAside, TableRoute, Tuple } from '../../../model';
+import type { SetAside, TableRoute, Tuple, Value } from '../../../model';
 import { rowValue, quote } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { flagOf } from '../database/values';
@@ -15,7 +16,7 @@ export interface UnfitRow {
   readonly key: Tuple;
   readonly row: Tuple;
   readonly column: string;
-  readonly value: number;
+  readonly value: NonNullable<Value>;
   /** True for a row of the snapshot range. */
   readonly copied: boolean;
 }
@@ -24,22 +25,31 @@ export interface UnfitRow {
 export function unfitRow(session: Session, route: TableRoute, row: Tuple, copied: boolean): UnfitRow | null {
   const place = row.findIndex(
     (value, index) =>
-      Number.isNaN(value) || (Object.is(value, -0) && losesSign(session, route, route.columns[index])),
+      isNowhere(value) || (isChangedAsNumber(value) && isNumeric(session, route, route.columns[index])),
   );
-  const value = row[place];
+  const value = row[place] ?? null;
   const column = route.columns[place];
-  if (typeof value !== 'number' || column === undefined) return null;
+  if (value === null || column === undefined) return null;
   const key = route.key.map((name) => row[route.columns.indexOf(name)] ?? null);
   return { key, row, column, value, copied };
 }
 
-function losesSign(session: Session, route: TableRoute, column = ''): boolean {
-  return targetShape(session, route).signless.includes(column);
+/** What no column holds as it is. */
+function isNowhere(value: Value): boolean {
+  return Number.isNaN(value) || (typeof value === 'string' && !value.isWellFormed());
+}
+
+function isChangedAsNumber(value: Value): boolean {
+  return Object.is(value, -0) || (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value);
+}
+
+function isNumeric(session: Session, route: TableRoute, column = ''): boolean {
+  return targetShape(session, route).numeric.includes(column);
 }
 
 /** True for a key that stands in no row of the target, nor can be compared with one. */
-export function hasNotANumber(key: Tuple): boolean {
-  return key.some((value) => Number.isNaN(value));
+export function standsNowhere(key: Tuple): boolean {
+  return key.some(isNowhere);
 }
 
 /** The rows as they are set aside. Throws TYPE_MISMATCH with the column where they may not be, and DEAD_LETTER_LIMIT. */
@@ -68,6 +78,7 @@ export function setUnfitAside(
 }
 
 function isHeld(session: Session, route: TableRoute, key: Tuple): boolean {
+  if (standsNowhere(key)) return false;
   const parts = keyValues(key).map(bindCursorValue);
   const found = session.get(
     `SELECT EXISTS (SELECT 1 FROM ${targetShape(session, route).table}
@@ -78,14 +89,27 @@ WHERE ${rowValue(route.key.map(quote))} = ${rowValue(parts.map(({ sql }) => sql)
 }
 
 function refusal({ id }: TableRoute, { column, value }: UnfitRow): CdcError {
-  const about = { table: id, column };
+  const [says, hint] = reasonOf(value);
+  return new CdcError('TYPE_MISMATCH', `Table ${id}: SQLite ${says}, found in column ${column}`, {
+    table: id,
+    column,
+    hint,
+  });
+}
+
+const UNTYPED = 'or make the table yourself with a column that has no type, which keeps it.';
+
+function reasonOf(value: NonNullable<Value>): readonly [says: string, hint: string] {
+  if (typeof value === 'string') {
+    return [
+      `can't hold a text that is none in Unicode`,
+      'Correct the text, or leave the column out with `columns`.',
+    ];
+  }
+  if (typeof value === 'bigint') {
+    return ['would round an integer of more than 64 bits', `Store a smaller one in its place, ${UNTYPED}`];
+  }
   return Number.isNaN(value)
-    ? new CdcError('TYPE_MISMATCH', `Table ${id}: SQLite can't hold NaN, found in column ${column}`, {
-        ...about,
-        hint: 'Store NULL in its place, or leave the column out with `columns`.',
-      })
-    : new CdcError('TYPE_MISMATCH', `Table ${id}: SQLite would make 0 of -0, found in column ${column}`, {
-        ...about,
-        hint: 'Store 0 in its place, or make the table yourself with a column that has no type, which keeps it.',
-      });
+    ? [`can't hold NaN`, 'Store NULL in its place, or leave the column out with `columns`.']
+    : ['would make 0 of -0', `Store 0 in its place, ${UNTYPED}`];
 }
