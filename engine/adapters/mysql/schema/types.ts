@@ -1,6 +1,5 @@
 /** Types of MySQL and MariaDB as logical types, and how each is read so that nothing is lost. */
 import type { LogicalType } from '../../../model';
-import { quote } from '../database';
 
 /** A column's type as the information schema describes it. */
 export interface NativeType {
@@ -106,37 +105,7 @@ export function isReadAsHex(type: string): boolean {
   return SPATIAL.includes(type) || type === 'vector';
 }
 
-/** What an ENUM holds that no member stands for, where the empty text is a member: no other column takes it either. */
-const NO_MEMBER = 'CHAR(0)';
-
-/**
- * The expression that reads a column without loss, as `rows/values.ts` expects it. `column` is an SQL expression;
- * `native` the type's name, `declared` the whole of it.
- */
-export function readExpression(column: string, native: string, declared: string): string {
-  if (isReadAsHex(native)) return `HEX(${column})`;
-  switch (native) {
-    // As text it has six digits; as a double all of them. Plus 0, -0 would lose its sign.
-    case 'float':
-      return `${column} - 0e0`;
-    case 'bit':
-      return `${column} + 0`;
-    // Else it comes with leading zeros.
-    case 'decimal':
-      return declared.includes('zerofill') ? `${column} + 0` : column;
-    case 'enum':
-      return membersOf(declared).includes('') ? `IF(${column} + 0 = 0, ${NO_MEMBER}, ${column})` : column;
-    default:
-      return column;
-  }
-}
-
 /** The name of a type out of its declaration: `varchar(20)` is a `varchar`. */
 export function nativeName(declared: string): string {
   return /^[a-z0-9_]+/i.exec(declared)?.[0].toLowerCase() ?? '';
-}
-
-/** `readExpression` of a column by its name. `alias`: of the table. */
-export function readColumn(alias: string, name: string, declared: string): string {
-  return readExpression(`${alias}.${quote(name)}`, nativeName(declared), declared);
 }
