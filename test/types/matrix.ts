@@ -15,12 +15,11 @@ import { byRows } from '../support/by-rows';
 import { serverOf } from '../support/mysql';
 import type { Family } from '../support/pair-sides';
 import { engineOver, REF, rejection, replicate, specOf, started } from '../support/pipelines';
-import type { Kind } from './kinds';
 import { openMysql } from './places/mysql';
 import type { Place, SourcePlace } from './places/place';
 import { openPostgres } from './places/postgres';
 import { openSqlite } from './places/sqlite';
-import { isRefused, nameOf, type MatrixSample } from './sample';
+import { isRefused, nameOf, type Control, type MatrixSample } from './sample';
 import { changed, problemsOf, titlesOf, written, type Trial } from './trial';
 
 /** `direct`: as the two adapters agree, which is by rows between most. */
@@ -36,13 +35,6 @@ export interface Matrix<Sample extends MatrixSample> {
   readonly targets: readonly (readonly [Family, Way])[];
   /** A value of each kind that is altered in each replica by hand: the comparison has to say so. */
   readonly controls: readonly Control[];
-}
-
-export interface Control {
-  readonly kind: Kind;
-  /** The sample by its name. */
-  readonly of: string;
-  readonly literal: string;
 }
 
 const NAMES: Readonly<Record<Family, string>> = {
@@ -107,8 +99,8 @@ export function describeMatrix<Sample extends MatrixSample>(matrix: Matrix<Sampl
       for (const trial of trials.values()) {
         await source.execute(
           `CREATE TABLE ${trial.table} (id INTEGER PRIMARY KEY, value ${trial.sample.declaration}) ${trial.sample.tableOptions ?? ''}`,
-          ...written(source, trial),
         );
+        await source.execute(...written(source, trial));
       }
     }, 120_000);
 
@@ -136,7 +128,7 @@ export function describeMatrix<Sample extends MatrixSample>(matrix: Matrix<Sampl
       await Promise.all(others.map(set));
       for (const trial of trials.values()) await source.execute(...changed(source, trial));
       await Promise.all([...replicas.values()].map(finish));
-    }, 240_000);
+    }, 480_000);
 
     afterAll(async () => {
       for (const { engine, target } of replicas.values()) {

@@ -13,6 +13,8 @@ export interface MatrixSample {
   readonly literals: readonly string[];
   /** More of them, which a key can't have beside those. */
   readonly further?: readonly string[];
+  /** Statements that set what the session is while its rows are written. */
+  readonly session?: readonly string[];
   /** How the value is read on the source or on a target, where its kind doesn't say it. */
   readonly readings?: Readonly<Partial<Record<Family, Reading>>>;
   /** How the source's value is read for a target, where it isn't the same for all of them. */
@@ -29,9 +31,22 @@ export type Outcome =
   /** Rows with these of the literals are set aside, by the column's name. */
   | { readonly letters: readonly string[] };
 
+/** A value that is altered by hand, to see that the comparison tells it. */
+export interface Control {
+  readonly kind: Kind;
+  /** The sample by its name. */
+  readonly of: string;
+  readonly literal: string;
+}
+
 /** The same letters on MariaDB and on MySQL. */
 export function lettersOnMysql(...letters: readonly string[]): NonNullable<MatrixSample['to']> {
   return { mariadb: { letters }, mysql: { letters } };
+}
+
+/** The same letters on every family. */
+export function lettersEverywhere(...letters: readonly string[]): NonNullable<MatrixSample['to']> {
+  return { sqlite: { letters }, postgres: { letters }, ...lettersOnMysql(...letters) };
 }
 
 export function nameOf({ called, declaration }: MatrixSample): string {

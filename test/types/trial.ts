@@ -34,7 +34,7 @@ export function written<Sample extends MatrixSample>(
     `(${FROM.emptied + n}, ${value})`,
     `(${FROM.filled + n}, NULL)`,
   ]);
-  return rows.map((row) => `INSERT INTO ${table} VALUES ${row}`);
+  return [...(sample.session ?? []), ...rows.map((row) => `INSERT INTO ${table} (id, value) VALUES ${row}`)];
 }
 
 /** Statements while it is replicated. */
@@ -43,10 +43,11 @@ export function changed<Sample extends MatrixSample>(
   { sample, table }: Trial<Sample>,
 ): readonly string[] {
   return [
+    ...(sample.session ?? []),
     ...valuesOf(sample).flatMap((literal, n) => {
       const value = source.valueOf(sample, literal);
       return [
-        `INSERT INTO ${table} VALUES (${FROM.inserted + n}, ${value})`,
+        `INSERT INTO ${table} (id, value) VALUES (${FROM.inserted + n}, ${value})`,
         `UPDATE ${table} SET value = ${value} WHERE id IN (${FROM.updated + n}, ${FROM.filled + n})`,
       ];
     }),

@@ -4,6 +4,7 @@ import { createScratchDatabase } from '../../support/mysql';
 import type { Flavour } from '../../support/mysql-programs';
 import * as canonical from '../canonical';
 import type { Field, Reading, Readings } from '../kinds';
+import type { MysqlSample } from '../samples/mysql';
 import type { Alterations, SourcePlace } from './place';
 
 function written(read: (text: string) => string): Reading {
@@ -65,10 +66,12 @@ const ALTERATIONS: Alterations = {
   uuid: lastLetter,
 };
 
-export async function openMysql(flavour: Flavour, server: string): Promise<SourcePlace> {
+/** Strict, so that a sample says what it means; dates of any kind are let in. */
+const SETTINGS = `SET SESSION sql_mode = 'STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO', SESSION time_zone = '+00:00'`;
+
+export async function openMysql(flavour: Flavour, server: string): Promise<SourcePlace<MysqlSample>> {
   const database = await createScratchDatabase(server);
   const client = await database.connect();
-  await client.query(`SET time_zone = '+00:00'`);
   return {
     family: flavour,
     url: database.url,
@@ -77,12 +80,23 @@ export async function openMysql(flavour: Flavour, server: string): Promise<Sourc
     tableName: (table) => table,
     rows: (sql) => rowsOf(client, sql),
     async execute(...statements) {
-      for (const statement of ['BEGIN', ...statements, 'COMMIT']) await client.query(statement);
+      for (const statement of [SETTINGS, 'BEGIN', ...statements, 'COMMIT']) await client.query(statement);
     },
-    prepare: (samples) => Promise.resolve(samples),
+    async prepare(samples) {
+      const version = versionOf(await rowsOf(client, 'SELECT VERSION()'));
+      return samples.filter(
+        ({ only = flavour, since }) => only === flavour && version >= (since?.[flavour] ?? 0),
+      );
+    },
     valueOf: (_sample, literal) => literal,
     dispose: () => database.drop(),
   };
+}
+
+/** 10.11 is 1011. */
+function versionOf([row]: readonly (readonly (Field | null)[])[]): number {
+  const [major, minor] = String(row?.[0]).split('.').map(Number);
+  return (major ?? 0) * 100 + (minor ?? 0);
 }
 
 async function rowsOf(client: Connection, sql: string): Promise<readonly (readonly (Field | null)[])[]> {

@@ -1,6 +1,7 @@
 /** The texts of our triggers: what they log of a row, and how they stand a table that has changed under them. */
 import { quote } from '../database';
 import type { CascadePath } from './cascades';
+import { membersOf, nativeName } from '../schema/types';
 import { keyOf, type CapturedColumn } from './registry';
 
 /** Where a trigger logs to. */
@@ -40,10 +41,15 @@ function insertRow(log: ChangeLog, op: string, sides: readonly ('old' | 'new')[]
     log.columns.map(({ oldName, newName }) => quote(side === 'old' ? oldName : newName)),
   );
   const values = sides.flatMap((side) =>
-    log.columns.map(({ name }) => `${side.toUpperCase()}.${quote(name)}`),
+    log.columns.map(({ name, declared }) => logged(`${side.toUpperCase()}.${quote(name)}`, declared)),
   );
   return `INSERT INTO ${log.changes} (op, again, changed_at, ${columns.join(', ')})
   VALUES ('${op}', ${again}, ${NOW}, ${values.join(', ')});`;
+}
+
+/** A SET is copied by its text, which does not tell an empty member: by its number it is. */
+function logged(value: string, declared: string): string {
+  return nativeName(declared) === 'set' && membersOf(declared).includes('') ? `${value} + 0` : value;
 }
 
 const KEY_VALUES = {

@@ -12,6 +12,8 @@ export interface Features {
   readonly indexesExpressions: boolean;
   /** Floating point numbers keep the sign of -0; MariaDB has no -0. */
   readonly keepsSignOfZero: boolean;
+  /** Of the types that not every server has (`uuid`, `inet4`, `inet6`, `vector`) those that are here. */
+  readonly ownTypes: ReadonlySet<string>;
 }
 
 const known = new Map<string, Features>();
@@ -27,6 +29,10 @@ WHERE TABLE_SCHEMA = 'information_schema'
     ('CHECK_CONSTRAINTS', 'TABLE_NAME'), ('STATISTICS', 'EXPRESSION'), ('COLUMNS', 'SRS_ID'))`,
   );
   const zero = await session.first('SELECT CONCAT(-0e0)');
+  const types = await session.query(
+    `SELECT LOWER(PLUGIN_NAME) FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'DATA TYPE'
+UNION SELECT LOWER(WORD) FROM information_schema.KEYWORDS WHERE WORD = 'VECTOR'`,
+  );
   const has = new Set(rows.map(([table]) => String(table).toUpperCase()));
   const features: Features = {
     innodbTables: has.has('INNODB_TABLES')
@@ -38,6 +44,7 @@ WHERE TABLE_SCHEMA = 'information_schema'
     marksDefaults: has.has('COLUMNS'),
     indexesExpressions: has.has('STATISTICS'),
     keepsSignOfZero: String(zero?.[0]) === '-0',
+    ownTypes: new Set(types.map(([name]) => String(name))),
   };
   known.set(name, features);
   return features;

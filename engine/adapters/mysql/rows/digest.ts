@@ -4,7 +4,9 @@
  */
 import type { ColumnSchema, DigestRequest, RangeDigest, TableSchema } from '../../../model';
 import { quote, type Session } from '../database';
-import { nativeName, readColumn } from '../schema/types';
+import { exactText } from '../schema/exact-texts';
+import { readColumn } from '../schema/reading';
+import { nativeName } from '../schema/types';
 import { selectRange } from './key-order';
 import { cursorOf, requireColumns } from './scan';
 import { columnsOf, readersOf, readTuple, selectList } from './values';
@@ -61,12 +63,14 @@ const PLAIN = [
 const BYTES = ['binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob'];
 
 /** Texts and bytes with their length, so that nothing in them is taken for what separates values. */
-function valueText({ name, declaredType, collation }: ColumnSchema): string {
-  const value = readColumn('s', name, declaredType);
+function valueText(column: ColumnSchema): string {
+  const { name, declaredType, collation } = column;
+  const value = readColumn('s', column);
   const native = nativeName(declaredType);
   if (PLAIN.includes(native)) return `IFNULL(${value}, 'N')`;
   const isUtf8 = collation?.startsWith('utf8mb4_') === true;
   const text = isUtf8 ? value : `CONVERT(${value} USING utf8mb4)`;
-  const bytes = BYTES.includes(native) ? value : `CAST(${text} AS BINARY)`;
+  const isBytes = BYTES.includes(native) || exactText(name, declaredType, collation) !== null;
+  const bytes = isBytes ? value : `CAST(${text} AS BINARY)`;
   return `IF(s.${quote(name)} IS NULL, 'N', CONCAT(LENGTH(${bytes}), ':', ${bytes}))`;
 }

@@ -1,7 +1,8 @@
 /** Fields as the driver reads them, as values: nothing is rounded on the way. */
+import { isUtf8 } from 'node:buffer';
 import type { ColumnSchema, LogicalType, TableSchema, Tuple, Value } from '../../../model';
 import type { Field, Parameter } from '../database';
-import { readColumn } from '../schema/types';
+import { readColumn } from '../schema/reading';
 
 /** Makes a value of a field that is not NULL, as `readExpression` selects it. */
 export type ValueReader = (field: Exclude<Field, null>) => Value;
@@ -35,9 +36,14 @@ export function valueReader(type: LogicalType): ValueReader {
 }
 
 function textOf(field: Exclude<Field, null>): string {
-  return field instanceof Uint8Array
-    ? Buffer.from(field.buffer, field.byteOffset, field.byteLength).toString('utf8')
-    : String(field);
+  if (!(field instanceof Uint8Array)) return String(field);
+  if (!isUtf8(field)) return noText(field);
+  return Buffer.from(field.buffer, field.byteOffset, field.byteLength).toString('utf8');
+}
+
+/** What is no text in Unicode, as half surrogate pairs: no database takes it for a text, equal values are equal. */
+function noText(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(0xdc00 + byte)).join('');
 }
 
 function bytesOf(field: Exclude<Field, null>): Uint8Array {
@@ -94,7 +100,7 @@ export function readTuple(row: readonly Field[], readers: readonly ValueReader[]
  */
 export function selectList(table: TableSchema, columns: readonly string[], alias: string): string {
   return columnsOf(table, columns)
-    .map(({ name, declaredType }, index) => `${readColumn(alias, name, declaredType)} AS f${index}`)
+    .map((column, index) => `${readColumn(alias, column)} AS f${index}`)
     .join(', ');
 }
 

@@ -18,8 +18,8 @@ export interface TypeEntry {
   readonly type: (type: NativeType) => LogicalType;
   /** `charset`: of a text; null for anything else. */
   readonly bounds: (type: NativeType, charset: string | null) => ColumnBounds;
-  /** The expression that reads a column (an SQL expression) as `rows/values.ts` expects it; absent: the column itself. */
-  readonly read?: (column: string, declared: string) => string;
+  /** The expression that reads a column (an SQL expression) as `rows/values.ts` expects it; absent, or null: none of the type's own. */
+  readonly read?: (column: string, declared: string) => string | null;
 }
 
 /** Character sets that hold all of Unicode. */
@@ -77,9 +77,6 @@ const AS_HEX: TypeEntry = {
   read: (column) => `HEX(${column})`,
 };
 
-/** What an ENUM holds that no member stands for, where the empty text is a member: no other column takes it either. */
-const NO_MEMBER = 'CHAR(0)';
-
 const ZERO_DATES: readonly SpecialValue[] = ['zero dates'];
 
 /** By the names of the information schema. */
@@ -102,11 +99,12 @@ export const TYPES: Readonly<Record<string, TypeEntry>> = {
     type: ({ precision, scale }) => ({ kind: 'decimal', precision, scale }),
     bounds: () => ({ specials: [] }),
     // Else it comes with leading zeros.
-    read: (column, declared) => (declared.includes('zerofill') ? `${column} + 0` : column),
+    read: (column, declared) => (declared.includes('zerofill') ? `${column} + 0` : null),
   },
   // As text it has six digits; as a double all of them. Nothing can be added to -0 without making it 0.
   float: float(32, (column) => `${column} * 1e0`),
-  double: float(64),
+  // Where it has a number of digits after the point, those are all that is shown.
+  double: float(64, (column, declared) => (declared.includes('(') ? `${column} * 1e0` : null)),
   char: {
     type: ({ length }) => ({ kind: 'text', length }),
     bounds: (_, charset) => ({ specials: lettersOf(charset), only: 'texts without blanks at the end' }),
@@ -149,8 +147,6 @@ export const TYPES: Readonly<Record<string, TypeEntry>> = {
   enum: {
     type: ({ declared }) => ({ kind: 'enum', members: membersOf(declared) }),
     bounds: (_, charset) => ({ specials: lettersOf(charset) }),
-    read: (column, declared) =>
-      membersOf(declared).includes('') ? `IF(${column} + 0 = 0, ${NO_MEMBER}, ${column})` : column,
   },
   set: {
     type: ({ declared }) => ({ kind: 'other', native: declared }),

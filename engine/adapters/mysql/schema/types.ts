@@ -1,6 +1,6 @@
 /** Types of MySQL and MariaDB as logical types, and how each is read so that nothing is lost. */
 import type { ColumnBounds, LogicalType } from '../../../model';
-import { quote, type Features } from '../database';
+import type { Features } from '../database';
 import { TYPES, type NativeType, type TypeEntry } from './type-table';
 
 export { isReadAsHex, membersOf, type NativeType } from './type-table';
@@ -28,21 +28,15 @@ export function onServer(
 }
 
 /**
- * The expression that reads a column without loss, as `rows/values.ts` expects it. `column` is an SQL expression;
- * `native` the type's name, `declared` the whole of it.
+ * The expression that reads a column of a type that needs one; null for any other. `column` is an SQL expression.
  */
-export function readExpression(column: string, native: string, declared: string): string {
-  return entryOf(native)?.read?.(column, declared) ?? column;
+export function typedRead(column: string, declared: string): string | null {
+  return entryOf(nativeName(declared))?.read?.(column, declared) ?? null;
 }
 
 /** The name of a type out of its declaration: `varchar(20)` is a `varchar`. */
 export function nativeName(declared: string): string {
   return /^[a-z0-9_]+/i.exec(declared)?.[0].toLowerCase() ?? '';
-}
-
-/** `readExpression` of a column by its name. `alias`: of the table. */
-export function readColumn(alias: string, name: string, declared: string): string {
-  return readExpression(`${alias}.${quote(name)}`, nativeName(declared), declared);
 }
 
 /** Other names for types. */

@@ -5,7 +5,7 @@ import { quote, type FieldRow, type Session } from '../database';
 import { decodePosition, isCovered, type TablePosition } from '../capture/position';
 import { isInstalled, readCaptures, type CapturedColumn } from '../capture/registry';
 import { readersOf, readTuple } from '../rows/values';
-import { nativeName, readExpression } from '../schema/types';
+import { readExpression } from '../schema/reading';
 import { requireCapture, type CapturedRoute } from './captures';
 import { toMilliseconds } from './log';
 
@@ -55,14 +55,14 @@ function page(
     limit,
   }: { readonly bound: number; readonly newest: boolean; readonly limit: number | null },
 ): Promise<readonly FieldRow[]> {
-  const image = (name: string, declared: string): string =>
-    readExpression(`c.${quote(name)}`, nativeName(declared), declared);
+  const image = (name: string, { declared, collation }: CapturedColumn): string =>
+    readExpression(`c.${quote(name)}`, declared, collation);
   const list = [
     'c.id',
     'c.op',
     'c.changed_at',
-    ...capture.columns.map(({ oldName, declared }) => image(oldName, declared)),
-    ...capture.columns.map(({ newName, declared }) => image(newName, declared)),
+    ...capture.columns.map((column) => image(column.oldName, column)),
+    ...capture.columns.map((column) => image(column.newName, column)),
   ];
   return session.query(
     `SELECT ${list.join(', ')} FROM ${changes} AS c WHERE c.id > ? AND c.op NOT IN ('-', '!')

@@ -6,7 +6,8 @@ import { gapConditions } from '../capture/head';
 import { gapsAbove, gapsBetween, withoutIds, type TablePosition } from '../capture/position';
 import { keyIdentity } from '../rows/key-identity';
 import { readersOf, readTuple, type ValueReader } from '../rows/values';
-import { nativeName, readExpression } from '../schema/types';
+import { readExpression } from '../schema/reading';
+import type { CapturedColumn } from '../capture/registry';
 import { capturedColumns, isChange, type CapturedRoute } from './captures';
 
 /** One logged change. */
@@ -150,16 +151,16 @@ function selectOf(table: CapturedRoute): string {
   const { route, changes } = table;
   const key = capturedColumns(table, route.key);
   const columns = capturedColumns(table, route.columns);
-  const read = (name: string, declared: string): string =>
-    readExpression(`c.${quote(name)}`, nativeName(declared), declared);
+  const read = (name: string, { declared, collation }: CapturedColumn): string =>
+    readExpression(`c.${quote(name)}`, declared, collation);
   const list = [
     'c.id',
     'c.op',
     'c.again',
     'c.changed_at',
-    ...key.map(({ oldName, declared }) => read(oldName, declared)),
-    ...key.map(({ newName, declared }) => read(newName, declared)),
-    ...columns.map(({ newName, declared }) => read(newName, declared)),
+    ...key.map((column) => read(column.oldName, column)),
+    ...key.map((column) => read(column.newName, column)),
+    ...columns.map((column) => read(column.newName, column)),
   ];
   return `SELECT ${list.join(', ')} FROM ${changes} AS c`;
 }

@@ -10,7 +10,7 @@ import {
 } from '../../../model';
 import { featuresOf, qualify, quote, quoteAll, type Features, type Session } from '../database';
 import { readCollations } from '../schema/collations';
-import { describeType, onServer } from '../schema/types';
+import { describeType, nativeName, onServer } from '../schema/types';
 import { keptDefault } from './defaults';
 import { nativeType, type Room } from './native-types';
 
@@ -53,11 +53,15 @@ interface MadeColumn {
 }
 
 function madeColumn(column: ColumnSchema, type: string, features: Features): MadeColumn {
-  const declaredType = type.replace(/ (CHARACTER SET|COLLATE) .*$/i, '');
+  const declaredType = withoutCharset(type);
   return {
     sql: `${quote(column.name)} ${type} ${column.nullable ? 'NULL' : 'NOT NULL'}`,
     column: { ...column, collation: null, defaultSql: null, declaredType, ...describeHere(type, features) },
   };
+}
+
+function withoutCharset(type: string): string {
+  return type.replace(/ (CHARACTER SET|COLLATE) .*$/i, '');
 }
 
 function describeHere(type: string, features: Features): Pick<ColumnSchema, 'type' | 'bounds'> {
@@ -86,7 +90,7 @@ async function familyColumns(
     const { name, collation } = column;
     const chosen = chosenType(route, column);
     if (chosen !== null) return madeColumn(column, chosen, features);
-    const declared = declaredHere(column, features.namesTablesOfChecks);
+    const declared = declaredHere(route, column, features, collations);
     const parts = [quote(name), declared];
     if (collation !== null && column.type.kind !== 'json') {
       const known = comparisonFor(route, column, collations);
@@ -106,11 +110,35 @@ async function familyColumns(
   });
 }
 
-/** JSON is a type of its own on one server, and a text that is checked on the other. */
-function declaredHere({ type, declaredType }: ColumnSchema, checksTexts: boolean): string {
+/**
+ * JSON is a type of its own on one server, and a text that is checked on the other. A type that this server lacks becomes
+ * what it becomes in another kind of database.
+ */
+function declaredHere(
+  route: TableRoute,
+  column: ColumnSchema,
+  features: Features,
+  collations: ReadonlyMap<string, string>,
+): string {
+  const { name, type, declaredType } = column;
+  if (isLacking(column, features)) {
+    const keyLetters = route.key.includes(name) ? OWN_TYPE_LETTERS : null;
+    return nativeType(column, { collation: byBytes(collations), keyLetters }) ?? declaredType;
+  }
+  // MySQL's name for it is MySQL's alone.
+  if (declaredType === 'geomcollection') return 'geometrycollection';
   if (type.kind !== 'json') return declaredType;
-  if (checksTexts) return 'json';
+  if (features.namesTablesOfChecks) return 'json';
   return declaredType === 'json' ? 'json' : 'longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin';
+}
+
+/** Types that not every server has, and the letters of their longest values that can be keys. */
+const OWN_TYPES = ['uuid', 'inet4', 'inet6', 'vector'];
+const OWN_TYPE_LETTERS = 64;
+
+function isLacking({ declaredType }: ColumnSchema, { ownTypes }: Features): boolean {
+  const native = nativeName(declaredType);
+  return OWN_TYPES.includes(native) && !ownTypes.has(native);
 }
 
 /** How a text is stored and compared. */
@@ -146,20 +174,25 @@ function comparisonFor(
   return charset === undefined ? null : { charset, collation: general };
 }
 
-/** What a person should know of texts that are compared otherwise than on the source, in a table that is made here. */
-export async function collationNotices(session: Session, route: TableRoute): Promise<readonly PlanNotice[]> {
+/** What a person should know of columns that are compared or declared otherwise than on the source, in a table made here. */
+export async function familyNotices(session: Session, route: TableRoute): Promise<readonly PlanNotice[]> {
   const collations = await readCollations(session);
+  const features = await featuresOf(session);
   return route.source.columns.flatMap((column) => {
-    const { name, collation, type } = column;
-    if (collation === null || type.kind === 'json' || !route.columns.includes(name)) return [];
-    const found = comparisonFor(route, column, collations)?.collation ?? collation;
-    if (found === collation) return [];
-    return [
+    const { name, collation, type, declaredType } = column;
+    const notice = (gets: string, lacks: string): readonly PlanNotice[] => [
       {
         table: route.id,
-        message: `Column ${name} of target table ${displayName(route.target)} gets the collation ${found}: this server does not have the source's ${collation}`,
+        message: `Column ${name} of target table ${displayName(route.target)} gets the ${gets}: this server does not have the source's ${lacks}`,
       },
     ];
+    if (!route.columns.includes(name)) return [];
+    if (isLacking(column, features)) {
+      return notice(`type ${declaredHere(route, column, features, collations)}`, declaredType);
+    }
+    if (collation === null || type.kind === 'json') return [];
+    const found = comparisonFor(route, column, collations)?.collation ?? collation;
+    return found === collation ? [] : notice(`collation ${found}`, collation);
   });
 }
 

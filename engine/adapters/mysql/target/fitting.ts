@@ -9,14 +9,8 @@ import type { LogicalType, Value } from '../../../model';
 import { quoteText, type Features } from '../database';
 import type { FoundColumn } from '../schema/catalog';
 import { isReadAsHex, membersOf } from '../schema/types';
-import {
-  bytesLiteral,
-  doubleLiteral,
-  fractionDigits,
-  isJsonText,
-  jsonKeepsNumbers,
-  plainDecimal,
-} from './literals';
+import { jsonLiteral } from './json-literal';
+import { bytesLiteral, doubleLiteral, fractionDigits, isJsonText, plainDecimal } from './literals';
 
 /** The literal; `NULL` for NULL; undefined where the column would change or refuse the value. */
 export type Fit = (value: Value) => string | undefined;
@@ -132,12 +126,22 @@ function fitFloat(bits: 32 | 64, fromSingle: boolean, digits: number | null, sig
     }
     if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
     if (Object.is(value, -0) && (digits !== null || !signedZero)) return undefined;
-    if (digits !== null && Number(value.toFixed(Math.min(digits, 100))) !== value) return undefined;
-    if (bits === 64) return doubleLiteral(value);
-    // With all its digits: the fewest that name the largest number are above it.
-    const single = Math.fround(value);
-    return fromSingle || single === value ? doubleLiteral(single) : undefined;
+    // With all its digits: the fewest that name the largest number of single precision are above it.
+    const stored = bits === 64 ? value : Math.fround(value);
+    if (stored !== value && !fromSingle) return undefined;
+    if (digits !== null) {
+      const kept = roundedTo(digits, stored);
+      if ((bits === 64 ? kept : Math.fround(kept)) !== stored) return undefined;
+    }
+    return doubleLiteral(stored);
   };
+}
+
+/** As the servers do it: in `double(10,2)`, -0.3 becomes -0.30000000000000004. */
+function roundedTo(digits: number, value: number): number {
+  const unit = Number(`1e${digits}`);
+  const whole = Math.floor(value);
+  return whole + Math.round((value - whole) * unit) / unit;
 }
 
 /** `double(10,2)` rounds. */
@@ -156,10 +160,15 @@ function fitText({ length, octets, charset }: FoundColumn, padded: boolean): Fit
     const text = isNumber ? numberText(value) : value;
     if (typeof text !== 'string' || !isStorable(text)) return undefined;
     if (text.length > most && Array.from(text).length > most) return undefined;
-    if (text.length > mostBytes / 4 && Buffer.byteLength(text) > mostBytes) return undefined;
+    if (text.length > mostBytes / 4 && leastBytes(text, charset) > mostBytes) return undefined;
     // Blanks at the end are no part of what a CHAR holds.
     return padded && text.endsWith(' ') ? undefined : quoteText(text);
   };
+}
+
+/** Bytes that a text takes, or fewer where the character set has letters of several lengths: the server refuses the rest. */
+function leastBytes(text: string, charset: string | null): number {
+  return charset?.startsWith('utf8') === true ? Buffer.byteLength(text) : Array.from(text).length;
 }
 
 function numberText(value: bigint | number): string {
@@ -195,7 +204,7 @@ function fitJson(from: LogicalType, parsed: boolean): Fitting {
   return (value) => {
     if (typeof value !== 'string' || !isStorable(value)) return undefined;
     if (from.kind !== 'json' && !isJsonText(value)) return undefined;
-    return parsed && !jsonKeepsNumbers(value) ? undefined : quoteText(value);
+    return parsed ? (jsonLiteral(value) ?? undefined) : quoteText(value);
   };
 }
 

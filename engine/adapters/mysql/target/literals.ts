@@ -45,15 +45,3 @@ export function isJsonText(text: string): boolean {
     return false;
   }
 }
-
-/** MySQL keeps numbers of JSON as 64-bit integers or as doubles: other ones would be rounded. */
-export function jsonKeepsNumbers(json: string): boolean {
-  const outside = json.replace(/"(?:[^"\\]|\\.)*"/gs, '""');
-  return [...outside.matchAll(/-?\d+(?:\.\d+)?(?:e[-+]?\d+)?/gi)].every(([text]) => {
-    if (/^-?\d+$/.test(text)) {
-      const whole = BigInt(text);
-      if (whole >= -(2n ** 63n) && whole < 2n ** 64n) return true;
-    }
-    return plainDecimal(text) === plainDecimal(String(Number(text)));
-  });
-}

@@ -2,7 +2,7 @@
 import { displayName, type PlanNotice, type TableRoute } from '../../../model';
 import { OWN_PREFIX, type Session } from '../database';
 import { readTable } from '../schema/tables';
-import { collationNotices } from './create-table';
+import { familyNotices } from './create-table';
 import { defaultNotices } from './defaults';
 import { narrowing } from './native-types';
 
@@ -16,7 +16,7 @@ export async function readNotices(
     const table = displayName(route.target);
     if ((await readTable(session, route.target.name)) === null) {
       notices.push(...defaultNotices(route, sameFamily));
-      notices.push(...(sameFamily ? await collationNotices(session, route) : narrowNotices(route)));
+      notices.push(...(sameFamily ? await familyNotices(session, route) : narrowNotices(route)));
       continue;
     }
     const triggers = await readTriggers(session, route);

@@ -17,7 +17,8 @@ function staticType(type: Exclude<LogicalType, { kind: 'dynamic' }>): string | n
     case 'float':
       return type.bits === 32 ? 'real' : 'double precision';
     case 'text':
-      return type.length === null ? 'text' : `character varying(${type.length})`;
+      // MySQL has a VARCHAR(0), PostgreSQL none.
+      return (type.length ?? 0) === 0 ? 'text' : `character varying(${type.length})`;
     case 'bytes':
       return 'bytea';
     case 'date':

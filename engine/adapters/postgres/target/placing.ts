@@ -25,7 +25,11 @@ async function defaultSchema(session: Session): Promise<string> {
     await session.execute(
       `SELECT set_config('search_path', (SELECT reset_val FROM pg_settings WHERE name = 'search_path'), true)`,
     );
-    const [row] = await session.query('SELECT pg_catalog.current_schema()');
+    // Nobody makes tables among the server's own, which a path may name first.
+    const [row] = await session.query(
+      `SELECT found FROM unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS path (found, place)
+WHERE found !~ '^pg_' ORDER BY place LIMIT 1`,
+    );
     return row?.[0] ?? 'public';
   });
 }
