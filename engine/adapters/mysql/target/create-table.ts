@@ -105,7 +105,9 @@ async function familyColumns(
     if (kept !== null) parts.push(`DEFAULT ${kept}`);
     if (name === counting) parts.push('AUTO_INCREMENT');
     const own =
-      declared === column.declaredType ? {} : { declaredType: declared, ...describeHere(declared, features) };
+      declared === column.declaredType
+        ? {}
+        : { declaredType: withoutCharset(declared), ...describeHere(declared, features) };
     return { sql: parts.join(' '), column: { ...column, ...own } };
   });
 }

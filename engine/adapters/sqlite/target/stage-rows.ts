@@ -38,7 +38,7 @@ function stageSet(session: Session, set: RowSet, borrow: (route: RowSet['route']
   const { route, deletes, upserts, range } = set;
   const unfit: UnfitRow[] = [];
   const find = unfitIn(session, route);
-  const isKnown = (key: Tuple): boolean => isStorableKey(session, key);
+  const isKnown = (key: Tuple): boolean => isStorableKey(session, route, key);
   const gone = deletes.filter((key) => !isKnown(key));
   const known = gone.length === 0 ? deletes : deletes.filter(isKnown);
   /** Stages what fits, and of what doesn't the keys: they are neither missing in the source nor to be deleted here. */

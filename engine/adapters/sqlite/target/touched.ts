@@ -22,7 +22,7 @@ export function touchedKeys(
   for (const { route, changes, range, unfit, gone } of staged) {
     if (route.id !== table) continue;
     // No statement compares these.
-    const refused = unfit.map(({ key }) => key).filter((key) => !isStorableKey(session, key));
+    const refused = unfit.map(({ key }) => key).filter((key) => !isStorableKey(session, route, key));
     const apart = new Set([...gone, ...refused].map(keyIdentity));
     for (const [place, key] of keys.entries()) if (apart.has(keyIdentity(key))) found.add(place);
     for (const rows of [changes?.table, range?.table]) {

@@ -21,8 +21,9 @@ export type FindUnfit = (row: Tuple, copied: boolean) => UnfitRow | null;
 
 export function unfitIn(session: Session, route: TableRoute): FindUnfit {
   const converting = convertingColumnsOf(session, route);
+  const own = isFromOwnKind(route);
   const placeOf = (row: Tuple): number => {
-    const place = row.findIndex((value) => !isStorable(session, value));
+    const place = row.findIndex((value) => !isStorable(session, value, own));
     if (place >= 0) return place;
     const changing = converting.find((column) => !keeps(session, column, row[column.place] ?? null));
     return changing?.place ?? -1;
@@ -36,16 +37,22 @@ export function unfitIn(session: Session, route: TableRoute): FindUnfit {
   };
 }
 
+/** True for a table of another SQLite: what is no valid text there are bytes of such a database. */
+function isFromOwnKind({ source }: TableRoute): boolean {
+  return source.columns.every(({ type }) => type.kind === 'dynamic');
+}
+
 /** False for what no column holds: NaN, and text that is not valid in the encoding of this database. */
-function isStorable(session: Session, value: Value): boolean {
+function isStorable(session: Session, value: Value, own: boolean): boolean {
   if (typeof value === 'number') return !Number.isNaN(value);
   if (typeof value !== 'string' || value.isWellFormed()) return true;
-  return bytesOfComparable(value)?.encoding === encodingOf(session);
+  return own && bytesOfComparable(value)?.encoding === encodingOf(session);
 }
 
 /** False for a key that stands in no row of the target, nor can be compared with one. */
-export function isStorableKey(session: Session, key: Tuple): boolean {
-  return key.every((value) => isStorable(session, value));
+export function isStorableKey(session: Session, route: TableRoute, key: Tuple): boolean {
+  const own = isFromOwnKind(route);
+  return key.every((value) => isStorable(session, value, own));
 }
 
 /** Rows that are looked at together. */
@@ -113,20 +120,21 @@ WHERE ${rowValue(route.key.map(quote))} = ${rowValue(parts.map(({ sql }) => sql)
   return flagOf(found?.[0]);
 }
 
-function refusal(session: Session, { id }: TableRoute, { column, value }: UnfitRow): CdcError {
-  const [says, hint] = reasonOf(session, column, value);
+function refusal(session: Session, route: TableRoute, { column, value }: UnfitRow): CdcError {
+  const { id } = route;
+  const [says, hint] = reasonOf(column, value, isStorable(session, value, isFromOwnKind(route)));
   return new CdcError('TYPE_MISMATCH', `Table ${id}: ${says}`, { table: id, column, hint });
 }
 
-/** What is the matter, without the value, and what can be done. */
-function reasonOf(session: Session, column: string, value: Value): readonly [string, string] {
+/** What is the matter, without the value, and what can be done. `isStored`: some column would hold it. */
+function reasonOf(column: string, value: Value, isStored: boolean): readonly [string, string] {
   if (Number.isNaN(value)) {
     return [
       `SQLite can't hold NaN, found in column ${column}`,
       'Store NULL in its place, or leave the column out with `columns`.',
     ];
   }
-  if (!isStorable(session, value)) {
+  if (!isStored) {
     return [
       `column ${column} holds text that is not valid Unicode`,
       'Store such bytes as BLOB. SQLite keeps them between databases of the same encoding only.',
