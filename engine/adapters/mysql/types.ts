@@ -19,7 +19,13 @@ const READ: readonly (readonly [string, readonly string[]])[] = [
   [
     'every letter',
     [
-      ...['char(20)', 'varchar(20)', 'varchar(2000)', 'varchar(20) character set latin1'],
+      ...[
+        'char(20)',
+        'varchar(20)',
+        'varchar(2000)',
+        'varchar(20) character set latin1',
+        'varchar(20) character set greek',
+      ],
       ...['tinytext', 'text', 'mediumtext', 'longtext'],
     ],
   ],

@@ -23,6 +23,8 @@ export interface ColumnBounds {
   readonly bytes?: number;
   /** What alone it takes of its logical type, in words that follow "takes": `texts without blanks at the end`. */
   readonly only?: string;
+  /** Values that it may hold and that can't be told, so that they fit nowhere: `codes that stand for no letter`. */
+  readonly untold?: string;
 }
 
 /** A column as far as its values are concerned. */

@@ -60,7 +60,8 @@ function boundedBy(found: Holding, source: TypedColumn, target: TypedColumn): Ho
 function lackingOf(source: TypedColumn, target: TypedColumn): readonly string[] {
   const { bounds: has } = source;
   const { bounds: takes } = target;
-  if (has === undefined || takes === undefined) return [];
+  const untold = has?.untold === undefined ? [] : [has.untold];
+  if (has === undefined || takes === undefined) return untold;
   const lacking = has.specials
     .filter((special) => !takes.specials.includes(special) && !isCarried(special, target.type))
     .map((special) => SPECIAL_WORDS[special]);
@@ -75,7 +76,7 @@ function lackingOf(source: TypedColumn, target: TypedColumn): readonly string[] 
     lacking.push(`more than ${takes.bytes.toLocaleString('en-US')} bytes`);
   }
   if (takes.only !== undefined && takes.only !== has.only) lacking.push(`anything but ${takes.only}`);
-  return lacking;
+  return [...lacking, ...untold];
 }
 
 /** Whether a column that holds texts holds the value as one. */

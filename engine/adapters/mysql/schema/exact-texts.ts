@@ -3,10 +3,8 @@
  * Unicode lacks, and one empty text for all that an ENUM or a SET has beside its members' names. Such values are read as
  * bytes that are no UTF-8, from which the reader knows them; all others as the bytes of their UTF-8.
  */
+import { IN_UNICODE } from './type-table';
 import { membersOf, nativeName } from './types';
-
-/** Character sets whose texts, checked when they are stored, are all in Unicode. */
-const IN_UNICODE = ['utf8mb4', 'utf8mb3', 'utf8', 'utf16', 'utf16le', 'latin1'];
 
 const TEXTS = ['char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext'];
 

@@ -25,6 +25,15 @@ export interface TypeEntry {
 /** Character sets that hold all of Unicode. */
 const ALL_LETTERS = ['utf8mb4', 'utf16', 'utf16le', 'utf32', 'gb18030'];
 
+/** Character sets whose texts, checked when they are stored, are all in Unicode. */
+export const IN_UNICODE = ['utf8mb4', 'utf8mb3', 'utf8', 'utf16', 'utf16le', 'latin1'];
+
+/** Codes of other character sets need not stand for a letter. */
+function untoldOf(charset: string | null): Pick<ColumnBounds, 'untold'> {
+  const isTold = charset === null || IN_UNICODE.includes(charset);
+  return isTold ? {} : { untold: 'codes that stand for no letter' };
+}
+
 function lettersOf(charset: string | null): readonly SpecialValue[] {
   return charset === null || ALL_LETTERS.includes(charset) ? ['U+0000', 'all letters'] : ['U+0000'];
 }
@@ -59,7 +68,11 @@ function float(bits: 32 | 64, read?: TypeEntry['read']): TypeEntry {
 function long(bytes: number | null): TypeEntry {
   return {
     type: ({ isJson }) => (isJson ? { kind: 'json' } : { kind: 'text', length: null }),
-    bounds: (_, charset) => ({ specials: lettersOf(charset), ...(bytes === null ? {} : { bytes }) }),
+    bounds: (_, charset) => ({
+      specials: lettersOf(charset),
+      ...(bytes === null ? {} : { bytes }),
+      ...untoldOf(charset),
+    }),
   };
 }
 
@@ -107,11 +120,15 @@ export const TYPES: Readonly<Record<string, TypeEntry>> = {
   double: float(64, (column, declared) => (declared.includes('(') ? `${column} * 1e0` : null)),
   char: {
     type: ({ length }) => ({ kind: 'text', length }),
-    bounds: (_, charset) => ({ specials: lettersOf(charset), only: 'texts without blanks at the end' }),
+    bounds: (_, charset) => ({
+      specials: lettersOf(charset),
+      only: 'texts without blanks at the end',
+      ...untoldOf(charset),
+    }),
   },
   varchar: {
     type: ({ length }) => ({ kind: 'text', length }),
-    bounds: (_, charset) => ({ specials: lettersOf(charset) }),
+    bounds: (_, charset) => ({ specials: lettersOf(charset), ...untoldOf(charset) }),
   },
   tinytext: long(255),
   text: long(65_535),
@@ -146,11 +163,18 @@ export const TYPES: Readonly<Record<string, TypeEntry>> = {
   uuid: { type: () => ({ kind: 'uuid' }), bounds: () => ({ specials: [] }) },
   enum: {
     type: ({ declared }) => ({ kind: 'enum', members: membersOf(declared) }),
-    bounds: (_, charset) => ({ specials: lettersOf(charset) }),
+    bounds: ({ declared }, charset) => ({
+      specials: lettersOf(charset),
+      ...(membersOf(declared).includes('') ? { untold: 'what is none of its members' } : {}),
+    }),
   },
   set: {
     type: ({ declared }) => ({ kind: 'other', native: declared }),
-    bounds: ({ declared }, charset) => ({ specials: lettersOf(charset), only: declared }),
+    bounds: ({ declared }, charset) => ({
+      specials: lettersOf(charset),
+      only: declared,
+      ...(membersOf(declared).includes('') ? { untold: 'sets with its empty member' } : {}),
+    }),
   },
   ...Object.fromEntries(
     [
