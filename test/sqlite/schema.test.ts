@@ -183,7 +183,7 @@ test('columns are known with type, affinity, default, generation and collation',
 )`);
   const plain = { nullable: true, generated: 'no', collation: null, defaultSql: null };
   const dynamic = (affinity: string) => ({ kind: 'dynamic', affinity });
-  expect(columns).toEqual([
+  expect(columns).toMatchObject([
     { ...plain, name: 'id', declaredType: 'INTEGER', type: dynamic('integer'), nullable: false },
     {
       ...plain,
