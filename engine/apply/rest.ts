@@ -24,14 +24,14 @@ interface RestContext {
 /** `position`: how far has been read. Throws the databases' codes. */
 export async function restOf(
   { source, target, routesOf }: RestContext,
-  { checkpoint, tables }: Claim,
+  { checkpoint, tables, letters }: Claim,
   position: Position,
 ): Promise<Rest> {
   const pending = await countPending(source, position, tables, routesOf).catch((error: unknown) => {
     if (isTableFailure(error)) return null;
     throw error;
   });
-  const keys = await hasKeysToRead(target, checkpoint.uuid, tables);
+  const keys = await hasKeysToRead(target, checkpoint.uuid, tables, letters);
   const together =
     stragglersOf(tables).length === 0 && tables.every((table) => table.state !== 'snapshotting');
   return { pending, keys, isNothing: pending?.count === 0 && !keys && together };
