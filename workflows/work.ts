@@ -71,7 +71,8 @@ export async function look(run: Run, waitMs: number): Promise<boolean> {
 
 /** One attempt of applying. `probe`: a short one, after a failure. True: a batch run has reached its goal. */
 export async function apply(run: Run, probe: boolean): Promise<boolean> {
-  // A batch run ends when it has reached its goal: what a sweep finds has to be there before.
+  // A batch run ends when it has reached its goal: what a sweep finds has to be there before. Not behind `patched`: no
+  // version that was released has pipelines that sweep, and others get the commands of before.
   if (run.status.mode === 'batch') await sweepIfDue(run);
   const { settings, mode } = run.status;
   const lingerMs = probe ? Math.min(PROBE_MS, settings.roundMs) : settings.roundMs;

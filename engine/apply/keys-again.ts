@@ -4,6 +4,7 @@
  */
 import type { DeadLetterEntry, RepairKey, TableCheckpoint, Target } from '../model';
 import { movingTables } from './isolation';
+import type { LetterCounts } from './letters';
 import { REPAIRS_AT_ONCE } from './repairs';
 
 /** Keys are written into statements, whose length has limits. */
@@ -69,17 +70,22 @@ export function createWaitingKeys(retries: readonly DeadLetterEntry[], read: Rea
   };
 }
 
-/** True when a dead letter is to be retried now, or a key to be repaired: its table goes with the pipeline. */
+/**
+ * True when a dead letter is to be retried now, or a key to be repaired: its table goes with the pipeline. `letters`: how
+ * many there are, where that is known, so that none are read where there are none.
+ */
 export async function hasKeysToRead(
   target: Target,
   uuid: string,
   tables: readonly TableCheckpoint[],
+  letters: LetterCounts | null = null,
 ): Promise<boolean> {
   const names = movingTables(tables).map(({ source }) => source);
   if (names.length === 0) return false;
+  if ((await target.repairs(uuid, { tables: names, refused: false, limit: 1 })).length > 0) return true;
+  if (letters !== null && !names.some((name) => letters.has(name))) return false;
   const marked = (await target.deadLetters(uuid)).filter(({ retry }) => retry);
-  if (marked.some(({ table }) => names.includes(table))) return true;
-  return (await target.repairs(uuid, { tables: names, refused: false, limit: 1 })).length > 0;
+  return marked.some(({ table }) => names.includes(table));
 }
 
 function fitting(repairs: readonly RepairKey[]): readonly RepairKey[] {

@@ -24,20 +24,23 @@ interface RestContext {
 /** `position`: how far has been read. Throws the databases' codes. */
 export async function restOf(
   { source, target, routesOf }: RestContext,
-  { checkpoint, tables }: Claim,
+  { checkpoint, tables, letters }: Claim,
   position: Position,
 ): Promise<Rest> {
   const pending = await countPending(source, position, tables, routesOf).catch((error: unknown) => {
     if (isTableFailure(error)) return null;
     throw error;
   });
-  const keys = await hasKeysToRead(target, checkpoint.uuid, tables);
+  const keys = await hasKeysToRead(target, checkpoint.uuid, tables, letters);
   const together =
     stragglersOf(tables).length === 0 && tables.every((table) => table.state !== 'snapshotting');
   return { pending, keys, isNothing: pending?.count === 0 && !keys && together };
 }
 
-/** What was noticed while reading the source, each table from where it stands. */
+/** Notices that are told; a status is kept round for round. */
+const MOST_NOTICES = 20;
+
+/** What was noticed while reading the source, each table from where it stands; beyond a number only how much more. */
 export function noticedIn(
   source: Source,
   { checkpoint, tables }: { readonly checkpoint: Checkpoint; readonly tables: readonly TableCheckpoint[] },
@@ -45,8 +48,12 @@ export function noticedIn(
   if (source.noticed === undefined) return [];
   const noticed = source.noticed.bind(source);
   const common = tables.filter(({ position }) => position === null).map((table) => table.source);
-  return [
+  const all = [
     ...noticed(checkpoint.position, common),
     ...tables.flatMap(({ source: table, position }) => (position === null ? [] : noticed(position, [table]))),
   ];
+  const more = all.length - MOST_NOTICES;
+  if (more <= 0) return all;
+  const rest = { table: null, message: `There are ${String(more)} more notices, of other tables.` };
+  return [...all.slice(0, MOST_NOTICES), rest];
 }

@@ -24,20 +24,44 @@ const MARKED_AT_ONCE = 500;
 export async function sweepPipeline(context: PipelineContext, options: SweepOptions): Promise<SweepResult> {
   const { capture } = context.ref;
   if (capture === undefined || capture === 'trigger' || capture.sweepMs === null) return { keys: 0 };
-  const { tables } = await readProgress(context);
-  const routes = await context.routesOf(
-    movingTables(tables).filter(({ state, position }) => state === 'replicating' && position === null),
-  );
   let keys = 0;
-  for (const route of routes) {
+  for (const route of await routesToSweep(context)) {
     try {
-      keys += await sweepTable(context, route, capture, options);
+      keys += await sweepInTime(context, route, capture, options);
     } catch (error) {
       // The others are compared all the same.
       if (!(await isAside(context, route, error))) throw error;
     }
   }
   return { keys };
+}
+
+/** Of tables that go with the pipeline, against the source's schema of now. */
+async function routesToSweep(context: PipelineContext): Promise<readonly TableRoute[]> {
+  const { tables } = await readProgress(context);
+  return context.routesOf(
+    movingTables(tables).filter(({ state, position }) => state === 'replicating' && position === null),
+  );
+}
+
+/**
+ * The next sweep may be hours away: a table whose schema has moved meanwhile is compared again as it is now. What was
+ * marked before is marked once.
+ */
+async function sweepInTime(
+  context: PipelineContext,
+  route: TableRoute,
+  capture: KeysetCapture,
+  options: SweepOptions,
+): Promise<number> {
+  try {
+    return await sweepTable(context, route, capture, options);
+  } catch (error) {
+    if (!isCdcError(error, 'SCHEMA_MOVED') || error.table !== route.id) throw error;
+    const again = (await routesToSweep(context)).find(({ id }) => id === route.id);
+    if (again === undefined) throw error;
+    return sweepTable(context, again, capture, options);
+  }
 }
 
 /** True where a table's own matter parks it, and where it has left the pipeline or is parked already. */

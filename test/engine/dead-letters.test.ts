@@ -1,7 +1,7 @@
 /** A row that the target refuses is set aside alone; a later change of its key, or a retry, puts it right. */
 import type Database from 'better-sqlite3';
 import { describe, expect, test } from '@jest/globals';
-import type { DeadLetter, Pipeline, PipelineSettings, ReplicateResult } from '../../engine';
+import type { Adapter, DeadLetter, Pipeline, PipelineSettings, ReplicateResult, Target } from '../../engine';
 import { sqliteAdapter } from '../../engine/adapters/sqlite';
 import { CHAIN, parkedBy, rejection, replicate, specOf, started } from '../support/pipelines';
 import { byRows } from '../support/by-rows';
@@ -35,6 +35,40 @@ function lettersOf(pipeline: Pipeline): Promise<readonly DeadLetter[]> {
 function rowsOf(database: Database.Database, table = 'bad'): readonly unknown[] {
   return database.prepare(`SELECT id, v, u FROM ${table} ORDER BY id`).raw().all();
 }
+
+/** Its targets count how often all letters are read. */
+function countingLetters(reads: { count: number }): Adapter {
+  return {
+    ...sqliteAdapter,
+    async openTarget(options): Promise<Target> {
+      const target = await sqliteAdapter.openTarget(options);
+      return {
+        ...target,
+        deadLetters(uuid) {
+          reads.count += 1;
+          return target.deadLetters(uuid);
+        },
+      };
+    },
+  };
+}
+
+test('an attempt reads letters at its end only where there are some', async () => {
+  const shop = folder.database('shop.db', SCHEMA);
+  const warehouse = folder.database('warehouse.db', TARGET);
+  const reads = { count: 0 };
+  const pipeline = await open({ adapter: countingLetters(reads) });
+  const { generation } = await started(pipeline, specOf(['good', 'bad'], LETTERS));
+  expect(reads.count).toBe(0);
+  shop.exec('UPDATE bad SET v = 100 WHERE id = 2');
+  const result = await replicate(pipeline, generation, { settings: LETTERS });
+  expect(result).toMatchObject({ caughtUp: true });
+  expect(reads.count).toBe(1);
+  mend(warehouse);
+  await pipeline.retryDeadLetters(ALL);
+  await replicate(pipeline, generation, { settings: LETTERS });
+  expectEqual(['good', 'bad']);
+});
 
 /** The target takes everything from now on. */
 function mend(warehouse: Database.Database): void {

@@ -1,7 +1,20 @@
 /** Columns of a table that is captured by one of them come, go, and are declared anew while the pipeline runs. */
 import { describe, expect, test } from '@jest/globals';
+import { isCdcError } from '../../engine';
 import type { KeysetCapture, Pipeline, ReplicateResult, TableMapping } from '../../engine';
-import { CHAIN, parkedBy, rejection, replicate, settingsOf, specOf, started } from '../support/pipelines';
+import { sqliteAdapter } from '../../engine/adapters/sqlite';
+import { captureByColumn } from '../../engine/capture/keyset';
+import { routeTable } from '../../engine/capture/resolve-tables';
+import {
+  CHAIN,
+  parkedBy,
+  rejection,
+  replicate,
+  settingsOf,
+  specOf,
+  started,
+  testPorts,
+} from '../support/pipelines';
 import { folderPerTest } from '../support/sqlite';
 import { dumpTable } from '../support/sqlite-dump';
 import { NOW, sceneIn, TIMESTAMP, type Scene } from './scene';
@@ -111,6 +124,85 @@ test.each([
   });
   expect(ids(scene, 'a')).toEqual([1n, 2n]);
   expect(await pipeline.verify({})).toMatchObject({ equal: true });
+});
+
+describe('where each row counts its own changes, columns', () => {
+  const PER_ROW: KeysetCapture = { ...CAPTURE, by: 'version', column: 'id', deleted: null, per: 'row' };
+
+  test.each([
+    ['that both sides got parks its table', `more TEXT DEFAULT 'source'`, `more TEXT DEFAULT 'target'`],
+    ['that was dropped and added again parks its table', 'note INTEGER', ''],
+  ])('one %s', async (_what, added, there) => {
+    const scene = await running(['a', 'b'], { ...PER_ROW, sweepMs: 1_000 });
+    const { pipeline, generation, spec } = scene;
+    if (there === '') scene.source.exec('ALTER TABLE a DROP COLUMN note');
+    else scene.target.exec(`ALTER TABLE a ADD COLUMN ${there}`);
+    scene.source.exec(`ALTER TABLE a ADD COLUMN ${added}`);
+    write(scene, 'b', 2);
+    expect(await pipeline.fetchPending({ settings: spec.settings, waitMs: 0 })).toMatchObject({
+      pending: true,
+    });
+    await pipeline.sweep({});
+    await parkedBy(replicate(pipeline, generation), 'a', 'SOURCE_SCHEMA_CHANGED');
+    expect(ids(scene, 'b')).toEqual([1n, 2n]);
+    const again = generation + 1;
+    expect(await pipeline.resumeTable({ chain: CHAIN, generation: again, table: 'a' })).toEqual(['a']);
+    expect(await replicate(pipeline, again)).toMatchObject({
+      progress: [{ state: 'replicating' }, { state: 'replicating' }],
+    });
+    expect(await pipeline.verify({})).toMatchObject({ equal: true });
+  });
+
+  test('that stay, or are not replicated, park nothing', async () => {
+    const scene = await running([{ from: 'a', columns: ['id', 'updated_at'] }, 'b'], PER_ROW);
+    const { pipeline, generation } = scene;
+    scene.source.exec('ALTER TABLE a DROP COLUMN note');
+    for (let attempt = 0; attempt < 2; attempt++) {
+      expect(await replicate(pipeline, generation)).toMatchObject({
+        progress: [{ state: 'replicating' }, { state: 'replicating' }],
+      });
+    }
+  });
+});
+
+describe.each([
+  ['by a time', CAPTURE],
+  ['by versions of each row', { ...CAPTURE, by: 'version', column: 'id', per: 'row' }],
+] as const)('from setup on, captured %s', (_by, capture) => {
+  const checked = async (ddl: string, columns: readonly string[] | null): Promise<string> => {
+    const scene = sceneIn(folder, capture, SCHEMA);
+    const reader = await sqliteAdapter.openSource({ url: folder.url('shop.db'), readOnly: true });
+    const source = folder.closing(captureByColumn(reader, capture, testPorts()));
+    const table = async () => {
+      const found = (await source.tables()).find(({ name }) => name.name === 'a');
+      if (found === undefined) throw new Error('a is there');
+      return found;
+    };
+    const consumer = { uuid: 'u', name: 'n', now: 0, reset: false };
+    const { position } = await source.install([await table()], consumer);
+    scene.source.exec(ddl);
+    const route = routeTable(await table(), { to: null, columns }, true);
+    const told = source.check(position, [route]);
+    return told.then(
+      () => 'as before',
+      (error: unknown) => (isCdcError(error) ? error.code : String(error)),
+    );
+  };
+
+  test.each([
+    ['nothing', 'SELECT 1', null, 'as before'],
+    ['a column that is added', 'ALTER TABLE a ADD COLUMN more TEXT', null, 'SOURCE_SCHEMA_CHANGED'],
+    ['a column that is dropped', 'ALTER TABLE a DROP COLUMN note', null, 'SOURCE_SCHEMA_CHANGED'],
+    ['one that is not replicated', 'ALTER TABLE a DROP COLUMN note', ['id', 'updated_at'], 'as before'],
+    [
+      'one that is declared anew',
+      'ALTER TABLE a DROP COLUMN note; ALTER TABLE a ADD COLUMN note INTEGER',
+      ['id', 'note', 'updated_at'],
+      'SOURCE_SCHEMA_CHANGED',
+    ],
+  ] as const)('%s is told as what it is before anything was read', async (_what, ddl, columns, told) => {
+    expect(await checked(ddl, columns)).toBe(told);
+  });
 });
 
 test('a mark of deleted rows that is not replicated parks its table when it is dropped', async () => {

@@ -71,6 +71,38 @@ test('a table that is emptied is told, and one whose newest row changes again is
   expect(await toldBy(pipeline, generation)).toHaveLength(1);
 });
 
+test('where deletes are compared, a newest row that is deleted is nothing to tell', async () => {
+  const scene = sceneIn(folder, { ...TIMESTAMP, sweepMs: 3_600_000 });
+  insert(scene, 1, 3);
+  const pipeline = await scene.open();
+  const { generation } = await started(pipeline, scene.spec);
+  scene.source.exec(`UPDATE orders SET note = 'x', updated_at = ${NOW} WHERE id = 3`);
+  expect(await toldBy(pipeline, generation)).toEqual([]);
+  scene.source.exec('DELETE FROM orders');
+  expect(await toldBy(pipeline, generation)).toEqual([]);
+  const { checks } = await pipeline.healthReport();
+  expect(checks.find(({ name }) => name === 'capture')).toMatchObject({ state: 'ok' });
+});
+
+test('many tables whose values went back are one notice, which names some of them and counts the others', async () => {
+  const names = Array.from({ length: 25 }, (_, index) => `t${String(index)}`);
+  const scene = sceneIn(
+    folder,
+    { ...TIMESTAMP, allowScan: true },
+    names.map((name) => `CREATE TABLE ${name} (id INTEGER PRIMARY KEY, updated_at TEXT);`).join(''),
+    names,
+  );
+  const each = (sql: (name: string) => string): void => void scene.source.exec(names.map(sql).join(';'));
+  each((name) => `INSERT INTO ${name} VALUES (1, ${NOW})`);
+  const pipeline = await scene.open();
+  const { generation } = await started(pipeline, scene.spec);
+  each((name) => `UPDATE ${name} SET updated_at = ${NOW}`);
+  expect(await toldBy(pipeline, generation)).toEqual([]);
+  each((name) => `DELETE FROM ${name}`);
+  const told = await toldBy(pipeline, generation);
+  expect(told).toEqual([expect.stringMatching(/^: In t0, (t\d+, ){18}t\d+ and 5 more: The newest value/)]);
+});
+
 test('what is looked back anyway is not told', async () => {
   const scene = sceneIn(folder, { ...TIMESTAMP, lookbackMs: 300_000 });
   insert(scene, 1, 20);
@@ -113,7 +145,11 @@ test('a clock that steps back is told with how far, and rows that are written th
     const request = { from, routes: [ROUTE], limit: 100, schemaToken: '', snapshot: null };
     const chunk = await readChunk(context, request, [ROUTE]);
     from = chunk.to;
-    const notices = setBackNotices(decodeKeyset(from), ['t'], { by: 'timestamp', column: 'changed' });
+    const notices = setBackNotices(decodeKeyset(from), ['t'], {
+      by: 'timestamp',
+      column: 'changed',
+      sweepMs: 1_000,
+    });
     const keys = chunk.tables.flatMap(({ changes }) =>
       changes.flatMap((change) => (change.kind === 'upsert' ? [change.row[0]] : [])),
     );

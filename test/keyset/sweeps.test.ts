@@ -1,5 +1,6 @@
 /** Sweeps of several tables, of which one leaves while it is being compared; and what is said of deleted rows. */
 import { describe, expect, test } from '@jest/globals';
+import { CdcError } from '../../engine';
 import type { Adapter, KeysetCapture, Source } from '../../engine';
 import { sqliteAdapter } from '../../engine/adapters/sqlite';
 import { engineOver, REF, replicate, settingsOf, setUp, specOf, started } from '../support/pipelines';
@@ -103,6 +104,28 @@ test.each([
   expect(scene.target.prepare('SELECT id FROM b').pluck().all()).toEqual([2n]);
   expect(scene.target.prepare('SELECT id FROM a').pluck().all()).toEqual([1n, 2n]);
   expect(scene.target.prepare('SELECT count(*) FROM _cdc_repair').pluck().get()).toBe(0n);
+});
+
+test('a table whose schema moves while it is compared is compared again at once', async () => {
+  const scene = sceneIn(folder, CAPTURE, SCHEMA);
+  scene.source.exec(`INSERT INTO a (id, updated_at) VALUES (1, ${NOW}), (2, ${NOW})`);
+  const spec = { ...specOf([{ from: 'a', columns: ['id', 'updated_at'] }]), capture: CAPTURE };
+  let looks = 0;
+  const move = (table: string): Promise<void> => {
+    looks += 1;
+    if (looks > 1) return Promise.resolve();
+    return Promise.reject(new CdcError('SCHEMA_MOVED', `Table ${table} has other columns`, { table }));
+  };
+  const other = await scene.open();
+  const { generation } = await started(other, spec);
+  scene.source.exec('DELETE FROM a WHERE id = 1');
+  const engine = folder.closing(
+    engineOver(folder.url('shop.db'), folder.url('warehouse.db'), { adapter: watched(move) }),
+  );
+  const pipeline = await engine.pipeline({ ...REF, capture: CAPTURE });
+  expect(await pipeline.sweep({})).toEqual({ keys: 1 });
+  await replicate(other, generation);
+  expect(scene.target.prepare('SELECT id FROM a').pluck().all()).toEqual([2n]);
 });
 
 describe('what is said of rows that are deleted', () => {

@@ -11,6 +11,7 @@ import type {
   TableRoute,
 } from '../../model';
 import { decodeKeyset, encodeKeyset } from './position';
+import { shapeOf, UNREAD } from './passes';
 import type { KeysetPosition, LookMark } from './position';
 import { readWindow } from './window';
 import type { WindowContext } from './window';
@@ -25,6 +26,7 @@ export async function readChunk(
   windowed: readonly TableRoute[],
 ): Promise<RowChunk> {
   const { routes, limit, behind = [] } = request;
+  const unread = routes.filter((route) => !windowed.includes(route));
   const position = joined(decodeKeyset(request.from), behind);
   const isUncut = behind.length > 0;
   const read = await readWindow(context, {
@@ -48,7 +50,7 @@ export async function readChunk(
   }
   const times = tables.flatMap(({ rows }) => rows.flatMap(({ changedAt }) => changedAt ?? []));
   return {
-    to: encodeKeyset(read.position),
+    to: encodeKeyset(marked(context, read.position, unread)),
     more: !read.ended,
     changes,
     counts: tables.map(({ route, rows }): TableCounts => {
@@ -61,6 +63,16 @@ export async function readChunk(
     tables: tables.map(({ route, rows }) => ({ table: route.id, changes: rows.map(changeOf(route)) })),
     ranges: copies.map(({ range }) => range),
   };
+}
+
+/** With the columns that were read of tables that no window reads: others mean another past for them, too. */
+function marked(
+  { columnOf }: WindowContext,
+  position: KeysetPosition,
+  unread: readonly TableRoute[],
+): KeysetPosition {
+  const marks = unread.map((route) => [route.id, { ...UNREAD, shape: shapeOf(columnOf(route)) }] as const);
+  return { ...position, tables: { ...position.tables, ...Object.fromEntries(marks) } };
 }
 
 function changeOf({ key, columns }: TableRoute): (row: KeysetRow) => RowChange {

@@ -6,18 +6,23 @@ import type {
   KeysetRange,
   KeysetReader,
   NewestValue,
+  TableRoute,
 } from '../../model';
 import { addSighting, boundAfter, horizonOf, newestBy } from './horizon';
 import { sameBound, UNKNOWN } from './position';
-import type { LookMark, PassMark, TableMark } from './position';
+import type { ColumnMark, LookMark, PassMark, TableMark } from './position';
 
 /** The columns that a route reads: what was read with others can't be compared. */
 export function shapeOf({ route, column, by }: KeysetColumn): string {
-  const types = route.columns.map((name) => {
-    const found = route.source.columns.find((entry) => entry.name === name);
+  return JSON.stringify([by, column, columnMarksOf(route)]);
+}
+
+/** The columns that a route reads, with their types. */
+export function columnMarksOf({ columns, source }: TableRoute): readonly ColumnMark[] {
+  return columns.map((name) => {
+    const found = source.columns.find((entry) => entry.name === name);
     return [name, found?.declaredType ?? ''];
   });
-  return JSON.stringify([by, column, types]);
 }
 
 export interface Beginning {
@@ -34,6 +39,9 @@ export async function firstMark(beginning: Beginning): Promise<TableMark> {
   const from = await nextBound(beginning, null);
   return { shape: null, from, sightings: [{ at: look.at, newest }], ...UNKNOWN };
 }
+
+/** Of a table that no window reads, since each of its rows counts its own changes: only its columns are known. */
+export const UNREAD: TableMark = { shape: null, from: null, sightings: [], ...UNKNOWN };
 
 /** All that may have changed since. */
 export async function wholePass(beginning: Beginning, mark: TableMark): Promise<PassMark> {

@@ -28,9 +28,14 @@ export interface Digest {
 /** Of a pass whose rows nobody remembers, and of none: no rows have it. */
 export const UNKNOWN: Digest = { count: -1, sum: 0 };
 
+/** A column's name and declared type. */
+export type ColumnMark = readonly [name: string, type: string];
+
 export interface TableMark extends Digest {
   /** The columns that were read: others mean another past. Null before the first pass. */
   readonly shape: string | null;
+  /** Names and types of all columns as they were at setup; absent once some were read. */
+  readonly begun?: readonly ColumnMark[];
   /** Rows may still turn up from here on; null: anywhere. The digest is of the rows from here on, as they were read. */
   readonly from: KeysetBound | null;
   /** Ascending. */

@@ -1,8 +1,9 @@
 /** The columns of tables while they are read: whether they are those of before, and what it means that they are not. */
 import { CdcError, isCdcError } from '../../errors';
 import type { KeysetColumn, KeysetReader, Position, TableRoute } from '../../model';
-import { shapeOf } from './passes';
+import { columnMarksOf, shapeOf } from './passes';
 import { decodeKeyset } from './position';
+import type { ColumnMark, TableMark } from './position';
 
 /** Throws SOURCE_SCHEMA_CHANGED. */
 export function requireCaptured({ route, column }: KeysetColumn): void {
@@ -20,8 +21,8 @@ export function checkShapes(position: Position, columns: readonly KeysetColumn[]
   const shapes = columns.map((column) => {
     const { id } = column.route;
     const shape = shapeOf(column);
-    const before = tables[id]?.shape ?? null;
-    if (before !== null && before !== shape) {
+    const mark = tables[id];
+    if (mark !== undefined && !isAsMarked(column, shape, mark)) {
       throw new CdcError('SOURCE_SCHEMA_CHANGED', `The columns of table ${id} have changed`, {
         hint: 'Change the target table accordingly, then run `cdc resume NAME --table T`: it is copied again.',
         table: id,
@@ -30,6 +31,20 @@ export function checkShapes(position: Position, columns: readonly KeysetColumn[]
     return [id, shape];
   });
   return JSON.stringify(shapes);
+}
+
+function isAsMarked({ route }: KeysetColumn, shape: string, mark: TableMark): boolean {
+  if (mark.shape !== null) return mark.shape === shape;
+  return mark.begun === undefined || isAsBegun(route, mark.begun);
+}
+
+/** Setup does not know which columns are replicated: where some are left out, others that are may go. */
+function isAsBegun(route: TableRoute, begun: readonly ColumnMark[]): boolean {
+  const types = new Map(begun);
+  const now = columnMarksOf(route);
+  const all = route.source.columns.filter(({ generated }) => generated === 'no').length;
+  if (now.length === all && begun.length !== all) return false;
+  return now.every(([name, type]) => types.get(name) === type);
 }
 
 /**

@@ -2,7 +2,7 @@
  * A newest value that is older than one seen before. Nothing is missed by it as long as it was seen: looks of later times
  * are not gone by any more. But rows that nobody deleted don't become older by themselves, so it is told.
  */
-import type { KeysetColumn, KeysetReader, NewestValue, PlanNotice } from '../../model';
+import type { KeysetCapture, KeysetColumn, KeysetReader, NewestValue, PlanNotice } from '../../model';
 import { duration } from '../../model';
 import { lookbackOf, newestBy } from './horizon';
 import type { KeysetPosition, LookMark, SetBack, TableMark } from './position';
@@ -70,16 +70,36 @@ export function stillTold(setBack: SetBack | null, now: number): SetBack | null 
   return setBack === null || Math.abs(now - setBack.at) > TOLD_FOR_MS ? null : setBack;
 }
 
-/** What there is to say of these tables at a position. */
+/** Tables that a notice names; a status is kept round for round. */
+const MOST_NAMED = 20;
+
+/** What there is to say of these tables at a position: one notice, however many they are. */
 export function setBackNotices(
   { tables }: KeysetPosition,
   names: readonly string[],
-  { by, column }: Pick<KeysetColumn, 'by' | 'column'>,
+  { by, column, sweepMs }: Pick<KeysetCapture, 'by' | 'column' | 'sweepMs'>,
 ): readonly PlanNotice[] {
-  return names.flatMap((table) => {
+  const told = names.flatMap((table) => {
     const setBack = tables[table]?.setBack ?? null;
-    return setBack === null ? [] : [{ table, message: textOf(setBack, by, column) }];
+    // Where deletes are compared, the newest row may be deleted like any other: a clock that went back tells more.
+    return setBack === null || (sweepMs !== null && setBack.clockMs === null) ? [] : [{ table, setBack }];
   });
+  const [first, ...others] = told;
+  if (first === undefined) return [];
+  // Of several, the one in which the clock went back furthest tells most.
+  const most = others.reduce(
+    (one, { setBack }) => ((setBack.clockMs ?? 0) > (one.clockMs ?? 0) ? setBack : one),
+    first.setBack,
+  );
+  const message = textOf(most, by, column);
+  if (others.length === 0) return [{ table: first.table, message }];
+  return [{ table: null, message: `In ${listed(told.map(({ table }) => table))}: ${message}` }];
+}
+
+function listed(tables: readonly string[]): string {
+  const named = tables.slice(0, MOST_NAMED).join(', ');
+  const more = tables.length - MOST_NAMED;
+  return more > 0 ? `${named} and ${String(more)} more` : named;
 }
 
 function textOf({ at, clockMs }: SetBack, by: KeysetColumn['by'], column: string): string {

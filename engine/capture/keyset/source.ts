@@ -68,7 +68,7 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     async install(tables, consumer) {
       await assessTables(reader, capture, tables);
       const routes = tables.map((table) => routeTable(table, { to: null, columns: null }, true));
-      const position = await beginAt(context, followed(routes));
+      const position = await beginAt(context, routes, followed(routes));
       return installedConsumer(
         consumer,
         null,
