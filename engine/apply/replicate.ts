@@ -217,7 +217,7 @@ class Attempt {
     const rules = { policy, routes, retry, repairs, sequences, keepDeleted, now: now() };
     const began = now();
     const { claim, applied, removed } = await commitChunk(target, this.claim, chunk, movers, rules);
-    if (keys === null) this.rangeSize.took(rowsOf(applied), now() - began);
+    if (keys === null) this.rangeSize.took(rowsOf(chunk), now() - began);
     this.claim = claim;
     this.applied += chunk.changes;
     this.totals.add(applied, atomic && chunk.more);
