@@ -42,7 +42,12 @@ export async function pipelineStatus(temporal: Client, pipeline: string): Promis
     ]);
     const settingUp = setupIn(description);
     if (answer !== null)
-      return { ...withHeartbeats(wholeStatus(answer), description), answeredBy: 'worker', settingUp, schedule };
+      return {
+        ...withHeartbeats(wholeStatus(answer), description),
+        answeredBy: 'worker',
+        settingUp,
+        schedule,
+      };
     const lastError = memoIn(description)?.lastError ?? null;
     const status = { ...(recorded ?? unreadable(pipeline)), state: stateOf(description), lastError };
     return { ...withHeartbeats(status, description), answeredBy: 'temporal', settingUp, schedule };

@@ -13,7 +13,12 @@ const folder = folderPerTest();
 test('a run without onDelete, createTables and snapshotTables makes tables, also by a resync, and deletes rows', async () => {
   const here = await sqliteScene(folder);
   const { client, name, taskQueue, connections, temporal, spec, source, target } = here;
-  const { onDelete: _, createTables: __, snapshotTables: ___, ...settings } = { ...spec.settings, roundMs: 1_000 };
+  const {
+    onDelete: _,
+    createTables: __,
+    snapshotTables: ___,
+    ...settings
+  } = { ...spec.settings, roundMs: 1_000 };
   source.exec(`INSERT INTO tags VALUES (1, 'one'), (2, 'two')`);
   await startWorkerProcess(taskQueue, connections);
   await temporal.workflow.start(REPLICATION_WORKFLOW, {
@@ -57,10 +62,6 @@ test('a status that lacks figures of later versions is told whole, with a worker
   const whole = { rounds: 7, noticed: [], copy: null };
   expect(await client.status(name)).toMatchObject({ ...whole, answeredBy: 'temporal' });
   await startWorkerProcess(taskQueue, connections);
-  await until(
-    'the worker answers',
-    async () => (await client.status(name)).answeredBy === 'worker',
-    30_000,
-  );
+  await until('the worker answers', async () => (await client.status(name)).answeredBy === 'worker', 30_000);
   expect(await client.status(name)).toMatchObject({ ...whole, state: 'paused' });
 });
