@@ -5,7 +5,7 @@ import type { PipelineSpec, SetupProgress } from '../engine/model';
 import { specQuery, statusQuery, workflowIdOf } from '../workflows/messages';
 import type { PipelineStatus } from '../workflows/messages';
 import { scheduleIdOf } from '../workflows/messages/schedules';
-import { withProgress } from '../workflows/messages/status';
+import { wholeStatus, withProgress } from '../workflows/messages/status';
 import { CdcClientError, toClientError } from './errors';
 import { memoIn, stateOf } from './memo';
 import { recordedStatus } from './recorded-status';
@@ -42,7 +42,12 @@ export async function pipelineStatus(temporal: Client, pipeline: string): Promis
     ]);
     const settingUp = setupIn(description);
     if (answer !== null)
-      return { ...withHeartbeats(answer, description), answeredBy: 'worker', settingUp, schedule };
+      return {
+        ...withHeartbeats(wholeStatus(answer), description),
+        answeredBy: 'worker',
+        settingUp,
+        schedule,
+      };
     const lastError = memoIn(description)?.lastError ?? null;
     const status = { ...(recorded ?? unreadable(pipeline)), state: stateOf(description), lastError };
     return { ...withHeartbeats(status, description), answeredBy: 'temporal', settingUp, schedule };

@@ -7,7 +7,7 @@ import type { Carried, Failure, LastError, PipelineStatus, ReplicationInput } fr
 import type { Permit } from '../activities';
 import { transition } from './states';
 import type { PipelineEvent } from './states';
-import { initialStatus, isCopying, memoOf, withFailure } from './messages/status';
+import { initialStatus, isCopying, memoOf, wholeStatus, withFailure } from './messages/status';
 
 export interface Run {
   /** Its `spec` is another one once `apply` has changed it. */
@@ -59,7 +59,7 @@ export function createRun(input: ReplicationInput): Run {
     input,
     chain: workflowInfo().firstExecutionRunId,
     pipeline: { name: spec.name, source: spec.source, target: spec.target, capture: spec.capture },
-    status: carried?.status ?? initialStatus(spec, now),
+    status: carried === null ? initialStatus(spec, now) : wholeStatus(carried.status),
     generation: carried?.generation ?? 0,
     setUp: carried?.setUp ?? false,
     setupFailure: null,

@@ -13,7 +13,10 @@ const LONG_MS = 1_200;
 export interface RangeSize {
   /** Most rows of the next chunk. */
   rows(): number;
-  /** To be told how many rows a chunk took, and how long its commit took. Only one that was as long as allowed counts. */
+  /**
+   * To be told how many rows a chunk read, and how long its commit took. It grows only after one that had as many rows as
+   * allowed; one that takes long counts whatever it read, since rows may be limited elsewhere, too.
+   */
   took(rows: number, ms: number): void;
 }
 
@@ -24,10 +27,10 @@ export function createRangeSize(most: number): RangeSize {
   return {
     rows: () => size,
     took(rows, ms) {
-      // One of before the size was changed tells nothing of this size.
-      if (rows !== size) return;
-      if (ms < SHORT_MS) size = Math.min(most, 2 * size);
-      else if (ms > LONG_MS) size = Math.max(fewest, Math.floor(size / 2));
+      if (rows === 0) return;
+      if (ms < SHORT_MS && rows === size) size = Math.min(most, 2 * size);
+      // One that was read before the size was changed must not raise it.
+      else if (ms > LONG_MS) size = Math.max(fewest, Math.min(size, Math.floor(rows / 2)));
     },
   };
 }

@@ -31,7 +31,7 @@ import { createWaitingKeys } from './keys-again';
 import type { KeysAgain, WaitingKeys } from './keys-again';
 import { keyOf } from './letters';
 import { SCHEMA_LOOKS } from './limits';
-import { nextRanges, tablesAtOnce } from './next-ranges';
+import { nextRanges, tablesAtOnce, tablesToAsk } from './next-ranges';
 import { noticedIn, restOf } from './rest';
 import { NEVER_ABORTS } from './signals';
 import { ofRestlessSchema, viewSound, viewSource, withoutParked } from './source-view';
@@ -163,15 +163,19 @@ class Attempt {
   }
 
   private next(): Promise<StagedChunk> {
-    const ahead = this.ahead ?? this.stage(this.readUpTo, this.claim.tables);
+    const ahead = this.ahead ?? this.stage(this.readUpTo, this.claim.tables, null);
     this.ahead = null;
     return ahead;
   }
 
-  /** `tables`: as they will be when this chunk's turn comes. */
-  private stage(from: Position, tables: readonly TableCheckpoint[]): Promise<StagedChunk> {
-    const ranges = nextRanges(tables);
+  /** `tables`: as they will be when this chunk's turn comes; `last`: the chunk before it. */
+  private stage(
+    from: Position,
+    tables: readonly TableCheckpoint[],
+    last: StagedChunk | null,
+  ): Promise<StagedChunk> {
     const { atOnce } = this;
+    const ranges = nextRanges(tables, this.view.routes, tablesToAsk(last, atOnce));
     const snapshot = ranges.length === 0 ? null : { ranges, limit: this.rangeSize.rows(), atOnce };
     return this.stageWith(from, tables, snapshot);
   }
@@ -217,7 +221,7 @@ class Attempt {
     const rules = { policy, routes, retry, repairs, sequences, keepDeleted, now: now() };
     const began = now();
     const { claim, applied, removed } = await commitChunk(target, this.claim, chunk, movers, rules);
-    if (keys === null) this.rangeSize.took(rowsOf(applied), now() - began);
+    if (keys === null) this.rangeSize.took(rowsOf(chunk), now() - began);
     this.claim = claim;
     this.applied += chunk.changes;
     this.totals.add(applied, atomic && chunk.more);
@@ -234,8 +238,9 @@ class Attempt {
     const tables = tablesAfter(this.claim.tables, chunk, PIPELINE);
     // Keys are read again where the pipeline stands, not where it has read.
     if (this.waiting.next(this.claim.tables) !== null) return;
-    if (this.isOver() || (!chunk.more && nextRanges(tables).length === 0)) return;
-    this.ahead = this.stage(chunk.to, tables);
+    const isCopying = nextRanges(tables, this.view.routes, 1).length > 0;
+    if (this.isOver() || (!chunk.more && !isCopying)) return;
+    this.ahead = this.stage(chunk.to, tables, chunk);
     // Its failure is thrown where it is awaited; until then it must not count as unhandled.
     this.ahead.catch(() => undefined);
   }

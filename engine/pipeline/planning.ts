@@ -45,7 +45,7 @@ export async function planPipeline(
   onTable: (done: number, of: number) => void = () => undefined,
 ): Promise<Planning> {
   const { connections, sameFamily } = context;
-  requireFitting(spec);
+  requireSettingsFit(spec);
   const source = await connections.source();
   const resolved = resolveTables(spec.tables, await source.tables(), sameFamily);
   for (const route of resolved.routes) await requireFilter(source, route);
@@ -185,7 +185,7 @@ function refuseOccupied(
 }
 
 /** Throws CONFIG_INVALID for settings that can't go together with the way in which changes are captured. */
-function requireFitting({ name, capture, settings }: PipelineSpec): void {
+function requireSettingsFit({ name, capture, settings }: PipelineSpec): void {
   const [refused] = refusedSettings(capture, settings);
   if (refused === undefined) return;
   throw new CdcError('CONFIG_INVALID', `Pipeline ${name}: ${refused.setting} ${refused.reason}`, {

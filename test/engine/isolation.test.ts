@@ -64,6 +64,20 @@ describe.each([
     expect(checks.find(({ name }) => name === 'tables')).toMatchObject({ state: 'failed' });
   });
 
+  test('is parked alone where the target lacks one of its columns', async () => {
+    const { shop, warehouse, pipeline, generation } = await begin();
+    warehouse.exec(`${MEND}; ALTER TABLE bad DROP COLUMN v`);
+    shop.exec('UPDATE good SET v = 2; UPDATE bad SET v = 2; INSERT INTO bad VALUES (2, 2)');
+    const { progress } = await replicate(pipeline, generation);
+    const [good, bad] = ['good', 'bad'].map((name) => progress.find(({ source }) => source === name));
+    expect(good).toMatchObject({ state: 'replicating' });
+    expect(bad).toMatchObject({
+      state: 'parked',
+      cause: expect.stringMatching(/^TARGET_TABLE_MISMATCH: .*lacks the column v/),
+    });
+    expectEqual(['good']);
+  });
+
   test('catches up chunk by chunk once it is mended, and rejoins the others at one position', async () => {
     const { shop, warehouse, pipeline, generation } = await begin();
     shop.exec(`UPDATE bad SET v = 100`);

@@ -26,6 +26,23 @@ test('a chunk of another size, the last one of a table or one that was read ahea
   expect(size.rows()).toBe(20_000);
 });
 
+test('chunks that no longer have as many rows as they may shrink all the same where they take long', () => {
+  const size = createRangeSize(100_000);
+  size.took(20_000, 50);
+  expect(size.rows()).toBe(40_000);
+  size.took(20_000, 5_000);
+  expect(size.rows()).toBe(10_000);
+  // One that was read ahead, before the size was changed.
+  size.took(40_000, 5_000);
+  expect(size.rows()).toBe(10_000);
+});
+
+test('a chunk without a row of a copy says nothing, however long its changes took', () => {
+  const size = createRangeSize(100_000);
+  size.took(0, 5_000);
+  expect(size.rows()).toBe(20_000);
+});
+
 test('settings of fewer rows are kept to', () => {
   const size = createRangeSize(30);
   expect(size.rows()).toBe(30);

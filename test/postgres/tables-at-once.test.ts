@@ -3,7 +3,18 @@ import { describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import type { Pipeline, PipelineSettings, ReplicateResult } from '../../engine';
 import type { ScratchDatabase } from '../../engine/contract';
-import { parkedBy, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
+import { postgresAdapter } from '../../engine/adapters/postgres';
+import { byRows } from '../support/by-rows';
+import {
+  engineOver,
+  parkedBy,
+  REF,
+  rejection,
+  replicate,
+  setUp,
+  specOf,
+  started,
+} from '../support/pipelines';
 import { databaseUrl, onServer } from '../support/postgres';
 import { postgresPerTest } from '../support/postgres-scratch';
 
@@ -153,6 +164,29 @@ describe('tables that are copied at once', () => {
     await expectSame(source, target, ['a', 'b']);
   });
 
+  test.each(['straight', 'by rows'] as const)(
+    'hold up no change of others where the only one left is altered (%s)',
+    async (way) => {
+      const source = await scratch(...tableOf('a', 20), ...tableOf('b', 300));
+      const target = await scratch();
+      const adapter = way === 'straight' ? postgresAdapter : byRows(postgresAdapter);
+      const engine = engineOver(source.url, target.url, { others: [adapter] });
+      clearing(() => engine.close());
+      const pipeline = await engine.pipeline(REF);
+      const { generation } = await setUp(pipeline, specOf(['public.*']));
+      const settings = { snapshotRows: 100 };
+      await oneChunk(pipeline, generation, settings);
+      const owner = await connect(source);
+      await owner.query('BEGIN; LOCK TABLE b IN ACCESS EXCLUSIVE MODE');
+      await source.execute(`UPDATE a SET v = 'changed'`);
+      await rejection(replicate(pipeline, generation, { settings }), 'DATABASE_LOCKED');
+      await expectSame(source, target, ['a']);
+      await owner.query('COMMIT');
+      await replicate(pipeline, generation, { settings });
+      await expectSame(source, target, ['a', 'b']);
+    },
+  );
+
   test('that are dropped park alone', async () => {
     const source = await scratch(...NAMES.flatMap((name) => tableOf(name, 40)));
     const target = await scratch();
@@ -183,21 +217,7 @@ describe('where foreign keys of the target hold, since the role may not let them
       `INSERT INTO z_parents SELECT generate_series(1, 60)`,
       `INSERT INTO children SELECT i, 61 - i FROM generate_series(1, 60) i`,
     );
-    const target = await scratch();
-    const name = new URL(target.url).pathname.slice(1);
-    const role = `copier_${name.slice(-12)}`;
-    await target.execute(
-      `CREATE ROLE ${role} LOGIN PASSWORD 'p'`,
-      `GRANT ALL ON DATABASE ${name} TO ${role}`,
-      `GRANT ALL ON SCHEMA public TO ${role}`,
-      `SET ROLE ${role}`,
-      ...tables,
-      'RESET ROLE',
-    );
-    clearing(() => onServer((client) => client.query(`DROP ROLE ${role}`)));
-    clearing(() => target.execute(`DROP OWNED BY ${role} CASCADE`));
-    const url = databaseUrl(name, { name: role, password: 'p' });
-    const pipeline = await pipelineOf(source, { url });
+    const { pipeline, target } = await intoHolding(source, tables);
     const { result } = await started(pipeline, specOf(['public.*'], { snapshotRows }));
     expect(result).toMatchObject({ snapshotRows: 120, commits });
     expect(statesOf(result)).toEqual({
@@ -206,4 +226,46 @@ describe('where foreign keys of the target hold, since the role may not let them
     });
     await expectSame(source, target, ['z_parents', 'children']);
   });
+
+  test('a reference that comes after setup counts, too', async () => {
+    const tables = [
+      `CREATE TABLE children (id integer PRIMARY KEY, parent integer)`,
+      `CREATE TABLE parents (id integer PRIMARY KEY)`,
+    ];
+    const source = await scratch(
+      ...tables,
+      `INSERT INTO parents SELECT generate_series(1, 60)`,
+      `INSERT INTO children SELECT i, 61 - i FROM generate_series(1, 60) i`,
+    );
+    const { pipeline, target } = await intoHolding(source, tables);
+    const { generation } = await setUp(pipeline, specOf(['public.*']));
+    for (const database of [source, target]) {
+      await database.execute('ALTER TABLE children ADD FOREIGN KEY (parent) REFERENCES parents');
+    }
+    const result = await replicate(pipeline, generation, { settings: { snapshotRows: 25 } });
+    expect(statesOf(result)).toEqual({ 'public.parents': 'replicating', 'public.children': 'replicating' });
+    await expectSame(source, target, ['parents', 'children']);
+  });
 });
+
+/** A pipeline into tables of a role that can't let foreign keys rest. */
+async function intoHolding(
+  source: ScratchDatabase,
+  tables: readonly string[],
+): Promise<{ readonly pipeline: Pipeline; readonly target: ScratchDatabase }> {
+  const target = await scratch();
+  const name = new URL(target.url).pathname.slice(1);
+  const role = `copier_${name.slice(-12)}`;
+  await target.execute(
+    `CREATE ROLE ${role} LOGIN PASSWORD 'p'`,
+    `GRANT ALL ON DATABASE ${name} TO ${role}`,
+    `GRANT ALL ON SCHEMA public TO ${role}`,
+    `SET ROLE ${role}`,
+    ...tables,
+    'RESET ROLE',
+  );
+  clearing(() => onServer((client) => client.query(`DROP ROLE ${role}`)));
+  clearing(() => target.execute(`DROP OWNED BY ${role} CASCADE`));
+  const url = databaseUrl(name, { name: role, password: 'p' });
+  return { pipeline: await pipelineOf(source, { url }), target };
+}

@@ -51,6 +51,11 @@ export function initialStatus(spec: SpecFigures, now: number): PipelineStatus {
   };
 }
 
+/** A status that a former version kept lacks what came later: that is as at the beginning. */
+export function wholeStatus(status: PipelineStatus): PipelineStatus {
+  return { ...initialStatus({ ...status, name: status.pipeline }, status.startedAt), ...status };
+}
+
 export function withSetup(status: PipelineStatus, report: SetupFigures, now: number): PipelineStatus {
   const { tables, lastAppliedAt, transport, skipped, notices } = report;
   // A setup may be repeated within a chain, and a status may be carried over from a version that had no such sums.

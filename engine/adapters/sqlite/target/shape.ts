@@ -36,7 +36,7 @@ interface ShapeCache {
 
 const cacheOf = sessionState<ShapeCache>(() => ({ schemaVersion: -1, shapes: new Map() }));
 
-/** Throws TARGET_TABLE_MISMATCH when the table is gone or has lost its unique key. */
+/** Throws TARGET_TABLE_MISMATCH when the table is gone, or lacks a column or its unique key. */
 export function targetShape(session: Session, route: TableRoute): TargetShape {
   const cache = cacheOf(session);
   const schemaVersion = numberOf(session.get('PRAGMA main.schema_version')?.[0]);
@@ -81,6 +81,14 @@ function readShape(session: Session, route: TableRoute): TargetShape {
       hint: `\`cdc resync NAME ${route.id}\` makes it again and copies its rows.`,
       table: route.id,
     });
+  }
+  const lacking = route.columns.find((column) => !columns.some((other) => sameName(other.name, column)));
+  if (lacking !== undefined) {
+    throw new CdcError(
+      'TARGET_TABLE_MISMATCH',
+      `Target table ${displayName(route.target)} lacks the column ${lacking}`,
+      { table: route.id, column: lacking },
+    );
   }
   const indexes = readUniques(session, name);
   const rowid = rowidKey(columns, indexes);
