@@ -61,7 +61,11 @@ function createTarget(lanes: Lanes): Target {
       }
       const owner = await lanes.run((lane) => lane.connection.call('ownerOfName', route.target.name));
       if (owner !== null) throw nameTaken(targetName(route), owner);
-      return { on: 'target', table: targetName(route), ...createTableSql(route, sourceFamily) };
+      const made = createTableSql(route, sourceFamily);
+      if (route.key.some((column) => (route.types?.[column]?.type ?? null) !== null)) {
+        requireSameKeyTypes(route, { columns: made.columns, options: [] });
+      }
+      return { on: 'target', table: targetName(route), ...made };
     },
     async notices(routes) {
       const existing = await tables();
@@ -240,7 +244,7 @@ function findTable(tables: readonly TableSchema[], route: TableRoute): TableSche
 }
 
 /** A key that the target converts is another key: rows would collapse, or stand elsewhere in its order. */
-function requireSameKeyTypes(route: TableRoute, existing: TableSchema): void {
+function requireSameKeyTypes(route: TableRoute, existing: Pick<TableSchema, 'columns' | 'options'>): void {
   const [column] = convertingColumns(route, existing).filter((name) => route.key.includes(name));
   if (column === undefined) return;
   throw new CdcError(
