@@ -70,6 +70,18 @@ INSERT INTO names VALUES ('a', 'small'), ('A', 'large')`;
     },
   );
 
+  test('of a table that is there are told in a notice, unless they are its own', async () => {
+    folder.database('shop.db', NAMES);
+    await query('CREATE TABLE names (id VARCHAR(50) COLLATE utf8mb4_bin PRIMARY KEY, v TEXT NOT NULL)');
+    const pipeline = await open(folder.url('shop.db'), scratch.url);
+    const types = { id: { type: 'VARCHAR(50)', lossy: false }, v: { type: 'varchar(9)', lossy: false } };
+    const { notices } = await pipeline.plan(specOf([{ from: 'names', types }]));
+    const told = notices.map(({ message }) => message).filter((message) => message.includes('there already'));
+    expect(told).toEqual([
+      'Column v of target table names is there already and stays text, not varchar(9). To change it: ALTER TABLE `names` MODIFY `v` varchar(9) NOT NULL',
+    ]);
+  });
+
   test('drop the time of day where a date was chosen and the column is lossy', async () => {
     await query('CREATE TABLE moments (id INT PRIMARY KEY, at DATETIME(3))');
     await query("INSERT INTO moments VALUES (1, '2026-02-28 10:00:00.5')");

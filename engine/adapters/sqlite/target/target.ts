@@ -21,7 +21,7 @@ import { ruleOnSource } from '../schema/indexes';
 import { createLanes, type Lane, type Lanes } from '../threads/lanes';
 import { createMutex } from '../threads/mutex';
 import { nameTaken, refuseReservedName } from './names';
-import { convertingColumns, createTableSql, targetName } from './tables';
+import { convertingColumns, createTableSql, targetName, typeNotices } from './tables';
 
 /** One lane merges while the other stages; a third would wait for one of them. */
 const MOST_LANES = 2;
@@ -292,5 +292,5 @@ function noticesOf(
         `Target table ${name} has a unique index that the source does not have, and may refuse its rows: ${index.name}`,
     ),
   ];
-  return messages.map((message) => ({ table: route.id, message }));
+  return [...messages.map((message) => ({ table: route.id, message })), ...typeNotices(route, table)];
 }
