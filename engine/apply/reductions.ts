@@ -1,6 +1,6 @@
 /** Rows of columns that may be altered so that they fit (`lossy`), altered before anything else looks at them. */
 import { columnsOfRoute, displayName, reduceFor, targetNameOf } from '../model';
-import type { RowChunk, TableRoute, TableSchema, Tuple } from '../model';
+import type { RowChunk, TableRoute, TableSchema, Tuple, Value } from '../model';
 
 /** True where some column of a table is altered. */
 export function isLossy({ types }: TableRoute): boolean {
@@ -26,7 +26,12 @@ function reductionOf(route: TableRoute, targets: readonly TableSchema[]): RowRed
     const column = there?.columns.find((candidate) => candidate.name.toLowerCase() === wanted);
     return column === undefined ? null : reduceFor(column);
   });
-  return (row) => row.map((value, place) => reduces[place]?.(value) ?? value);
+  // What a value is altered to may be NULL.
+  return (row) => row.map((value, place) => (reduces[place] ?? kept)(value));
+}
+
+function kept(value: Value): Value {
+  return value;
 }
 
 /** A chunk with its rows altered. Keys are never lossy, so what identifies a row stays. */

@@ -3,11 +3,27 @@ import { CdcError } from '../errors';
 import { displayName, type ColumnTypes, type TableSchema } from '../model';
 import { nearMissHint } from './near-misses';
 
+const WORD = '[\\p{L}_][\\p{L}\\p{N}_]*';
+const NAME = `(?:${WORD}|"[^"]+"|\`[^\`]+\`)`;
+/** Numbers, words and members. With a backslash, databases differ in where a member ends. */
+const IN_BRACKETS = `(?:[\\p{L}\\p{N}_ ,.]|-(?!-)|'(?:[^'\\\\]|'')*'|"[^"\\\\]*")*`;
+
 /**
  * What a type may look like: a name, perhaps in several words, perhaps with numbers or members in brackets. It becomes
  * part of a statement, so nothing else may follow.
  */
-const TYPE = /^[\p{L}_"`][\p{L}\p{N}_ ."`]*(\([^();]*\))?[\p{L} _]*(\[\])*$/u;
+const TYPE = new RegExp(
+  `^${NAME}(?:[ .]+${NAME})*(?: *\\(${IN_BRACKETS}\\))?(?: +${WORD})*(?:\\[\\d*\\])*$`,
+  'u',
+);
+
+/** What belongs to a column and not to its type. Keys get their collation from us. */
+const NO_TYPE =
+  /\b(?:collate|not|null|primary|key|unique|default|references|check|generated|constraint|auto_increment)\b/i;
+
+function isType(text: string): boolean {
+  return TYPE.test(text) && !NO_TYPE.test(text.replace(/"[^"]*"|`[^`]*`|'(?:[^']|'')*'/g, '""'));
+}
 
 /**
  * The choice as it counts, or null where there is none. Throws CONFIG_INVALID for what is no type and for a key that
@@ -32,7 +48,7 @@ export function chosenTypes(
         },
       );
     }
-    if (type !== null && !TYPE.test(type)) {
+    if (type !== null && !isType(type)) {
       throw new CdcError(
         'CONFIG_INVALID',
         `Table ${id}: what \`types\` says of column ${column} is no type`,

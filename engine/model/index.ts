@@ -2,6 +2,7 @@
 export * from './adapter';
 export * from './capture-rules';
 export * from './change';
+export * from './chosen-type-notices';
 export * from './comparison';
 export * from './checkpoint';
 export * from './cursor-form';

@@ -12,12 +12,23 @@ export function tableStateOf(text: string): TableState {
 
 /**
  * What a table checkpoint keeps of `columns` as text: JSON of the columns' names, or of all that is chosen; null where
- * that is all columns and rows under their own names.
+ * that is all columns and rows under their own names. In which order columns are renamed or typed says nothing.
  */
 export function selectionText({ columns, where, rename, types = null }: TableSelection): string | null {
-  if (types !== null) return JSON.stringify({ columns, where, rename, types });
-  if (where !== null || rename !== null) return JSON.stringify({ columns, where, rename });
+  const renamed = rename === null ? null : inOrder(rename);
+  if (types !== null) return JSON.stringify({ columns, where, rename: renamed, types: typesInOrder(types) });
+  if (where !== null || renamed !== null) return JSON.stringify({ columns, where, rename: renamed });
   return columns === null ? null : JSON.stringify(columns);
+}
+
+function inOrder<T>(named: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(named).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+function typesInOrder(types: ColumnTypes): ColumnTypes {
+  return inOrder(
+    Object.fromEntries(Object.entries(types).map(([name, { type, lossy }]) => [name, { type, lossy }])),
+  );
 }
 
 /** What `selectionText` made, or a former version did. */

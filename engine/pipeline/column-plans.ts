@@ -1,7 +1,7 @@
 /** What becomes of each column of a pipeline, before the first row is read. */
 import { findNamed } from '../capture';
 import type { CdcError } from '../errors';
-import { columnsOfRoute, fidelityOf, targetNameOf } from '../model';
+import { columnsOfRoute, fidelityOf, isReducible, targetNameOf } from '../model';
 import type { ColumnPlan, ColumnSchema, TableRoute } from '../model';
 
 /** `there`: the columns of the target table, in any order and under its own names. */
@@ -17,8 +17,13 @@ export function columnPlans(
     if (found === undefined) {
       return { ...at, targetType: '', fidelity: 'refused', reason: 'the target table has no such column' };
     }
+    const isLossy = route.types?.[column.name]?.lossy === true;
+    if (isLossy && column.type.kind === 'timestamp' && found.type.kind === 'date') {
+      const reason = 'will be altered: the time of day is dropped';
+      return { ...at, targetType: found.declaredType, fidelity: 'lossy', reason };
+    }
     const { fidelity, reason } = fidelityOf(column, found, sameFamily);
-    const isAltered = fidelity === 'checked' && route.types?.[column.name]?.lossy === true;
+    const isAltered = fidelity === 'checked' && isLossy && isReducible(found);
     return {
       ...at,
       targetType: found.declaredType,

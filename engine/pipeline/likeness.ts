@@ -5,6 +5,7 @@ import type {
   ColumnSchema,
   ComparedColumn,
   Meaning,
+  Reduce,
   ScanResult,
   TableRoute,
   TableSchema,
@@ -56,11 +57,19 @@ function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
 function likenessOf(route: TableRoute, sameFamily: boolean, targets: readonly TableSchema[]): Likeness {
   const { key, columns } = route;
   const equalities = equalitiesOf(route, sameFamily, targets);
+  const reduces = equalities.map(({ reduce }) => reduce);
   const places = key.map((column) => columns.indexOf(column));
   const keyEqualities = places.flatMap((place) => equalities[place] ?? []);
   const hasExactKey = keyEqualities.every(({ isExact }) => isExact);
   const meanings = {
-    source: { row: equalities.map(({ source }) => source), key: keyEqualities.map(({ source }) => source) },
+    source: {
+      row: equalities.map(
+        ({ source, reduce }): Meaning =>
+          (value) =>
+            source(reduce(value)),
+      ),
+      key: keyEqualities.map(({ source }) => source),
+    },
     target: { row: equalities.map(({ target }) => target), key: keyEqualities.map(({ target }) => target) },
   } as const;
   const keyIdentity = (side: Side, values: Tuple): string =>
@@ -69,8 +78,10 @@ function likenessOf(route: TableRoute, sameFamily: boolean, targets: readonly Ta
       meanings[side].key,
       values.map((value) => (value === 0 ? 0 : value)),
     );
-  const same = (place: number, source: Value, target: Value | undefined): boolean => {
+  const same = (place: number, read: Value, target: Value | undefined): boolean => {
     if (target === undefined) return false;
+    // The target was given what the value was altered to, which may be NULL.
+    const source = reduces[place]?.(read) ?? null;
     if (source === null || target === null) return source === target;
     if (sameValue(source, target)) return true;
     const equality = equalities[place];
@@ -101,18 +112,19 @@ function equalitiesOf(
   route: TableRoute,
   sameFamily: boolean,
   targets: readonly TableSchema[],
-): readonly ColumnEquality[] {
+): readonly (ColumnEquality & { readonly reduce: Reduce })[] {
   const there = targets.find(({ name }) => displayName(name) === displayName(route.target));
   return route.columns.map((name) => {
     const source = columnOf(route.source.columns, name) ?? GONE;
     const target = columnOf(there?.columns ?? [], targetNameOf(route, name));
     const equality = equalityOf(source, target ?? source, sameFamily);
-    if (route.types?.[name]?.lossy !== true || target === undefined) return equality;
-    // The target was given what the value was altered to.
-    const reduce = reduceFor(target);
-    return { ...equality, source: (value) => equality.source(reduce(value)), isExact: false };
+    if (route.types?.[name]?.lossy !== true || target === undefined)
+      return { ...equality, reduce: unaltered };
+    return { ...equality, reduce: reduceFor(target), isExact: false };
   });
 }
+
+const unaltered: Reduce = (value) => value;
 
 /** SQLite compares names without regard to case. */
 function columnOf(columns: readonly ColumnSchema[], name: string): ColumnSchema | undefined {

@@ -177,8 +177,11 @@ function tableRows(
     const sameShape =
       before !== undefined &&
       displayName(before.targetTable) === displayName(route.target) &&
-      selectionText(before) === selectionText(selection);
-    if (sameShape) return before;
+      selectionText(written(before)) === selectionText(written(selection));
+    if (sameShape) {
+      const isSame = selectionText(before) === selectionText(selection);
+      return isSame ? before : { ...before, types: selection.types ?? null };
+    }
     return {
       source: route.id,
       sourceTable: route.source.name,
@@ -196,6 +199,16 @@ function tableRows(
       deleted: 0,
     };
   });
+}
+
+/** What decides of the values that are written. A type shapes a table when it is made, and no other. */
+function written({ types = null, ...selection }: TableSelection): TableSelection {
+  const lossy = Object.entries(types ?? {}).filter(([, type]) => type.lossy);
+  if (lossy.length === 0) return selection;
+  return {
+    ...selection,
+    types: Object.fromEntries(lossy.map(([name]) => [name, { type: null, lossy: true }])),
+  };
 }
 
 /** As configured; columns are null when all are replicated, so that a later setup takes new ones along. */

@@ -107,10 +107,58 @@ describe('types of columns that were chosen', () => {
     expect(await query(`${ROWS} LIMIT 1`)).toEqual([['1', '9.99', 'short', '1.5']]);
   });
 
+  test('have NULL for what is no number where they are lossy, and verify expects just that', async () => {
+    folder.database('shop.db', `${ITEMS}, (3, 9e999, NULL, NULL)`);
+    const pipeline = await open();
+    const lossy = specOf([{ from: 'items', types: { price: { type: 'decimal(10,2)', lossy: true } } }]);
+    await started(pipeline, lossy);
+    expect(await query('SELECT price FROM items WHERE id = 3')).toEqual([[null]]);
+    expect(await pipeline.verify({})).toMatchObject({ equal: true });
+  });
+
+  test('of a table that is there are told in a notice, and copy nothing again', async () => {
+    folder.database('shop.db', ITEMS);
+    await query(
+      'CREATE TABLE items (id bigint PRIMARY KEY, price numeric, note text, size double precision)',
+    );
+    const pipeline = await open();
+    await started(pipeline, specOf(['items']));
+    const spec = specOf([{ from: 'items', types: { price: { type: 'decimal(10,2)', lossy: false } } }]);
+    const { notices } = await pipeline.plan(spec);
+    expect(notices.map(({ message }) => message)).toContain(
+      'Column price of target table public.items is there already and stays numeric, not decimal(10,2). To change it: ALTER TABLE "public"."items" ALTER COLUMN "price" TYPE decimal(10,2)',
+    );
+    expect((await setUp(pipeline, spec)).tables.map(({ state }) => state)).toEqual(['replicating']);
+    const altered = specOf([{ from: 'items', types: { price: { type: null, lossy: true } } }]);
+    expect((await setUp(pipeline, altered)).tables.map(({ state }) => state)).toEqual(['snapshotting']);
+  });
+
+  test('that would convert a key are refused on SQLite, too, and a table that is there is told', async () => {
+    folder.database('shop.db', 'CREATE TABLE names (id TEXT PRIMARY KEY NOT NULL, v TEXT)');
+    const copy = engineOver(folder.url('shop.db'), folder.url('copy.db'));
+    closing.push(() => copy.close());
+    const pipeline = await copy.pipeline(REF);
+    const typed = (column: string) =>
+      specOf([{ from: 'names', types: { [column]: { type: 'real', lossy: false } } }]);
+    await rejection(setUp(pipeline, typed('id')), 'TARGET_TABLE_MISMATCH');
+    await setUp(pipeline, specOf(['names']));
+    const { notices } = await pipeline.plan(typed('v'));
+    expect(notices.map(({ message }) => message)).toContain(
+      'Column v of target table names is there already and stays TEXT, not real. To change it, drop the table so that it is created',
+    );
+  });
+
   test.each([
     ['COLUMN_UNKNOWN', { prize: { type: 'text', lossy: false } }, /prize/],
     ['CONFIG_INVALID', { price: { type: 'text; DROP TABLE items', lossy: false } }, /no type/],
+    ['CONFIG_INVALID', { note: { type: 'text COLLATE "C"', lossy: false } }, /no type/],
+    ['CONFIG_INVALID', { note: { type: 'text NOT NULL', lossy: false } }, /no type/],
+    ['CONFIG_INVALID', { note: { type: 'text /* long */', lossy: false } }, /no type/],
+    ['CONFIG_INVALID', { note: { type: 'text -- long', lossy: false } }, /no type/],
+    ['CONFIG_INVALID', { note: { type: 'note" text', lossy: false } }, /no type/],
     ['CONFIG_INVALID', { id: { type: 'int', lossy: true } }, /key/],
+    ['TARGET_TABLE_MISMATCH', { id: { type: 'real', lossy: false } }, /id with a type that may convert/],
+    ['TARGET_TABLE_MISMATCH', { id: { type: 'char(5)', lossy: false } }, /id with a type that may convert/],
     ['TYPE_MISMATCH', { price: { type: 'shekels', lossy: false } }, /shekels/],
   ] as const)('are refused with %s: %j', async (code, types, message) => {
     folder.database('shop.db', ITEMS);

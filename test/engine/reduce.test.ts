@@ -73,4 +73,43 @@ describe('a lossy column', () => {
     expect(reduced({ kind: 'float', bits: 64 }, Infinity, { specials: ['infinity'] })).toBe(Infinity);
     expect(reduced({ kind: 'float', bits: 64 }, Number.NaN, {}, false)).toBeNaN();
   });
+
+  test('keeps a text that looks like no number in a column for texts', () => {
+    expect(reduced({ kind: 'text', length: 10 }, 'NaN')).toBe('NaN');
+    expect(reduced({ kind: 'text', length: null }, '-Infinity')).toBe('-Infinity');
+    expect(reduced({ kind: 'dynamic', affinity: 'text' }, 'NaN')).toBe('NaN');
+  });
+
+  test.each(['', ' ', '0x10', '1_000', 'Infinite'])('makes no number of the text %j', (text) => {
+    expect(reduced({ kind: 'float', bits: 64 }, text)).toBe(text);
+    expect(reduced({ kind: 'dynamic', affinity: 'real' }, text)).toBe(text);
+  });
+
+  test('leaves a number that would become infinite', () => {
+    expect(reduced({ kind: 'float', bits: 32 }, 1e39)).toBe(1e39);
+    expect(reduced({ kind: 'float', bits: 64 }, '-1e400')).toBe('-1e400');
+    expect(reduced({ kind: 'float', bits: 64 }, 10n ** 400n)).toBe(10n ** 400n);
+  });
+
+  test('leaves what stands for bytes that are no text', () => {
+    expect(reduced({ kind: 'text', length: 2 }, 'abc\ud800')).toBe('abc\ud800');
+  });
+
+  test('drops nothing but a time of day of a date', () => {
+    const date: LogicalType = { kind: 'date' };
+    expect(reduced(date, '2026-02-28T10:00:00.25+00')).toBe('2026-02-28');
+    expect(reduced(date, '2026-02-28 10:00:00-03:30')).toBe('2026-02-28');
+    expect(reduced(date, '0044-03-15 10:00:00 BC')).toBe('0044-03-15 BC');
+    expect(reduced(date, '2026-02-28 or later')).toBe('2026-02-28 or later');
+    expect(reduced(date, '2026-02-28 25:00:00')).toBe('2026-02-28 25:00:00');
+  });
+
+  test('takes what is nearest where SQLite stores numbers', () => {
+    expect(reduced({ kind: 'dynamic', affinity: 'real' }, '0.1000000000000000000001')).toBe(0.1);
+    expect(reduced({ kind: 'dynamic', affinity: 'integer' }, '2.5')).toBe(3n);
+    expect(reduced({ kind: 'dynamic', affinity: 'integer' }, '9223372036854775808')).toBe(
+      '9223372036854775808',
+    );
+    expect(reduced({ kind: 'dynamic', affinity: 'blob' }, '2.5')).toBe('2.5');
+  });
 });

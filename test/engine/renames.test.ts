@@ -149,6 +149,18 @@ describe('what a checkpoint keeps of it', () => {
     expect(selectionOf(null)).toEqual({ ...plain, columns: null });
   });
 
+  test('are the same in whatever order they are written', () => {
+    const text = { type: 'text', lossy: false };
+    const plain = { columns: null, where: null };
+    expect(selectionText({ ...plain, rename: { a: 'x', b: 'y' }, types: { a: text, b: text } })).toBe(
+      selectionText({
+        ...plain,
+        rename: { b: 'y', a: 'x' },
+        types: { b: { lossy: false, type: 'text' }, a: text },
+      }),
+    );
+  });
+
   test('comes back whole, and is refused where a later version wrote more', () => {
     const whole = { columns: null, where: `a = '"'`, rename: { a: 'b', ['__proto__']: 'c' } };
     expect(selectionOf(selectionText(whole))).toEqual(whole);

@@ -15,7 +15,7 @@ export function canonicalNumber(text: string): string {
   const [, sign, whole = '', fraction = match[4] ?? '', , exponent = '0'] = match;
   const minus = sign === '-' ? '-' : '';
   const written = (whole + fraction).replace(/^0+/, '');
-  const digits = written.replace(/0+$/, '');
+  const digits = withoutLastZeros(written);
   if (digits === '') return `${minus}0`;
   const places = Number(exponent) - fraction.length + written.length - digits.length;
   if (Math.abs(places) > MOST_PLACES) return `${minus}${digits}e${String(places)}`;
@@ -24,7 +24,14 @@ export function canonicalNumber(text: string): string {
   return `${minus}${padded.slice(0, places)}.${padded.slice(places)}`;
 }
 
-/** The same where zero has no sign. */
+/** Digits up to the last that is not zero. A pattern would begin anew at each zero inside. */
+export function withoutLastZeros(digits: string): string {
+  let end = digits.length;
+  while (digits[end - 1] === '0') end -= 1;
+  return digits.slice(0, end);
+}
+
+/** As `canonicalNumber`, where zero has no sign. */
 export function canonicalDecimal(text: string): string {
   const number = canonicalNumber(text);
   return number === '-0' ? '0' : number;

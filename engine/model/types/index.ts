@@ -1,5 +1,6 @@
 /** Types of columns: what they mean, whatever their databases call them, and when values of two of them are equal. */
 export * from './bounds';
+export { withoutLastZeros } from './canonical-number';
 export * from './equality';
 export * from './fidelity';
 export * from './logical';

@@ -15,9 +15,25 @@ export function reduceFor({ type, bounds, nullable }: TypedColumn & { readonly n
     bounds?.specials.includes(special) ?? true;
   return (value) => {
     if (value === null) return null;
-    if (isNone(value, holds)) return nullable ? null : value;
+    if (knowsNone(type) && isNone(value, holds)) return nullable ? null : value;
     return cut(value);
   };
+}
+
+/** Whether an altered value may come of it: only then a column is lossy. */
+export function isReducible({ type }: Pick<TypedColumn, 'type'>): boolean {
+  if (type.kind === 'dynamic') return isNumeric(type);
+  return knowsNone(type) || type.kind === 'text' || type.kind === 'bytes';
+}
+
+/** Numbers and dates. In a text, NaN is a text like any other. */
+function knowsNone(type: LogicalType): boolean {
+  if (type.kind === 'dynamic') return isNumeric(type);
+  return ['int', 'decimal', 'float', 'date', 'time', 'timestamp'].includes(type.kind);
+}
+
+function isNumeric({ affinity }: Extract<LogicalType, { kind: 'dynamic' }>): boolean {
+  return affinity === 'integer' || affinity === 'real' || affinity === 'numeric';
 }
 
 /** What stands for no number or no date where a column knows no such thing. */
@@ -42,11 +58,7 @@ function cutFor(type: LogicalType, bounds: ColumnBounds | undefined): Reduce {
       return precision === null ? same : (value) => roundedText(value, scale ?? 0) ?? value;
     }
     case 'float':
-      return (value) => {
-        const number = typeof value === 'string' || typeof value === 'bigint' ? Number(value) : value;
-        if (typeof number !== 'number' || Number.isNaN(number)) return value;
-        return type.bits === 32 ? shortest(Math.fround(number)) : number;
-      };
+      return (value) => nearestFloat(value, type.bits);
     case 'text':
       return textCut(type.length, bounds);
     case 'bytes': {
@@ -54,8 +66,7 @@ function cutFor(type: LogicalType, bounds: ColumnBounds | undefined): Reduce {
       return (value) => (value instanceof Uint8Array && value.length > most ? value.slice(0, most) : value);
     }
     case 'date':
-      return (value) =>
-        typeof value === 'string' ? value.replace(/^(\d{4,}-\d\d-\d\d)[ T][^B]*/, '$1') : value;
+      return (value) => (typeof value === 'string' ? value.replace(MOMENT, '$1$2') : value);
     case 'time':
     case 'timestamp': {
       const digits = bounds?.fraction;
@@ -69,13 +80,46 @@ function cutFor(type: LogicalType, bounds: ColumnBounds | undefined): Reduce {
     case 'uuid':
     case 'enum':
     case 'array':
-    case 'dynamic':
     case 'other':
       return same;
+    case 'dynamic':
+      return storedCut(type);
   }
 }
 
 const same: Reduce = (value) => value;
+
+/** A date with a time of day, perhaps with a zone, perhaps before Christ. */
+const MOMENT =
+  /^(\d{4,}-\d\d-\d\d)[ T](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[-+]\d\d(?::?\d\d){0,2})?( BC)?$/;
+
+const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i;
+
+/** The nearest number, unless that is an infinite one. */
+function nearestFloat(value: Value, bits: 32 | 64): Value {
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  if (!isNumber && !(typeof value === 'string' && NUMBER.test(value))) return value;
+  const double = Number(value);
+  const number = bits === 32 ? Math.fround(double) : double;
+  if (!Number.isFinite(number)) return value;
+  return bits === 32 ? shortest(number) : number;
+}
+
+/** What SQLite would store of a number. */
+function storedCut({ affinity }: Extract<LogicalType, { kind: 'dynamic' }>): Reduce {
+  if (affinity === 'real') return (value) => nearestFloat(value, 64);
+  const whole: Reduce = (value) => {
+    const rounded = roundedText(value, 0);
+    const number = rounded === null ? null : BigInt(rounded);
+    return number === null || BigInt.asIntN(64, number) !== number ? value : number;
+  };
+  if (affinity === 'integer') return whole;
+  if (affinity !== 'numeric') return same;
+  return (value) => {
+    if (typeof value !== 'string') return value;
+    return /^-?\d+$/.test(value) ? whole(value) : nearestFloat(value, 64);
+  };
+}
 
 /** The single precision number with its fewest digits, as adapters read it. */
 function shortest(single: number): number {
@@ -90,8 +134,9 @@ function textCut(length: number | null, bounds: ColumnBounds | undefined): Reduc
   const bytes = bounds?.bytes ?? Infinity;
   const holdsNul = bounds?.specials.includes('U+0000') ?? true;
   return (value) => {
-    if (typeof value !== 'string') return value;
-    const kept = holdsNul ? value.toWellFormed() : value.toWellFormed().replaceAll('\0', '');
+    // One that is not well-formed stands for bytes that are no text.
+    if (typeof value !== 'string' || !value.isWellFormed()) return value;
+    const kept = holdsNul ? value : value.replaceAll('\0', '');
     const short = length === null ? kept : Array.from(kept).slice(0, length).join('');
     return Buffer.byteLength(short) <= bytes ? short : firstBytes(short, bytes);
   };

@@ -73,6 +73,33 @@ function chosenType({ types }: TableRoute, { name }: ColumnSchema): string | nul
   return types?.[name]?.type ?? null;
 }
 
+/** Of somebody's choice. A key of texts is compared as on the source, or by bytes: else different keys would be one. */
+function chosenColumn(
+  route: TableRoute,
+  column: ColumnSchema,
+  type: string,
+  features: Features,
+  collations: ReadonlyMap<string, string>,
+): MadeColumn {
+  if (!route.key.includes(column.name) || !/^[^('"]*(?:char|text)/i.test(type)) {
+    return madeColumn(column, type, features);
+  }
+  const charset = /\b(?:character set|charset) +(\w+)/i.exec(type)?.[1]?.toLowerCase();
+  const known =
+    column.collation === null
+      ? { charset: 'utf8mb4', collation: byBytes(collations) }
+      : comparisonFor(route, column, collations);
+  const compared =
+    charset === undefined || charset === known?.charset
+      ? known
+      : { charset, collation: charset === 'utf8mb4' ? byBytes(collations) : `${charset}_bin` };
+  const bare = type.replace(/ +(?:character set|charset) +\w+/i, '');
+  if (compared === null) return madeColumn(column, type, features);
+  const whole = `${bare} CHARACTER SET ${compared.charset} COLLATE ${compared.collation}`;
+  const { sql, column: made } = madeColumn(column, whole, features);
+  return { sql, column: { ...made, collation: compared.collation } };
+}
+
 function countingColumn({ source, columns }: TableRoute, sameFamily: boolean): string | null {
   const found = source.columns.find(({ name, counting }) => counting === true && columns.includes(name));
   return sameFamily ? (found?.name ?? null) : null;
@@ -89,7 +116,7 @@ async function familyColumns(
   return columns.map((column) => {
     const { name, collation } = column;
     const chosen = chosenType(route, column);
-    if (chosen !== null) return madeColumn(column, chosen, features);
+    if (chosen !== null) return chosenColumn(route, column, chosen, features, collations);
     const declared = declaredHere(route, column, features, collations);
     const parts = [quote(name), declared];
     if (collation !== null && column.type.kind !== 'json') {
@@ -216,7 +243,11 @@ async function foreignColumns(
   const letters = open === 0 ? KEY_BYTES : Math.floor(free / open / LETTER_BYTES);
   return columns.map((column) => {
     const room: Room = { collation, keyLetters: route.key.includes(column.name) ? letters : null };
-    const type = chosenType(route, column) ?? nativeType(column, room);
+    const chosen = chosenType(route, column);
+    // A collation of another kind of database means nothing here.
+    if (chosen !== null)
+      return chosenColumn(route, { ...column, collation: null }, chosen, features, collations);
+    const type = nativeType(column, room);
     if (type === null) throw missing(route, column, 'has no counterpart here');
     return madeColumn(column, type, features);
   });

@@ -1,4 +1,5 @@
 /** Numbers, bytes and JSON as SQL has them, with all their digits. */
+import { withoutLastZeros } from '../../../model';
 
 /** Beyond it bytes are written in a form that is half as long. */
 const LONG_BYTES = 65_536;
@@ -27,14 +28,14 @@ export function plainDecimal(text: string): string | null {
   const point = whole.length + shift;
   const integer = point <= 0 ? '' : digits.slice(0, point).padEnd(point, '0');
   const rest = point <= 0 ? '0'.repeat(-point) + digits : digits.slice(point);
-  const kept = rest.replace(/0+$/, '');
+  const kept = withoutLastZeros(rest);
   const number = `${integer.replace(/^0+/, '') || '0'}${kept === '' ? '' : `.${kept}`}`;
   return sign === '-' && number !== '0' ? `-${number}` : number;
 }
 
 /** Digits of a second's fraction, zeros at its end not counted. */
 export function fractionDigits(text: string): number {
-  return (/\.(\d+)/.exec(text)?.[1] ?? '').replace(/0+$/, '').length;
+  return withoutLastZeros(/\.(\d+)/.exec(text)?.[1] ?? '').length;
 }
 
 export function isJsonText(text: string): boolean {

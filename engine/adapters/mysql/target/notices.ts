@@ -1,7 +1,8 @@
 /** What a person should know of target tables before rows are written into them. */
-import { displayName, type PlanNotice, type TableRoute } from '../../../model';
-import { OWN_PREFIX, type Session } from '../database';
+import { chosenTypeNotices, displayName, type PlanNotice, type TableRoute } from '../../../model';
+import { OWN_PREFIX, qualify, quote, type Session } from '../database';
 import { readTable } from '../schema/tables';
+import { describeType } from '../schema/types';
 import { familyNotices } from './create-table';
 import { defaultNotices } from './defaults';
 import { narrowing } from './native-types';
@@ -14,11 +15,26 @@ export async function readNotices(
   const notices: PlanNotice[] = [];
   for (const route of routes) {
     const table = displayName(route.target);
-    if ((await readTable(session, route.target.name)) === null) {
+    const detail = await readTable(session, route.target.name);
+    if (detail === null) {
       notices.push(...defaultNotices(route, sameFamily));
       notices.push(...(sameFamily ? await familyNotices(session, route) : narrowNotices(route)));
       continue;
     }
+    const there = detail.found.columns;
+    notices.push(
+      ...chosenTypeNotices(
+        route,
+        there.map(({ name, declared }) => ({ name, declaredType: declared })),
+        {
+          describe: describeType,
+          alter: ({ target }, column, type) => {
+            const nullable = there.find(({ name }) => name === column)?.nullable ?? true;
+            return `ALTER TABLE ${qualify(target)} MODIFY ${quote(column)} ${type}${nullable ? '' : ' NOT NULL'}`;
+          },
+        },
+      ),
+    );
     const triggers = await readTriggers(session, route);
     if (triggers.length === 0) continue;
     notices.push({

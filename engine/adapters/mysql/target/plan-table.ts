@@ -1,9 +1,16 @@
 /** Whether a target table has to be made, and whether the one that stands there will do. */
 import { CdcError } from '../../../errors';
-import { displayName, type PlanStep, type TablePlan, type TableRoute } from '../../../model';
+import {
+  displayName,
+  type ColumnSchema,
+  type PlanStep,
+  type TablePlan,
+  type TableRoute,
+} from '../../../model';
 import { errorNumberOf, OWN_PREFIX, type Session } from '../database';
 import type { FoundColumn } from '../schema/catalog';
 import { readTable } from '../schema/tables';
+import { nativeName } from '../schema/types';
 import { createTableSql } from './create-table';
 import { requireTransactions } from './shape';
 
@@ -44,18 +51,29 @@ export async function planTable(
   if (taken !== undefined) {
     throw refuse('TARGET_TABLE_MISMATCH', `a ${String(taken[0]).toLowerCase()} has this name already`);
   }
-  return {
-    on: 'target',
-    table: route.id,
-    ...(await createTableSql(session, route, sameFamily)),
-  };
+  const made = await createTableSql(session, route, sameFamily);
+  const chosen = made.columns.filter(({ name }) => (route.types?.[name]?.type ?? null) !== null);
+  requireSameKey(route, chosen.map(keyColumn), sameFamily);
+  return { on: 'target', table: route.id, ...made };
 }
 
 /** Types that give a key another value, or take different keys for one. */
 const MERGING = ['char', 'float', 'double', 'json', 'enum', 'set'];
 
+/** What is to be known of a column of a key. */
+type KeyColumn = Pick<FoundColumn, 'name' | 'native' | 'declared' | 'collation'>;
+
+/** The same of a column that is to be made, of a type as somebody wrote it. */
+function keyColumn({ name, declaredType, collation }: ColumnSchema): KeyColumn {
+  const written = nativeName(declaredType);
+  const isChar = /^(?:national +char|nchar|char)(?:acter)?\b(?! *varying)/i.test(declaredType);
+  const isFloat = /^(?:real|float\d)$/.test(written);
+  const native = isChar ? 'char' : isFloat ? 'double' : written;
+  return { name, native, declared: declaredType.toLowerCase(), collation };
+}
+
 /** A key that the target converts is another key: rows would collapse. Within the family the engine compares collations. */
-function requireSameKey(route: TableRoute, columns: readonly FoundColumn[], sameFamily: boolean): void {
+function requireSameKey(route: TableRoute, columns: readonly KeyColumn[], sameFamily: boolean): void {
   for (const key of route.key) {
     const source = route.source.columns.find((column) => column.name === key);
     const found = columns.find(({ name }) => name.toLowerCase() === key.toLowerCase());

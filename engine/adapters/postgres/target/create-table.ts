@@ -64,7 +64,7 @@ async function chosenColumn(
 ): Promise<MadeColumn> {
   if (!(await hasType(session, type)))
     throw typeMissing(route, column, `is to have the type ${type}, which does not exist here`);
-  return madeColumn(column, type, '');
+  return madeColumn(column, type, keyCollation(route, column, type));
 }
 
 function madeColumn(column: ColumnSchema, type: string, collation: string): MadeColumn {
@@ -87,11 +87,14 @@ async function missingSchema(
 function foreignColumn(route: TableRoute, column: ColumnSchema): MadeColumn {
   const type = nativeType(column);
   if (type === null) throw typeMissing(route, column, 'has no counterpart in PostgreSQL');
+  return madeColumn(column, type, keyCollation(route, column, type));
+}
+
+/** Keys of texts are told apart as other databases do: byte by byte. */
+function keyCollation(route: TableRoute, column: ColumnSchema, type: string): string {
   const inKey = route.key.includes(column.name);
-  // Keys of texts are told apart as other databases do: byte by byte.
-  const collation =
-    inKey && /^(text|character varying)/.test(type) && isBytewise(column) ? ' COLLATE "C"' : '';
-  return madeColumn(column, type, collation);
+  const isText = /^(text|character varying|varchar)\b(?!.*\[)/i.test(type);
+  return inKey && isText && isBytewise(column) ? ' COLLATE "C"' : '';
 }
 
 function isBytewise({ type, collation }: ColumnSchema): boolean {

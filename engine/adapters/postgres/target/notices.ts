@@ -1,6 +1,7 @@
 /** What a person should know of target tables before rows are written into them. */
-import { displayName, type PlanNotice, type TableRoute } from '../../../model';
-import { qualify } from '../database/identifiers';
+import { chosenTypeNotices, displayName, type PlanNotice, type TableRoute } from '../../../model';
+import { qualify, quote } from '../database/identifiers';
+import { describeType } from '../schema/types';
 import { defaultNotices } from './defaults';
 import { refuseActions } from './foreign-actions';
 import type { Session } from '../database/session';
@@ -22,6 +23,7 @@ export async function readNotices(
       notices.push(...defaultNotices(route, sameFamily));
       continue;
     }
+    notices.push(...(await typeNotices(session, route)));
     if (!resting) await refuseActions(session, route);
     const triggers = await readTriggers(session, route);
     const firing = triggers.filter(({ fires }) => (resting ? fires !== 'O' : fires !== 'R'));
@@ -44,6 +46,21 @@ export async function readNotices(
 async function exists(session: Session, { target }: TableRoute): Promise<boolean> {
   const row = await session.first('SELECT to_regclass($1) IS NOT NULL', [qualify(target)]);
   return row?.[0] === 't';
+}
+
+async function typeNotices(session: Session, route: TableRoute): Promise<readonly PlanNotice[]> {
+  if (Object.values(route.types ?? {}).every(({ type }) => type === null)) return [];
+  const rows = await session.query(
+    `SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
+WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
+    [qualify(route.target)],
+  );
+  const there = rows.map(([name, declared]) => ({ name: name ?? '', declaredType: declared ?? '' }));
+  return chosenTypeNotices(route, there, {
+    describe: describeType,
+    alter: ({ target }, column, type) =>
+      `ALTER TABLE ${qualify(target)} ALTER COLUMN ${quote(column)} TYPE ${type}`,
+  });
 }
 
 /** Looks whether the role may set what makes triggers rest, and leaves the session as it was. */

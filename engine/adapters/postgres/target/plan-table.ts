@@ -27,6 +27,12 @@ export async function planTable(
   const kind = await kindOf(session, route);
   if (kind === null) {
     const made = await createTableSql(session, route, route.target, sameFamily);
+    for (const { name: column, declaredType } of made.columns) {
+      if (!route.key.includes(column) || (route.types?.[column]?.type ?? null) === null) continue;
+      const source = route.source.columns.find((candidate) => candidate.name === column);
+      const isSame = source?.declaredType === declaredType && source.type.kind !== 'dynamic';
+      if (!isSame && MERGING.test(await baseOf(session, declaredType))) throw converted(route, column);
+    }
     return { on: 'target', table: route.id, ...made };
   }
   if (kind !== 'r' && kind !== 'p') {
@@ -81,16 +87,28 @@ WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped`,
     const [, declared, base, deterministic] = found;
     const isSame = source.declaredType === declared && source.type.kind !== 'dynamic';
     if (isSame || (deterministic === 't' && !MERGING.test(base ?? ''))) continue;
-    throw new CdcError(
-      'TARGET_TABLE_MISMATCH',
-      `Target table ${displayName(route.target)} declares the key column ${key} with a type that may convert its values`,
-      {
-        hint: 'Declare it as the source does, or drop the table so that it is created.',
-        table: route.id,
-        column: key,
-      },
-    );
+    throw converted(route, key);
   }
+}
+
+/** The name of a type without its length, as the catalog has it. */
+async function baseOf(session: Session, type: string): Promise<string> {
+  const row = await session.first('SELECT format_type(to_regtype($1), -1)', [
+    type.replace(/ *\([\d, -]+\)/, ''),
+  ]);
+  return row?.[0] ?? type;
+}
+
+function converted(route: TableRoute, key: string): CdcError {
+  return new CdcError(
+    'TARGET_TABLE_MISMATCH',
+    `Target table ${displayName(route.target)} declares the key column ${key} with a type that may convert its values`,
+    {
+      hint: 'Declare it as the source does, or drop the table so that it is created.',
+      table: route.id,
+      column: key,
+    },
+  );
 }
 
 /** Throws SCHEMA_MOVED when somebody else has made the table meanwhile. */

@@ -1,11 +1,14 @@
 /** Target tables: the statement that makes one for a route, and what to know of one that exists. */
 import {
+  chosenTypeNotices,
   columnsOfRoute,
   displayName,
   type ColumnSchema,
   type LogicalType,
+  type PlanNotice,
   type TablePlan,
   type TableRoute,
+  type TableSchema,
 } from '../../../model';
 import { isOwnCollation } from '../schema/collations';
 import { FAMILY } from '../database/family';
@@ -119,6 +122,18 @@ export function convertingColumns(
     );
     const found = stored(affinityOf(to.declaredType, isStrict(target.options)));
     return found !== 'blob' && found !== wanted;
+  });
+}
+
+/** Of types that were chosen for a table that is there, and would convert otherwise. */
+export function typeNotices(
+  route: TableRoute,
+  { columns, options }: Pick<TableSchema, 'columns' | 'options'>,
+): readonly PlanNotice[] {
+  return chosenTypeNotices(route, columns, {
+    describe: (declared) => columnType(declared, isStrict(options)),
+    // A column of SQLite keeps its type.
+    alter: () => null,
   });
 }
 

@@ -21,7 +21,7 @@ import { ruleOnSource } from '../schema/indexes';
 import { createLanes, type Lane, type Lanes } from '../threads/lanes';
 import { createMutex } from '../threads/mutex';
 import { nameTaken, refuseReservedName } from './names';
-import { convertingColumns, createTableSql, targetName } from './tables';
+import { convertingColumns, createTableSql, targetName, typeNotices } from './tables';
 
 /** One lane merges while the other stages; a third would wait for one of them. */
 const MOST_LANES = 2;
@@ -61,7 +61,11 @@ function createTarget(lanes: Lanes): Target {
       }
       const owner = await lanes.run((lane) => lane.connection.call('ownerOfName', route.target.name));
       if (owner !== null) throw nameTaken(targetName(route), owner);
-      return { on: 'target', table: targetName(route), ...createTableSql(route, sourceFamily) };
+      const made = createTableSql(route, sourceFamily);
+      if (route.key.some((column) => (route.types?.[column]?.type ?? null) !== null)) {
+        requireSameKeyTypes(route, { columns: made.columns, options: [] });
+      }
+      return { on: 'target', table: targetName(route), ...made };
     },
     async notices(routes) {
       const existing = await tables();
@@ -240,7 +244,7 @@ function findTable(tables: readonly TableSchema[], route: TableRoute): TableSche
 }
 
 /** A key that the target converts is another key: rows would collapse, or stand elsewhere in its order. */
-function requireSameKeyTypes(route: TableRoute, existing: TableSchema): void {
+function requireSameKeyTypes(route: TableRoute, existing: Pick<TableSchema, 'columns' | 'options'>): void {
   const [column] = convertingColumns(route, existing).filter((name) => route.key.includes(name));
   if (column === undefined) return;
   throw new CdcError(
@@ -288,5 +292,5 @@ function noticesOf(
         `Target table ${name} has a unique index that the source does not have, and may refuse its rows: ${index.name}`,
     ),
   ];
-  return messages.map((message) => ({ table: route.id, message }));
+  return [...messages.map((message) => ({ table: route.id, message })), ...typeNotices(route, table)];
 }
