@@ -12,6 +12,7 @@ export type SpecialValue =
   | '24:00'
   | 'times beyond a day'
   | 'U+0000'
+  | 'escaped U+0000'
   | 'invalid UTF-8'
   | 'all letters';
 
@@ -32,6 +33,8 @@ export interface TypedColumn {
   /** The type as declared, verbatim; empty where the database allows none. */
   readonly declaredType: string;
   readonly type: LogicalType;
+  /** False for a column that takes no NULL; absent where only its type is known. */
+  readonly nullable?: boolean;
   /** What it holds besides, or lacks; absent where its adapter does not say. */
   readonly bounds?: ColumnBounds;
 }
@@ -47,6 +50,7 @@ export const SPECIAL_WORDS: Readonly<Record<SpecialValue, string>> = {
   '24:00': '24:00',
   'times beyond a day': 'times below 0 and beyond a day',
   'U+0000': 'texts with U+0000',
+  'escaped U+0000': '\\u0000',
   'invalid UTF-8': 'texts that are not valid UTF-8',
   'all letters': 'letters that its character set lacks',
 };

@@ -60,7 +60,8 @@ function boundedBy(found: Holding, source: TypedColumn, target: TypedColumn): Ho
 function lackingOf(source: TypedColumn, target: TypedColumn): readonly string[] {
   const { bounds: has } = source;
   const { bounds: takes } = target;
-  const untold = has?.untold === undefined ? [] : [has.untold];
+  const none = source.nullable === true && target.nullable === false ? ['NULL'] : [];
+  const untold = [...(has?.untold === undefined ? [] : [has.untold]), ...none];
   if (has === undefined || takes === undefined) return untold;
   const lacking = has.specials
     .filter((special) => !takes.specials.includes(special) && !isCarried(special, target.type))
@@ -286,6 +287,9 @@ function sameKind(source: TypedColumn, target: TypedColumn): Holding {
     return from.kind !== 'date' && to.kind === 'other'
       ? checked(`what ${nameOf(target)} can't read`)
       : refused(source, target);
+  }
+  if (from.kind === 'json' && to.kind === 'json' && to.parsed === true && from.parsed !== true) {
+    return checked('repeated members');
   }
   if (
     (from.kind === 'time' || from.kind === 'timestamp') &&

@@ -5,3 +5,4 @@ export * from './fidelity';
 export * from './logical';
 export * from './native';
 export * from './reduce';
+export { escapesZero, jsonTokens, memberName, repeatsMembers } from './json-members';

@@ -5,7 +5,7 @@
  * none is, and cuts trailing blanks, all without a word. So a value that comes from another kind of database, or
  * from a column of another type, is looked at here first; what is left to the database fails there.
  */
-import type { ColumnSchema, LogicalType, Value } from '../../../model';
+import { escapesZero, repeatsMembers, type ColumnSchema, type LogicalType, type Value } from '../../../model';
 
 /** The text form; null for NULL; undefined where the column would change or refuse the value. */
 export type Fit = (value: Value) => string | null | undefined;
@@ -125,21 +125,29 @@ function fitType(type: LogicalType, from: LogicalType): Fit {
           ? /^\d{4,}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?( ?(Z|[-+]\d\d(:?\d\d){0,2}))?( BC)?$/
           : /^\d{4,}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?( BC)?$/,
       );
+    case 'json':
+      return type.parsed === true ? fitDocument : fitRead;
     // The database itself knows what these can hold, and refuses the rest.
     case 'interval':
-    case 'json':
     case 'uuid':
     case 'enum':
     case 'array':
     case 'other':
     case 'dynamic':
-      return nullable((value) => (typeof value === 'string' ? writtenText(value) : undefined));
+      return fitRead;
   }
 }
 
 function nullable(fit: (value: NonNullable<Value>) => string | undefined): Fit {
   return (value) => (value === null ? null : fit(value));
 }
+
+const fitRead: Fit = nullable((value) => (typeof value === 'string' ? writtenText(value) : undefined));
+
+/** Of members of one name `jsonb` keeps the last, without a word. */
+const fitDocument: Fit = nullable((value) =>
+  typeof value === 'string' && !repeatsMembers(value) && !escapesZero(value) ? writtenText(value) : undefined,
+);
 
 function fitFloat(bits: 32 | 64, fromSingle: boolean): Fit {
   return nullable((value) => {
