@@ -1,6 +1,7 @@
 /** Which values a column takes as they are, and what is said of it before. */
 import { describe, expect, test } from '@jest/globals';
 import { fidelityOf, type TypedColumn, type Value } from '../../engine';
+import { equalityOf } from '../../engine/model';
 import { fitFor as fitOnMysql } from '../../engine/adapters/mysql/target/fitting';
 import { types as mysqlTypes } from '../../engine/adapters/mysql/types';
 import { fitFor as fitOnPostgres } from '../../engine/adapters/postgres/target/fitting';
@@ -87,5 +88,46 @@ describe('documents that are taken apart', () => {
   test('are equal where all their members are', () => {
     expect(canonicalJson('{"a":1,"a":2}')).not.toBe(canonicalJson('{"a":2}'));
     expect(canonicalJson('{"a":1,"b":0,"a":2}')).toBe(canonicalJson('{"b":0, "a":1, "a":2}'));
+  });
+});
+
+describe('a type of PostgreSQL that respells what it reads', () => {
+  test.each([
+    ['numeric[]', 'numeric(10,2)[]', '{1.234}'],
+    ['text', 'numeric(10,2)[]', '{1.234}'],
+    ['text', 'name', 'a'.repeat(100)],
+    ['text', 'money', '1.234'],
+    ['text', 'tsvector', 'b a'],
+  ])('takes none of another type: %s into %s', (source, target, value) => {
+    expect(written(['PostgreSQL', source], ['PostgreSQL', target], value)).toBeUndefined();
+    expect(written(['PostgreSQL', source], ['PostgreSQL', target], null)).toBeNull();
+    expect(said(['PostgreSQL', source], ['PostgreSQL', target]).fidelity).toBe('refused');
+    expect(said(['MySQL', 'text'], ['PostgreSQL', target]).fidelity).toBe('refused');
+    expect(said(['PostgreSQL', target], ['PostgreSQL', target]).fidelity).toBe('exact');
+  });
+
+  test.each(['citext', 'xml', 'ltree'])('is not %s', (target) => {
+    expect(written(['PostgreSQL', 'text'], ['PostgreSQL', target], 'Abc')).toBe('Abc');
+    expect(said(['PostgreSQL', 'text'], ['PostgreSQL', target]).fidelity).toBe('checked');
+  });
+});
+
+describe('a domain', () => {
+  const over = (baseType: string) => ({ ...columnOf('PostgreSQL', baseType), declaredType: 'd', baseType });
+
+  test.each([
+    ['timestamp', 'timestamp(0) without time zone', '2024-01-01 00:00:00.5'],
+    ['varchar(9)', 'character(5)', 'ab'],
+    ['numeric', 'numeric(10,2)', '1.234'],
+  ])('takes what it is over: %s into one over %s', (source, base, value) => {
+    expect(fitOnPostgres(columnOf('PostgreSQL', source), over(base))(value)).toBeUndefined();
+  });
+
+  test('of the same name is another type where it is over another', () => {
+    const [source, target] = [over('numeric'), over('numeric(10,2)')];
+    expect(fitOnPostgres(source, target)('1.234')).toBeUndefined();
+    expect(fidelityOf(source, target, true).fidelity).toBe('checked');
+    expect(equalityOf(source, target, true).isExact).toBe(false);
+    expect(fidelityOf(source, over('numeric'), true).fidelity).toBe('exact');
   });
 });

@@ -17,6 +17,8 @@ export type SpecialValue =
   | 'all letters';
 
 export interface ColumnBounds {
+  /** True for a type of its own that shows any text that it takes as it came; any other may round, pad or respell it. */
+  readonly keepsTexts?: true;
   readonly specials: readonly SpecialValue[];
   /** Most digits of a second's fraction; absent where the type has none, or any number of them. */
   readonly fraction?: number;
@@ -33,6 +35,8 @@ export interface TypedColumn {
   /** The type as declared, verbatim; empty where the database allows none. */
   readonly declaredType: string;
   readonly type: LogicalType;
+  /** What a domain is over, as declared; absent for any other type. */
+  readonly baseType?: string;
   /** False for a column that takes no NULL; absent where only its type is known. */
   readonly nullable?: boolean;
   /** What it holds besides, or lacks; absent where its adapter does not say. */

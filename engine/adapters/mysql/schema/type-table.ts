@@ -86,7 +86,7 @@ function blob(bytes: number | null): TypeEntry {
 /** Shapes and vectors: the driver would take them apart, and their text form is not all of them. */
 const AS_HEX: TypeEntry = {
   type: ({ declared }) => ({ kind: 'other', native: declared }),
-  bounds: () => ({ specials: [] }),
+  bounds: () => ({ specials: [], keepsTexts: true }),
   read: (column) => `HEX(${column})`,
 };
 
@@ -175,6 +175,7 @@ export const TYPES: Readonly<Record<string, TypeEntry>> = {
     type: ({ declared }) => ({ kind: 'other', native: declared }),
     bounds: ({ declared }, charset) => ({
       specials: lettersOf(charset),
+      keepsTexts: true,
       only: declared,
       ...(membersOf(declared).includes('') ? { untold: 'sets with its empty member' } : {}),
     }),
