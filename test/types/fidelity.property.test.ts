@@ -6,13 +6,12 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fidelityOf } from '../../engine';
 import type { ColumnBounds, ColumnSchema, LogicalType, SpecialValue, TypedColumn, Value } from '../../engine';
-import type { FoundColumn } from '../../engine/adapters/mysql/schema/catalog';
-import { nativeName } from '../../engine/adapters/mysql/schema/types';
 import { fitFor as fitOnMysql } from '../../engine/adapters/mysql/target/fitting';
 import { types as mysqlTypes } from '../../engine/adapters/mysql/types';
 import { fitFor as fitOnPostgres } from '../../engine/adapters/postgres/target/fitting';
 import { types as postgresTypes } from '../../engine/adapters/postgres/types';
 import { types as sqliteTypes } from '../../engine/adapters/sqlite/types';
+import { column, foundOn } from './columns';
 
 const digits = (least: number, most: number): fc.Arbitrary<string> =>
   fc
@@ -144,37 +143,6 @@ function valuesOf({ type, bounds }: TypedColumn): fc.Arbitrary<Value> | null {
     case 'other':
       return fc.constantFrom('P1Y', '{1,2}', 'ab', '00ff');
   }
-}
-
-function column(declaredType: string, typed: Omit<TypedColumn, 'declaredType'>): ColumnSchema {
-  return {
-    ...typed,
-    declaredType,
-    name: 'c',
-    nullable: true,
-    generated: 'no',
-    collation: null,
-    defaultSql: null,
-  };
-}
-
-function foundOn(declared: string): FoundColumn {
-  const [first = null, second = null] = (/\(([\d,]+)\)/.exec(declared)?.[1] ?? '')
-    .split(',')
-    .flatMap((text) => (text === '' ? [] : [Number(text)]));
-  const native = nativeName(declared);
-  const isText = /char|text/.test(native);
-  return {
-    ...{ name: 'c', native, declared, nullable: true, length: isText ? first : null },
-    octets: native.startsWith('var') && first !== null ? first * (isText ? 4 : 1) : null,
-    ...{
-      precision: first,
-      scale: second,
-      charset: isText ? 'utf8mb4' : null,
-      collation: isText ? 'utf8mb4_bin' : null,
-    },
-    ...{ defaultSql: null, generated: 'no', isJson: false, autoIncrement: false, keepsSignOfZero: true },
-  };
 }
 
 /** True when the target takes a value as it is. */

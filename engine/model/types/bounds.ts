@@ -12,10 +12,13 @@ export type SpecialValue =
   | '24:00'
   | 'times beyond a day'
   | 'U+0000'
+  | 'escaped U+0000'
   | 'invalid UTF-8'
   | 'all letters';
 
 export interface ColumnBounds {
+  /** True for a type of its own that shows any text that it takes as it came; any other may round, pad or respell it. */
+  readonly keepsTexts?: true;
   readonly specials: readonly SpecialValue[];
   /** Most digits of a second's fraction; absent where the type has none, or any number of them. */
   readonly fraction?: number;
@@ -32,6 +35,10 @@ export interface TypedColumn {
   /** The type as declared, verbatim; empty where the database allows none. */
   readonly declaredType: string;
   readonly type: LogicalType;
+  /** What a domain is over, as declared; absent for any other type. */
+  readonly baseType?: string;
+  /** False for a column that takes no NULL; absent where only its type is known. */
+  readonly nullable?: boolean;
   /** What it holds besides, or lacks; absent where its adapter does not say. */
   readonly bounds?: ColumnBounds;
 }
@@ -47,6 +54,7 @@ export const SPECIAL_WORDS: Readonly<Record<SpecialValue, string>> = {
   '24:00': '24:00',
   'times beyond a day': 'times below 0 and beyond a day',
   'U+0000': 'texts with U+0000',
+  'escaped U+0000': '\\u0000',
   'invalid UTF-8': 'texts that are not valid UTF-8',
   'all letters': 'letters that its character set lacks',
 };

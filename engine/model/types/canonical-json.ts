@@ -1,4 +1,4 @@
-/** JSON by what it says: members by name, the last one of each, numbers with all their digits. */
+/** JSON by what it says: members by name, also such as are repeated, numbers with all their digits. */
 import { canonicalDecimal } from './canonical-number';
 
 /** Deeper documents are compared as they are written. */
@@ -25,7 +25,9 @@ interface Reader {
 const BLANKS = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
 
-const TEXT = /"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
+/** Pieces of a text: one pattern for all of a long one would need too large a stack. */
+const LETTERS = /[^"\\\x00-\x1f]*/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
 const WORD = /true|false|null/y;
 
 function take(reader: Reader, pattern: RegExp): string | null {
@@ -77,7 +79,7 @@ function readItems(reader: Reader): string | null {
 }
 
 function readMembers(reader: Reader): string | null {
-  const members = new Map<string, string>();
+  const members: (readonly [name: string, value: string])[] = [];
   if (isNext(reader, '}')) return '{}';
   do {
     skipBlanks(reader);
@@ -85,15 +87,23 @@ function readMembers(reader: Reader): string | null {
     if (name === null || !isNext(reader, ':')) return null;
     const value = readValue(reader);
     if (value === null) return null;
-    members.set(name, value);
+    members.push([name, value]);
   } while (isNext(reader, ','));
   if (!isNext(reader, '}')) return null;
-  const sorted = [...members].sort(([one], [other]) => (one < other ? -1 : 1));
+  // Those of one name stay in their order.
+  const sorted = members.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
   return `{${sorted.map((member) => member.join(':')).join(',')}}`;
 }
 
 /** A character is the same however it is escaped. */
 function readText(reader: Reader): string | null {
-  const text = take(reader, TEXT);
-  return text?.includes('\\') === true ? JSON.stringify(JSON.parse(text)) : text;
+  const start = reader.at;
+  if (reader.text[start] !== '"') return null;
+  reader.at += 1;
+  let isEscaped = false;
+  while (take(reader, LETTERS) !== null && take(reader, ESCAPE) !== null) isEscaped = true;
+  if (reader.text[reader.at] !== '"') return null;
+  reader.at += 1;
+  const text = reader.text.slice(start, reader.at);
+  return isEscaped ? JSON.stringify(JSON.parse(text)) : text;
 }

@@ -21,7 +21,15 @@ import {
 export type { Meaning } from './meanings';
 
 /** What is to be known of a column. */
-export type ComparedColumn = Pick<TypedColumn, 'declaredType' | 'type'>;
+export type ComparedColumn = Pick<TypedColumn, 'declaredType' | 'baseType' | 'type'>;
+
+/** True where one database would declare both alike; a domain also by what it is over. */
+export function isSameDeclared(
+  source: Pick<TypedColumn, 'declaredType' | 'baseType'>,
+  target: Pick<TypedColumn, 'declaredType' | 'baseType'>,
+): boolean {
+  return source.declaredType === target.declaredType && source.baseType === target.baseType;
+}
 
 /** Values of two columns are equal exactly where they mean the same. */
 export interface ColumnEquality {
@@ -40,7 +48,7 @@ export function equalityOf(
   sameFamily: boolean,
 ): ColumnEquality {
   const isDynamic = source.type.kind === 'dynamic';
-  if (sameFamily && (isDynamic || source.declaredType === target.declaredType)) return EXACT;
+  if (sameFamily && (isDynamic || isSameDeclared(source, target))) return EXACT;
   if (target.type.kind === 'dynamic') return amongDynamic(source.type, target.type);
   if (target.type.kind === 'float') return amongFloats(source.type, target.type.bits);
   return both(meaningFor(source.type, target.type));

@@ -1,5 +1,6 @@
 /** What becomes of a column's values on the target, told before the first of them is read. */
 import { SPECIAL_WORDS, type SpecialValue, type TypedColumn } from './bounds';
+import { isSameDeclared } from './equality';
 import type { LogicalType } from './logical';
 
 /**
@@ -36,7 +37,7 @@ function nameOf({ declaredType }: TypedColumn): string {
 
 /** `sameFamily`: declared types mean the same on both sides. */
 export function fidelityOf(source: TypedColumn, target: TypedColumn, sameFamily: boolean): Holding {
-  if (sameFamily && source.declaredType === target.declaredType && sameMembers(source.type, target.type)) {
+  if (sameFamily && isSameDeclared(source, target) && sameMembers(source.type, target.type)) {
     return boundedBy(EXACT, source, target);
   }
   const byType = compareTypes(source, target);
@@ -60,7 +61,8 @@ function boundedBy(found: Holding, source: TypedColumn, target: TypedColumn): Ho
 function lackingOf(source: TypedColumn, target: TypedColumn): readonly string[] {
   const { bounds: has } = source;
   const { bounds: takes } = target;
-  const untold = has?.untold === undefined ? [] : [has.untold];
+  const none = source.nullable === true && target.nullable === false ? ['NULL'] : [];
+  const untold = [...(has?.untold === undefined ? [] : [has.untold]), ...none];
   if (has === undefined || takes === undefined) return untold;
   const lacking = has.specials
     .filter((special) => !takes.specials.includes(special) && !isCarried(special, target.type))
@@ -101,6 +103,7 @@ function compareTypes(source: TypedColumn, target: TypedColumn): Holding {
   // Values of SQLite have types of their own.
   if (from.kind === 'dynamic') return fromDynamic(from, source, target);
   if (to.kind === 'dynamic') return toDynamic(from, to);
+  if (to.kind === 'array') return refused(source, target);
   if (to.kind === 'text') return toText(source, to);
   switch (from.kind) {
     case 'bool':
@@ -127,14 +130,14 @@ function compareTypes(source: TypedColumn, target: TypedColumn): Holding {
       return sameKind(source, target);
     case 'array':
     case 'other':
-      if (to.kind === from.kind && source.declaredType === target.declaredType) return EXACT;
-      return isRead(to) ? checked(`what ${nameOf(target)} can't read`) : refused(source, target);
+      return isRead(target) ? checked(`what ${nameOf(target)} can't read`) : refused(source, target);
   }
 }
 
 /** Types whose values arrive as texts, which the database itself reads. */
-function isRead(type: LogicalType): boolean {
-  return ['interval', 'json', 'uuid', 'enum', 'array', 'other'].includes(type.kind);
+function isRead({ type, bounds }: TypedColumn): boolean {
+  if (type.kind === 'other') return bounds?.keepsTexts === true;
+  return ['interval', 'json', 'uuid', 'enum'].includes(type.kind);
 }
 
 function toText(source: TypedColumn, to: Extract<LogicalType, { kind: 'text' }>): Holding {
@@ -275,7 +278,9 @@ function fromText(source: TypedColumn, target: TypedColumn): Holding {
   if (to.kind === 'enum') return checked(`texts that are no member of ${nameOf(target)}`);
   if (to.kind === 'decimal') return checked('texts that are no number');
   const isTime = to.kind === 'date' || to.kind === 'time' || to.kind === 'timestamp';
-  return isTime || isRead(to) ? checked(`texts that ${nameOf(target)} can't read`) : refused(source, target);
+  return isTime || isRead(target)
+    ? checked(`texts that ${nameOf(target)} can't read`)
+    : refused(source, target);
 }
 
 /** Kinds that only a column of the same kind takes, or one that reads texts. */
@@ -283,9 +288,12 @@ function sameKind(source: TypedColumn, target: TypedColumn): Holding {
   const from = source.type;
   const to = target.type;
   if (from.kind !== to.kind) {
-    return from.kind !== 'date' && to.kind === 'other'
+    return from.kind !== 'date' && to.kind === 'other' && isRead(target)
       ? checked(`what ${nameOf(target)} can't read`)
       : refused(source, target);
+  }
+  if (from.kind === 'json' && to.kind === 'json' && to.parsed === true && from.parsed !== true) {
+    return checked('repeated members');
   }
   if (
     (from.kind === 'time' || from.kind === 'timestamp') &&
@@ -356,6 +364,7 @@ function fromDynamic(
       ? widened('values of any kind fit')
       : checked(`what ${nameOf(target)} converts`);
   }
+  if (to.kind === 'array' || (to.kind === 'other' && !isRead(target))) return refused(source, target);
   if (strict !== true) return checked(`values of another kind than ${nameOf(target)}`);
   const typed = strictTypes[affinity];
   return typed === null

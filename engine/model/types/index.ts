@@ -6,3 +6,4 @@ export * from './fidelity';
 export * from './logical';
 export * from './native';
 export * from './reduce';
+export { escapesZero, jsonTokens, memberName, repeatsMembers } from './json-members';

@@ -80,7 +80,7 @@ export function asTextIn(canonical: (text: string) => string): Meaning {
 
 /** Letter by letter, but for numbers: `{1.10,NULL}` of a PostgreSQL array. */
 export const asNumbers: Meaning = asTextIn((text) =>
-  text.replace(/"(?:[^"\\]|\\.)*"|[^{},"]+/g, (part) => canonicalDecimal(part)),
+  text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|[^{},"]+/gs, (part) => canonicalDecimal(part)),
 );
 
 export const asJson: Meaning = asTextIn((text) => canonicalJson(text) ?? text);

@@ -68,8 +68,8 @@ function float(bits: 32 | 64, read?: TypeEntry['read']): TypeEntry {
 function long(bytes: number | null): TypeEntry {
   return {
     type: ({ isJson }) => (isJson ? { kind: 'json' } : { kind: 'text', length: null }),
-    bounds: (_, charset) => ({
-      specials: lettersOf(charset),
+    bounds: ({ isJson }, charset) => ({
+      specials: [...lettersOf(charset), ...(isJson ? (['escaped U+0000'] as const) : [])],
       ...(bytes === null ? {} : { bytes }),
       ...untoldOf(charset),
     }),
@@ -86,7 +86,7 @@ function blob(bytes: number | null): TypeEntry {
 /** Shapes and vectors: the driver would take them apart, and their text form is not all of them. */
 const AS_HEX: TypeEntry = {
   type: ({ declared }) => ({ kind: 'other', native: declared }),
-  bounds: () => ({ specials: [] }),
+  bounds: () => ({ specials: [], keepsTexts: true }),
   read: (column) => `HEX(${column})`,
 };
 
@@ -158,7 +158,10 @@ export const TYPES: Readonly<Record<string, TypeEntry>> = {
   },
   json: {
     type: () => ({ kind: 'json', parsed: true }),
-    bounds: () => ({ specials: ['all letters'], only: 'documents whose numbers it keeps' }),
+    bounds: () => ({
+      specials: ['all letters', 'escaped U+0000'],
+      only: 'documents whose numbers it keeps',
+    }),
   },
   uuid: { type: () => ({ kind: 'uuid' }), bounds: () => ({ specials: [] }) },
   enum: {
@@ -172,6 +175,7 @@ export const TYPES: Readonly<Record<string, TypeEntry>> = {
     type: ({ declared }) => ({ kind: 'other', native: declared }),
     bounds: ({ declared }, charset) => ({
       specials: lettersOf(charset),
+      keepsTexts: true,
       only: declared,
       ...(membersOf(declared).includes('') ? { untold: 'sets with its empty member' } : {}),
     }),

@@ -12,7 +12,7 @@ import { isReadAsHex, membersOf } from '../schema/types';
 import { jsonLiteral } from './json-literal';
 import { bytesLiteral, doubleLiteral, fractionDigits, isJsonText, plainDecimal } from './literals';
 
-/** The literal; `NULL` for NULL; undefined where the column would change or refuse the value. */
+/** The literal; `NULL` for NULL where the column takes it; undefined where the column would change or refuse the value. */
 export type Fit = (value: Value) => string | undefined;
 
 type Fitting = (value: NonNullable<Value>) => string | undefined;
@@ -24,7 +24,9 @@ export function fitFor(
   features: Pick<Features, 'keepsSignOfZero'>,
 ): Fit {
   const fit = fitColumn(from, column, features.keepsSignOfZero);
-  return (value) => (value === null ? 'NULL' : fit(value));
+  // Where a column takes no NULL the servers may put the time or the next number in its place.
+  const none = column.nullable ? 'NULL' : undefined;
+  return (value) => (value === null ? none : fit(value));
 }
 
 const INT_BITS: Readonly<Record<string, number>> = {

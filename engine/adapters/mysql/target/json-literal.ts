@@ -2,20 +2,18 @@
  * JSON for a column of MySQL's own type. It keeps numbers as integers of 64 bits, as doubles or as decimals, and takes those
  * of a text for one of the first two: what either would change is put in its place as a decimal.
  */
+import { jsonTokens, memberName } from '../../../model';
 import { quoteText } from '../database';
 import { plainDecimal } from './literals';
 
 /** Where a value stands: in an object after its last key, in an array after as many others. */
 type Place = { keys: Set<string>; key: string; awaitsKey: boolean } | { index: number };
 
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?|[{}[\],:]/gis;
-
-/** `json` has to be JSON. Null where it has a number that no decimal holds either. */
+/** `json` has to be JSON. Null where it has a number that no decimal holds either, or a member twice: the last one would stay. */
 export function jsonLiteral(json: string): string | null {
   const places: Place[] = [];
   const decimals: string[] = [];
-  let repeats = false;
-  for (const [token] of json.matchAll(TOKEN)) {
+  for (const token of jsonTokens(json)) {
     const place = places.at(-1);
     if (token === '{') places.push({ keys: new Set(), key: '', awaitsKey: true });
     else if (token === '[') places.push({ index: 0 });
@@ -25,8 +23,9 @@ export function jsonLiteral(json: string): string | null {
       else place.awaitsKey = true;
     } else if (token.startsWith('"')) {
       if (place === undefined || 'index' in place || !place.awaitsKey) continue;
-      repeats ||= place.keys.has(token);
-      place.keys.add(token);
+      const name = memberName(token);
+      if (place.keys.has(name)) return null;
+      place.keys.add(name);
       place.key = token;
       place.awaitsKey = false;
     } else if (token !== ':' && !isKept(token)) {
@@ -35,9 +34,9 @@ export function jsonLiteral(json: string): string | null {
       decimals.push(quoteText(pathOf(places)), decimal);
     }
   }
-  if (decimals.length === 0) return quoteText(json);
-  // Of members of one name the last one stays, whichever a path was meant for.
-  return repeats ? null : `JSON_REPLACE(${[quoteText(json), ...decimals].join(', ')})`;
+  return decimals.length === 0
+    ? quoteText(json)
+    : `JSON_REPLACE(${[quoteText(json), ...decimals].join(', ')})`;
 }
 
 function pathOf(places: readonly Place[]): string {

@@ -37,6 +37,7 @@ export function copiedColumns(route: TableRoute, shape: TargetShape, capture: Ca
     const captured = columnNamed(latestOf(capture), name);
     if (source === undefined || target === undefined || captured === undefined) return null;
     if (source.declaredType !== target.declaredType) return null;
+    if ((source.baseType ?? source.declaredType) !== target.storedType) return null;
     const isSame = source.type.kind === 'enum' || SAME_EVERYWHERE.test(withoutModifiers(captured.type));
     if (!isSame) format = 'text';
     if (source.type.kind === 'enum') {

@@ -112,6 +112,7 @@ function columnOf(column: FoundColumn): ColumnSchema {
   return {
     name: column.name,
     declaredType: column.declared,
+    ...(column.baseType === column.declared ? {} : { baseType: column.baseType }),
     type: logicalTypeOf(native),
     ...(bounds === null ? {} : { bounds }),
     nullable: column.nullable,

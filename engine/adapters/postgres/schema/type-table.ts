@@ -102,6 +102,7 @@ export const TYPES: Readonly<Record<string, TypeEntry>> = {
     { kind: 'json' },
     'every letter, spaces and repeated members among them',
     'all letters',
+    'escaped U+0000',
   ),
   jsonb: plain('jsonb', { kind: 'json', parsed: true }, AS_TEXT, 'all letters'),
   uuid: plain('uuid', { kind: 'uuid' }, 'lower case with dashes'),

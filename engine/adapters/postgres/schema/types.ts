@@ -30,10 +30,14 @@ function entryOf(name: string, builtIn: boolean): TypeEntry | undefined {
   return builtIn && Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
 }
 
+/** Types without an entry of their own that show every text they take as it came. */
+const KEEPS_TEXTS: readonly string[] = ['citext', 'xml', 'ltree'];
+
 /** What a type holds besides; null for one of whose values nothing more is known. */
 export function boundsOf({ name, builtIn, isArray, modifier, members }: NativeType): ColumnBounds | null {
   if (isArray) return null;
   if (members !== null) return { specials: ['all letters'] };
+  if (KEEPS_TEXTS.includes(name)) return { specials: ['all letters'], keepsTexts: true };
   return entryOf(name, builtIn)?.bounds(modifier) ?? null;
 }
 

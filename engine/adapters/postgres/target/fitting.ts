@@ -5,7 +5,14 @@
  * none is, and cuts trailing blanks, all without a word. So a value that comes from another kind of database, or
  * from a column of another type, is looked at here first; what is left to the database fails there.
  */
-import type { ColumnSchema, LogicalType, Value } from '../../../model';
+import {
+  escapesZero,
+  isSameDeclared,
+  repeatsMembers,
+  type ColumnSchema,
+  type LogicalType,
+  type Value,
+} from '../../../model';
 
 /** The text form; null for NULL; undefined where the column would change or refuse the value. */
 export type Fit = (value: Value) => string | null | undefined;
@@ -13,12 +20,12 @@ export type Fit = (value: Value) => string | null | undefined;
 /** What fits a column of a target, as it comes from a column of a source. */
 export function fitFor(source: ColumnSchema, target: ColumnSchema): Fit {
   if (isSameType(source, target)) return plainText;
-  return narrowed(fitType(target.type, source.type), target);
+  return narrowed(fitType(target, source.type), target);
 }
 
 /** What a declaration takes away from its type: PostgreSQL rounds, pads and truncates to it without a word. */
-function narrowed(fit: Fit, { type, declaredType }: ColumnSchema): Fit {
-  const keeps = keeperOf(type, declaredType);
+function narrowed(fit: Fit, { type, declaredType, baseType }: ColumnSchema): Fit {
+  const keeps = keeperOf(type, baseType ?? declaredType);
   return keeps === null
     ? fit
     : (value) => {
@@ -65,7 +72,7 @@ function fractionDigits(text: string): number {
 
 /** A column of SQLite can hold other values than its type says, whatever the type is called. */
 function isSameType(source: ColumnSchema, target: ColumnSchema): boolean {
-  return source.type.kind !== 'dynamic' && source.declaredType === target.declaredType;
+  return source.type.kind !== 'dynamic' && isSameDeclared(source, target);
 }
 
 /** The text form of any value, as PostgreSQL reads it. */
@@ -90,7 +97,7 @@ function floatText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-function fitType(type: LogicalType, from: LogicalType): Fit {
+function fitType({ type, bounds }: ColumnSchema, from: LogicalType): Fit {
   switch (type.kind) {
     case 'bool':
       return nullable((value) => {
@@ -125,21 +132,34 @@ function fitType(type: LogicalType, from: LogicalType): Fit {
           ? /^\d{4,}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?( ?(Z|[-+]\d\d(:?\d\d){0,2}))?( BC)?$/
           : /^\d{4,}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?( BC)?$/,
       );
+    case 'json':
+      return type.parsed === true ? fitDocument : fitRead;
+    // Of another type's text the server makes what it likes: it rounds numbers in arrays, and cuts names.
+    case 'array':
+      return fitNothing;
+    case 'other':
+      return bounds?.keepsTexts === true ? fitRead : fitNothing;
     // The database itself knows what these can hold, and refuses the rest.
     case 'interval':
-    case 'json':
     case 'uuid':
     case 'enum':
-    case 'array':
-    case 'other':
     case 'dynamic':
-      return nullable((value) => (typeof value === 'string' ? writtenText(value) : undefined));
+      return fitRead;
   }
 }
 
 function nullable(fit: (value: NonNullable<Value>) => string | undefined): Fit {
   return (value) => (value === null ? null : fit(value));
 }
+
+const fitRead: Fit = nullable((value) => (typeof value === 'string' ? writtenText(value) : undefined));
+
+const fitNothing: Fit = nullable(() => undefined);
+
+/** Of members of one name `jsonb` keeps the last, without a word. */
+const fitDocument: Fit = nullable((value) =>
+  typeof value === 'string' && !repeatsMembers(value) && !escapesZero(value) ? writtenText(value) : undefined,
+);
 
 function fitFloat(bits: 32 | 64, fromSingle: boolean): Fit {
   return nullable((value) => {

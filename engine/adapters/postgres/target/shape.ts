@@ -13,6 +13,8 @@ export interface TargetColumn {
   readonly declaredType: string;
   /** The type without them: a cast to it cuts and rounds nothing. */
   readonly baseType: string;
+  /** As declared; of a domain what it is over. */
+  readonly storedType: string;
   /** Quoted and qualified, or null where the type has none. */
   readonly collation: string | null;
   /** The operator by which keys of its type are equal. */
@@ -150,7 +152,12 @@ async function readColumns(session: Session, oid: string): Promise<readonly Colu
   const rows = await session.query(
     `SELECT a.attname, format_type(a.atttypid, a.atttypmod), format_type(a.atttypid, -1), a.attidentity::text,
   cn.nspname, co.collname, coalesce(co.collisdeterministic, true),
-  ${equalityOf('a.atttypid')}
+  ${equalityOf('a.atttypid')},
+  (WITH RECURSIVE unwrapped(type, typmod) AS (
+      SELECT a.atttypid, a.atttypmod
+      UNION ALL
+      SELECT x.typbasetype, x.typtypmod FROM unwrapped u JOIN pg_type x ON x.oid = u.type WHERE x.typtype = 'd')
+    SELECT format_type(u.type, u.typmod) FROM unwrapped u JOIN pg_type x ON x.oid = u.type WHERE x.typtype <> 'd')
 FROM pg_attribute a
 LEFT JOIN pg_collation co ON co.oid = a.attcollation
 LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
@@ -159,10 +166,21 @@ ORDER BY a.attnum`,
     [oid],
   );
   return rows.map(
-    ([name, declaredType, baseType, identity, schema, collation, deterministic, equals]): ColumnRow => ({
+    ([
+      name,
+      declaredType,
+      baseType,
+      identity,
+      schema,
+      collation,
+      deterministic,
+      equals,
+      stored,
+    ]): ColumnRow => ({
       name: String(name),
       declaredType: String(declaredType),
       baseType: String(baseType),
+      storedType: String(stored),
       equals: equals ?? '=',
       identityAlways: identity === 'a',
       collation:
