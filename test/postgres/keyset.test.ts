@@ -257,31 +257,3 @@ test.each([
   expect(await rowsFrom(at * 1_000)).toBe(2);
   expect(await rowsFrom(at * 1_000 + 10_000)).toBe(1);
 });
-
-test('rows of several tables are read without a deadlock while somebody alters these one after the other', async () => {
-  const { database, reader, columnOf } = await opened(
-    ...['a', 'b'].flatMap((name) => [
-      `CREATE TABLE ${name} (id integer PRIMARY KEY, at timestamptz)`,
-      `INSERT INTO ${name} VALUES (1, now())`,
-    ]),
-  );
-  const range = async (table: string) => ({
-    column: await columnOf(table, 'at'),
-    from: null,
-    before: null,
-    after: null,
-  });
-  const ranges = [await range('a'), await range('b')];
-  const owner = await connectTo(database.url);
-  clearing(() => owner.end());
-  await owner.query('BEGIN; LOCK TABLE b IN ACCESS EXCLUSIVE MODE');
-  const reading = reader.read(ranges, 100);
-  await owner.query(`DO $$ BEGIN
-    FOR look IN 1..400 LOOP
-      EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'b'::regclass);
-      PERFORM pg_sleep(0.01);
-    END LOOP;
-  END $$`);
-  await owner.query('LOCK TABLE a IN ACCESS EXCLUSIVE MODE; COMMIT');
-  expect((await reading).map(({ rows }) => rows.length)).toEqual([1, 1]);
-});

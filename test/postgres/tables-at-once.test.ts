@@ -3,18 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import type { Pipeline, PipelineSettings, ReplicateResult } from '../../engine';
 import type { ScratchDatabase } from '../../engine/contract';
-import { postgresAdapter } from '../../engine/adapters/postgres';
-import { byRows } from '../support/by-rows';
-import {
-  engineOver,
-  parkedBy,
-  REF,
-  rejection,
-  replicate,
-  setUp,
-  specOf,
-  started,
-} from '../support/pipelines';
+import { parkedBy, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
 import { databaseUrl, onServer } from '../support/postgres';
 import { postgresPerTest } from '../support/postgres-scratch';
 
@@ -163,29 +152,6 @@ describe('tables that are copied at once', () => {
     await replicate(pipeline, generation);
     await expectSame(source, target, ['a', 'b']);
   });
-
-  test.each(['straight', 'by rows'] as const)(
-    'hold up no change of others where the only one left is altered (%s)',
-    async (way) => {
-      const source = await scratch(...tableOf('a', 20), ...tableOf('b', 300));
-      const target = await scratch();
-      const adapter = way === 'straight' ? postgresAdapter : byRows(postgresAdapter);
-      const engine = engineOver(source.url, target.url, { others: [adapter] });
-      clearing(() => engine.close());
-      const pipeline = await engine.pipeline(REF);
-      const { generation } = await setUp(pipeline, specOf(['public.*']));
-      const settings = { snapshotRows: 100 };
-      await oneChunk(pipeline, generation, settings);
-      const owner = await connect(source);
-      await owner.query('BEGIN; LOCK TABLE b IN ACCESS EXCLUSIVE MODE');
-      await source.execute(`UPDATE a SET v = 'changed'`);
-      await rejection(replicate(pipeline, generation, { settings }), 'DATABASE_LOCKED');
-      await expectSame(source, target, ['a']);
-      await owner.query('COMMIT');
-      await replicate(pipeline, generation, { settings });
-      await expectSame(source, target, ['a', 'b']);
-    },
-  );
 
   test('that are dropped park alone', async () => {
     const source = await scratch(...NAMES.flatMap((name) => tableOf(name, 40)));

@@ -88,11 +88,10 @@ async function stageOnce(
 ): Promise<CopiedChunk | 'again' | 'byRows'> {
   const { reader } = sessions;
   const from = decodePosition(request.from);
-  return readingLocked(reader, request, state.reread, async (now, { locked, snapshot, altered }) => {
+  return readingLocked(reader, request, state.reread, async (now, { locked, snapshot }) => {
     const readable = { ...request, snapshot };
     const planned = await planConcerned(reader, readable, { from, now }, state);
     const { plan } = planned;
-    if (altered && !plan.more && changedRoutes(request, plan).length === 0) return 'altered';
     const columns = await columnsOf(planned, shapes);
     if (changedRoutes(request, plan).some((route) => !columns.has(route))) return 'byRows';
     const changed = await stagePlan(sessions, request, plan, columns);

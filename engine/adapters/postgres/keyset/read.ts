@@ -16,7 +16,6 @@ import { keyIdentity } from '../rows/key-identity';
 import { comparison, readKeyParts, type KeyPart } from '../rows/key-order';
 import { selectList } from '../rows/scan';
 import { readersOf, readTuple, writeValue } from '../rows/values';
-import { readingAllLocked } from '../source/locked-tables';
 import { readRange } from '../source/read';
 import { requireColumns } from './columns';
 import { millisecondsOf, textIn, typeOf } from './time';
@@ -28,30 +27,45 @@ export async function readPages(
   limit: number,
 ): Promise<readonly KeysetPage[]> {
   const routes = ranges.map(({ column }) => column.route);
-  return readingAllLocked(session, routes, async () => {
-    const pages: KeysetPage[] = [];
-    let left = limit;
-    for (const range of ranges) {
-      const page = await readPage(session, range, left);
-      pages.push(page);
-      left -= page.rows.length;
-      if (!page.ended || left <= 0) break;
-    }
-    await requireColumns(
-      session,
-      routes.filter((_, index) => (pages[index]?.rows.length ?? 0) > 0),
-    );
-    return pages;
-  });
+  return session.reading(
+    async () => {
+      const pages: KeysetPage[] = [];
+      let left = limit;
+      for (const range of ranges) {
+        const page = await readPage(session, range, left);
+        pages.push(page);
+        left -= page.rows.length;
+        if (!page.ended || left <= 0) break;
+      }
+      await requireColumns(
+        session,
+        routes.filter((_, index) => (pages[index]?.rows.length ?? 0) > 0),
+      );
+      return pages;
+    },
+    lockOf(session, routes),
+  );
 }
 
 /** Throws SCHEMA_MOVED, POSITION_INVALID. */
 export function copyRange(session: Session, range: RangeToRead): Promise<RangeRead> {
-  return readingAllLocked(session, [range.route], async () => {
-    const read = await readRange(session, range);
-    await requireColumns(session, [range.route]);
-    return read;
-  });
+  return session.reading(
+    async () => {
+      const read = await readRange(session, range);
+      await requireColumns(session, [range.route]);
+      return read;
+    },
+    lockOf(session, [range.route]),
+  );
+}
+
+/** A table that is rewritten after a snapshot was taken reads as empty in it: the lock comes first. */
+function lockOf(session: Session, routes: readonly TableRoute[]): () => Promise<void> {
+  return async () => {
+    for (const { id, source } of routes) {
+      await session.execute(`LOCK TABLE ${qualify(source.name)} IN ACCESS SHARE MODE`, { table: id });
+    }
+  };
 }
 
 async function readPage(

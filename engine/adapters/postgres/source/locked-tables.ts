@@ -10,84 +10,43 @@ export interface LockedTables {
   readonly locked: ReadonlySet<TableRoute>;
   /** The ranges that can be read: without those of tables that somebody else alters. */
   readonly snapshot: SnapshotRequest | null;
-  /** Ranges are asked for, and none can be read. */
-  readonly altered: boolean;
 }
 
 /**
  * `reread`: further tables to lock, by display name. Whoever alters one of these is waited for. A range of a table that
- * somebody alters is left for another chunk. `work` answers `altered` when it has nothing else to read: the first of
- * these tables is waited for then, and all begins anew.
+ * somebody alters is left for another chunk, as long as there are others to read: an application that alters several
+ * tables in one transaction would else wait for us while we wait for it, and may be the one who fails.
  */
-export async function readingLocked<T>(
+export function readingLocked<T>(
   session: Session,
   { routes, snapshot }: Pick<ChunkRequest, 'routes' | 'snapshot'>,
   reread: ReadonlySet<string>,
-  work: (now: string, tables: LockedTables) => Promise<T | 'altered'>,
+  work: (now: string, tables: LockedTables) => Promise<T>,
 ): Promise<T> {
   const ranges = snapshot?.ranges ?? [];
   const ranged = ranges.flatMap(({ table }) => routes.find(({ id }) => id === table) ?? []);
   const needed = routes.filter(({ id }) => reread.has(id));
-  for (;;) {
-    const free: TableRoute[] = [];
-    const lock = async (): Promise<void> => {
-      free.push(...(await lockFree(session, ranged, snapshot?.atOnce === 1)));
-    };
-    const read = (now: string): Promise<T | 'altered'> => {
-      const names = new Set(free.map(({ id }) => id));
-      return work(now, {
-        locked: new Set([...needed, ...free]),
-        snapshot:
-          snapshot === null ? null : { ...snapshot, ranges: ranges.filter(({ table }) => names.has(table)) },
-        altered: ranged.length > 0 && free.length === 0,
-      });
-    };
-    const done = await readingAllLocked(session, needed, read, ranged.length === 0 ? undefined : lock);
-    if (done !== 'altered') return done;
+  const locked = new Set<TableRoute>();
+  const lockAwaited = async (route: TableRoute): Promise<void> => {
+    await session.execute(`LOCK TABLE ${qualify(route.source.name)} IN ACCESS SHARE MODE`, {
+      table: route.id,
+    });
+    locked.add(route);
+  };
+  const lock = async (): Promise<void> => {
+    for (const route of needed) await lockAwaited(route);
+    const free = await lockFree(session, ranged, snapshot?.atOnce === 1);
+    for (const route of free) locked.add(route);
     const [first] = ranged;
-    if (first !== undefined) await waitFor(session, first);
-  }
-}
-
-/**
- * Reads with all of the tables locked, and with what `further` locks. Only who holds nothing waits: an application that
- * alters several tables in one transaction would else wait for us while we wait for it, and may be the one who fails.
- */
-export async function readingAllLocked<T>(
-  session: Session,
-  routes: readonly TableRoute[],
-  work: (now: string) => Promise<T>,
-  further?: () => Promise<void>,
-): Promise<T> {
-  if (routes.length === 0) return session.reading(work, further);
-  for (;;) {
-    const altered: TableRoute[] = [];
-    const lock = async (): Promise<void> => {
-      altered.push(...(await lockAll(session, routes)));
-      if (altered.length === 0) await further?.();
-    };
-    const read = async (now: string): Promise<{ readonly value: T } | null> =>
-      altered.length > 0 ? null : { value: await work(now) };
-    const done = await session.reading(read, lock);
-    if (done !== null) return done.value;
-    for (const route of altered) await waitFor(session, route);
-  }
-}
-
-/** Locks all of the tables, or answers those that somebody holds. */
-async function lockAll(session: Session, routes: readonly TableRoute[]): Promise<readonly TableRoute[]> {
-  if (await lockNow(session, routes)) return [];
-  const altered: TableRoute[] = [];
-  for (const route of routes) {
-    if (!(await lockNow(session, [route]))) altered.push(route);
-  }
-  return altered;
-}
-
-/** Waits until nobody alters a table. Throws DATABASE_LOCKED. */
-function waitFor(session: Session, { id, source }: TableRoute): Promise<unknown> {
-  return session.transaction('repeatable read, read only', () =>
-    session.execute(`LOCK TABLE ${qualify(source.name)} IN ACCESS SHARE MODE`, { table: id }),
+    if (first !== undefined && free.length === 0) await lockAwaited(first);
+  };
+  return session.reading(
+    (now) => {
+      const names = new Set([...locked].map(({ id }) => id));
+      const readable = ranges.filter(({ table }) => names.has(table));
+      return work(now, { locked, snapshot: snapshot === null ? null : { ...snapshot, ranges: readable } });
+    },
+    needed.length + ranged.length === 0 ? undefined : lock,
   );
 }
 

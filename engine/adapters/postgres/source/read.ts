@@ -48,10 +48,9 @@ export async function readChunk(
 async function readOnce(session: Session, request: ChunkRequest, state: ReadState): Promise<RowChunk | null> {
   const { routes } = request;
   const from = decodePosition(request.from);
-  return readingLocked(session, request, state.reread, async (now, { locked, snapshot, altered }) => {
+  return readingLocked(session, request, state.reread, async (now, { locked, snapshot }) => {
     const { plan } = await planConcerned(session, { ...request, snapshot }, { from, now }, state);
     const logs = await readLogs(session, routes, plan);
-    if (altered && logs.size === 0 && !plan.more) return 'altered';
     const unlocked = [...logs].filter(
       ([route, log]) => !locked.has(route) && log.some((change) => change.again),
     );
