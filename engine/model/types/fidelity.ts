@@ -287,6 +287,8 @@ function fromText(source: TypedColumn, target: TypedColumn): Holding {
 function sameKind(source: TypedColumn, target: TypedColumn): Holding {
   const from = source.type;
   const to = target.type;
+  if (from.kind === 'timestamp' && to.kind === 'date') return checked('times of day');
+  if (from.kind === 'date' && to.kind === 'timestamp') return checked('dates without a time of day');
   if (from.kind !== to.kind) {
     return from.kind !== 'date' && to.kind === 'other' && isRead(target)
       ? checked(`what ${nameOf(target)} can't read`)
@@ -301,6 +303,8 @@ function sameKind(source: TypedColumn, target: TypedColumn): Holding {
   ) {
     if (from.zone === to.zone) return EXACT;
     if (from.kind === 'time') return checked(`times that ${nameOf(target)} can't read`);
+    // PostgreSQL's own would drop the zone unseen.
+    if (from.zone && target.declaredType.startsWith('timestamp')) return checked('times with a zone');
     return widened(from.zone ? 'in UTC' : 'taken as UTC');
   }
   return EXACT;

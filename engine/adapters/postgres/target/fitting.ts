@@ -106,11 +106,12 @@ function fitType({ type, bounds }: ColumnSchema, from: LogicalType): Fit {
       });
     case 'int':
       return nullable((value) => {
-        if (typeof value !== 'bigint') return undefined;
+        const number = typeof value === 'boolean' ? (value ? 1n : 0n) : value;
+        if (typeof number !== 'bigint') return undefined;
         const fits = type.signed
-          ? BigInt.asIntN(type.bits, value) === value
-          : BigInt.asUintN(type.bits, value) === value;
-        return fits ? String(value) : undefined;
+          ? BigInt.asIntN(type.bits, number) === number
+          : BigInt.asUintN(type.bits, number) === number;
+        return fits ? String(number) : undefined;
       });
     case 'float':
       return fitFloat(type.bits, from.kind === 'float' && from.bits === 32);
