@@ -24,8 +24,9 @@ export function fitFor(
   features: Pick<Features, 'keepsSignOfZero'>,
 ): Fit {
   const fit = fitColumn(from, column, features.keepsSignOfZero);
-  // Where a column takes no NULL the servers may put the time or the next number in its place.
-  const none = column.nullable ? 'NULL' : undefined;
+  // Where these take no NULL the servers put the time or the next number in its place; others refuse it themselves.
+  const isFilled = column.native === 'timestamp' || column.autoIncrement;
+  const none = column.nullable || !isFilled ? 'NULL' : undefined;
   return (value) => (value === null ? none : fit(value));
 }
 
