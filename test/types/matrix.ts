@@ -79,6 +79,13 @@ function openTarget(family: Family, folder: string, name: string): Promise<Place
 
 const ADAPTERS: readonly Adapter[] = [sqliteAdapter, postgresAdapter, mysqlAdapter];
 
+/** Pairs that the rest of the matrix stands for in short runs: the two servers of MySQL's kind take values alike. */
+export function inLongRuns(
+  ...targets: readonly (readonly [Family, Way])[]
+): readonly (readonly [Family, Way])[] {
+  return process.env['CDC_LONG'] === '1' ? targets : [];
+}
+
 export function describeMatrix<Sample extends MatrixSample>(matrix: Matrix<Sample>): void {
   const { from, samples, missing } = matrix;
   if (missing !== undefined) {

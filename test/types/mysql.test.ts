@@ -1,5 +1,5 @@
 import { serverOf } from '../support/mysql';
-import { describeMatrix } from './matrix';
+import { describeMatrix, inLongRuns } from './matrix';
 import { openMysql } from './places/mysql';
 import { CONTROLS, MYSQL_SAMPLES } from './samples/mysql';
 
@@ -11,8 +11,7 @@ describeMatrix({
   ...(missing === undefined ? {} : { missing }),
   samples: MYSQL_SAMPLES,
   targets: [
-    ['sqlite', 'direct'],
-    ['postgres', 'direct'],
+    ...inLongRuns(['sqlite', 'direct'], ['postgres', 'direct']),
     ['mariadb', 'direct'],
     ['mysql', 'direct'],
   ],

@@ -1,4 +1,4 @@
-import { describeMatrix } from './matrix';
+import { describeMatrix, inLongRuns } from './matrix';
 import { openPostgres } from './places/postgres';
 import { NATIVE_SAMPLES, type NativeSample } from './samples/postgres';
 import { VARIANTS } from './samples/postgres/variants';
@@ -12,11 +12,7 @@ describeMatrix({
   from: 'PostgreSQL',
   open: openPostgres,
   samples: [...Object.values(NATIVE_SAMPLES).flat(), ...VARIANTS].map(withRespelled),
-  targets: [
-    ['sqlite', 'direct'],
-    ['mariadb', 'direct'],
-    ['mysql', 'direct'],
-  ],
+  targets: [['sqlite', 'direct'], ['mariadb', 'direct'], ...inLongRuns(['mysql', 'direct'])],
   controls: [
     { kind: 'bool', of: 'boolean', literal: 'true' },
     { kind: 'integer', of: 'bigint', literal: '9007199254740993' },

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describeMatrix } from './matrix';
+import { describeMatrix, inLongRuns } from './matrix';
 import { openSqlite } from './places/sqlite';
 import { IN_UTF16 } from './samples/sqlite/encoded';
 
@@ -11,7 +11,7 @@ describeMatrix({
     ['sqlite', 'direct'],
     ['postgres', 'direct'],
     ['mariadb', 'direct'],
-    ['mysql', 'direct'],
+    ...inLongRuns(['mysql', 'direct']),
   ],
   controls: [{ kind: 'text', of: 'TEXT', literal: `' '` }],
 });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describeMatrix } from './matrix';
+import { describeMatrix, inLongRuns } from './matrix';
 import { openSqlite } from './places/sqlite';
 import { SQLITE_SAMPLES } from './samples/sqlite';
 
@@ -12,7 +12,7 @@ describeMatrix({
     ['sqlite', 'rows'],
     ['postgres', 'direct'],
     ['mariadb', 'direct'],
-    ['mysql', 'direct'],
+    ...inLongRuns(['mysql', 'direct']),
   ],
   controls: [
     { kind: 'bool', of: 'BOOLEAN', literal: 'TRUE' },
