@@ -11,7 +11,7 @@ import type { WindowContext } from '../../engine/capture/keyset/window';
 import { createRandom } from '../simulation/random';
 import { createWorld, LONGEST_MS, pageOf, ROUTE, type StoredRow, type WorldRules } from './world';
 
-const SEEDS = process.env['CDC_LONG'] === '1' ? 20_000 : 400;
+const SEEDS = process.env['CDC_LONG'] === '1' ? 20_000 : 200;
 /** Within so many something that is wrong must show. */
 const MUTATED_SEEDS = 1_500;
 const STEPS = 60;

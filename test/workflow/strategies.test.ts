@@ -15,7 +15,8 @@ import { stampStatements } from '../support/stamped-tables';
 import { startWorkerProcess } from '../support/worker-process';
 import { cleanup, until } from '../support/workflow-bench';
 
-const ROUNDS = process.env['CDC_LONG'] === '1' ? 10 : 1;
+const LONG = process.env['CDC_LONG'] === '1';
+const ROUNDS = LONG ? 10 : 1;
 const EQUAL_WITHIN_MS = 90_000;
 
 const folder = folderPerTest();
@@ -57,7 +58,10 @@ const BY: KeysetCapture = {
 const STRATEGIES: readonly KeysetCapture[] = [BY, { ...BY, by: 'version', column: 'row_version' }];
 
 describe.each(STRATEGIES)('each target is equal to the source in the end, by a $by', (capture) => {
-  test.each(here.map((from) => [from, here.join(', ')] as const))('from %s to %s', async (from) => {
+  // The two servers of MySQL's kind read columns alike: in short runs one stands for the other.
+  const left = LONG || capture.by === 'timestamp' ? null : 'mysql';
+  const sources = here.filter((family) => family !== left);
+  test.each(sources.map((from) => [from, here.join(', ')] as const))('from %s to %s', async (from) => {
     const scene = await fanScene(from, here, { folder, servers: servers() });
     const { client, pipelines, taskQueue, connections, source } = scene;
     await source.execute(...stampStatements(from));
