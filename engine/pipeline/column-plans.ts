@@ -18,10 +18,6 @@ export function columnPlans(
       return { ...at, targetType: '', fidelity: 'refused', reason: 'the target table has no such column' };
     }
     const isLossy = route.types?.[column.name]?.lossy === true;
-    if (isLossy && column.type.kind === 'timestamp' && found.type.kind === 'date') {
-      const reason = 'will be altered: the time of day is dropped';
-      return { ...at, targetType: found.declaredType, fidelity: 'lossy', reason };
-    }
     const { fidelity, reason } = fidelityOf(column, found, sameFamily);
     const isAltered = fidelity === 'checked' && isLossy && isReducible(found);
     return {

@@ -120,6 +120,22 @@ describe('a type of PostgreSQL that respells what it reads', () => {
   });
 });
 
+describe('an interval', () => {
+  test.each(['1.0000009 seconds', 'PT1.0000009S', '0.0000001 days', 'P0.0000001D', 'P', '1 day'])(
+    'is not made of the text %s, which the server would round or spell anew',
+    (text) => {
+      expect(written(['PostgreSQL', 'text'], ['PostgreSQL', 'interval'], text)).toBeUndefined();
+    },
+  );
+
+  test.each(['P1Y-2DT1.5S', 'PT-0.000001S', 'PT0S', 'P-178000000Y', 'PT2562047788H54.775807S'])(
+    'is %s, as the server writes it',
+    (text) => {
+      expect(written(['PostgreSQL', 'interval'], ['PostgreSQL', 'interval(6)'], text)).toBe(text);
+    },
+  );
+});
+
 describe('a domain', () => {
   const over = (baseType: string) => ({ ...columnOf('PostgreSQL', baseType), declaredType: 'd', baseType });
 

@@ -9,6 +9,7 @@ import {
   escapesZero,
   isSameDeclared,
   repeatsMembers,
+  withoutLastZeros,
   type ColumnSchema,
   type LogicalType,
   type Value,
@@ -67,7 +68,7 @@ function keeperOf(type: LogicalType, declared: string): ((text: string) => boole
 
 /** Of the seconds in a time or an interval. */
 function fractionDigits(text: string): number {
-  return (/\.(\d+)/.exec(text)?.[1] ?? '').replace(/0+$/, '').length;
+  return withoutLastZeros(/\.(\d+)/.exec(text)?.[1] ?? '').length;
 }
 
 /** A column of SQLite can hold other values than its type says, whatever the type is called. */
@@ -140,14 +141,18 @@ function fitType({ type, bounds }: ColumnSchema, from: LogicalType): Fit {
       return fitNothing;
     case 'other':
       return bounds?.keepsTexts === true ? fitRead : fitNothing;
-    // The database itself knows what these can hold, and refuses the rest.
     case 'interval':
+      return fitPattern(INTERVAL);
+    // The database itself knows what these can hold, and refuses the rest.
     case 'uuid':
     case 'enum':
     case 'dynamic':
       return fitRead;
   }
 }
+
+/** As the server writes it. Of any other text it makes one, and rounds what is below a microsecond. */
+const INTERVAL = /^P(?=[-\dT])(-?\d+Y)?(-?\d+M)?(-?\d+D)?(T(-?\d+H)?(-?\d+M)?(-?\d+(\.\d{1,6})?S)?)?$/;
 
 function nullable(fit: (value: NonNullable<Value>) => string | undefined): Fit {
   return (value) => (value === null ? null : fit(value));
@@ -187,7 +192,7 @@ function fitDecimal(scale: number | null, typeless: boolean): Fit {
       return scale === null && !isWord && /^(NaN|-?Infinity)$/.test(text) ? text : undefined;
     }
     if (scale === null) return text;
-    const fraction = (match[2] ?? match[3] ?? '').replace(/0+$/, '').length;
+    const fraction = withoutLastZeros(match[2] ?? match[3] ?? '').length;
     return fraction - Number(match[4] ?? 0) <= scale ? text : undefined;
   });
 }
