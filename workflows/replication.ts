@@ -130,6 +130,10 @@ async function round({ run, commands, syncing }: Loop): Promise<void> {
   if (run.setUpAgain) await setUp(run);
   const rest = restBeforeRound(run);
   if (rest > 0 && (await commands.interruptible('wait', () => sleepFor(rest))) === null) return;
+  // A batch run ends with what a sweep finds: rounds until then would find nothing.
+  if (run.status.mode === 'batch' && run.sweeping && run.fruitlessRounds > 0) {
+    if ((await commands.interruptible('wait', () => settled(syncing))) === null) return;
+  }
   const pending = await commands.interruptible('wait', () => isPending(run));
   if (pending === null) return;
   if (!pending) {
@@ -251,6 +255,11 @@ async function answerAll(run: Run, commands: Commands, error: unknown): Promise<
   run.draining = true;
   commands.rejectAll(error);
   await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+}
+
+async function settled(syncing: Syncing): Promise<true> {
+  await untilCancelled(syncing.settle());
+  return true;
 }
 
 /** Waits for `work`, or throws when the scope is cancelled: `work` belongs to another scope and goes on. */

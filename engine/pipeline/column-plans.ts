@@ -24,10 +24,13 @@ export function columnPlans(
       ...at,
       targetType: found.declaredType,
       fidelity: isAltered ? 'lossy' : fidelity,
-      reason: isAltered && reason !== null ? reason.replace('may not fit', 'will be altered') : reason,
+      reason: isAltered && reason !== null ? reason.replace('may not fit', ALTERED) : reason,
     };
   });
 }
+
+/** A text that is no number, say, can't be altered to be one. */
+const ALTERED = 'altered where it fits then, else set aside';
 
 /** All columns of a table that can't be made: one for want of a type, and the others have nowhere to be. */
 export function refusedPlans(route: TableRoute, refusal: CdcError): readonly ColumnPlan[] {

@@ -9,8 +9,10 @@
  * A row that changes faster than it can be looked at counts as equal if the target has what the log says it was meanwhile.
  */
 import { rowOf } from '../apply';
+import { isCdcError } from '../errors';
+import type { ErrorCode } from '../errors';
 import { routeOnTarget } from '../model';
-import type { Cursor, RowDifference, TableRoute, Tuple } from '../model';
+import type { Cursor, RowDifference, ScanResult, TableRoute, Tuple } from '../model';
 import { keyIn } from './compare-ranges';
 import type { Sides, Suspect } from './compare-ranges';
 import type { PipelineContext } from './context';
@@ -155,21 +157,32 @@ async function readRows(
   const likeness = sides.likenessOf(route);
   const rows = new Map<string, Tuple>();
   for (let from = 0; from < all.length; from += KEYS_AT_ONCE) {
-    const keys = all.slice(from, from + KEYS_AT_ONCE);
-    const found = await sides[side].scan({
-      table,
-      columns,
-      key,
-      after: null,
-      upTo: null,
-      limit: null,
-      keys,
-      where,
-    });
-    for (const entry of found.rows) rows.set(likeness.keyIdentity(side, keyIn(route, entry.row)), entry.row);
+    const some = all.slice(from, from + KEYS_AT_ONCE);
+    const found = await heldRows(some, (keys) =>
+      sides[side].scan({ table, columns, key, after: null, upTo: null, limit: null, keys, where }),
+    );
+    for (const { row } of found) rows.set(likeness.keyIdentity(side, keyIn(route, row)), row);
   }
   return rows;
 }
+
+/** A key that the table's columns can't hold, because it was set aside, stands in none of its rows. */
+async function heldRows(
+  keys: readonly Cursor[],
+  scan: (keys: readonly Cursor[]) => Promise<ScanResult>,
+): Promise<ScanResult['rows']> {
+  try {
+    return (await scan(keys)).rows;
+  } catch (error) {
+    if (!isCdcError(error) || !UNHELD.includes(error.code)) throw error;
+    if (keys.length < 2) return [];
+    const half = Math.ceil(keys.length / 2);
+    return [...(await heldRows(keys.slice(0, half), scan)), ...(await heldRows(keys.slice(half), scan))];
+  }
+}
+
+/** What databases and adapters say of such a key. */
+const UNHELD: readonly ErrorCode[] = ['TYPE_MISMATCH', 'POSITION_INVALID'];
 
 /** None where the two count as equal. */
 function differenceOf(

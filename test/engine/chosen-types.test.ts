@@ -65,7 +65,7 @@ describe('types of columns that were chosen', () => {
     expect(table?.types).toEqual(TYPES);
     expect(table?.fidelity.map(({ column, targetType, fidelity }) => [column, targetType, fidelity])).toEqual(
       [
-        ['id', 'bigint', 'checked'],
+        ['id', 'bigint', 'exact'],
         ['price', 'decimal(10,2)', 'checked'],
         ['note', 'varchar(5)', 'lossy'],
         ['size', 'double precision', 'checked'],
@@ -94,6 +94,23 @@ describe('types of columns that were chosen', () => {
     ]);
     expect(await pipeline.verify({})).toMatchObject({ equal: true });
     await query(`UPDATE items SET note = 'far T' WHERE id = 3`);
+    expect(await pipeline.verify({})).toMatchObject({ equal: false, tables: [{ different: 1 }] });
+  });
+
+  test('take the nearest number where they are lossy and of single precision', async () => {
+    const shop = folder.database('shop.db', ITEMS);
+    shop.exec('UPDATE items SET size = 0.1 WHERE id = 2');
+    const pipeline = await open();
+    const types = { size: { type: 'real', lossy: true }, price: { type: 'real', lossy: true } };
+    const { generation } = await started(pipeline, specOf([{ from: 'items', types }]));
+    shop.exec('UPDATE items SET size = 16777217 WHERE id = 1');
+    await replicate(pipeline, generation);
+    expect(await query(ROWS)).toEqual([
+      ['1', '9.99', 'short', '1.6777216e+07'],
+      ['2', '12', null, '0.1'],
+    ]);
+    expect(await pipeline.verify({})).toMatchObject({ equal: true });
+    await query('UPDATE items SET size = 0.10000001 WHERE id = 2');
     expect(await pipeline.verify({})).toMatchObject({ equal: false, tables: [{ different: 1 }] });
   });
 

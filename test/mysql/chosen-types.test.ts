@@ -102,4 +102,23 @@ INSERT INTO names VALUES ('a', 'small'), ('A', 'large')`;
     }
     expect(await pipeline.verify({})).toMatchObject({ equal: true });
   });
+
+  test('take midnight for a date, and a date for midnight', async () => {
+    await query('CREATE TABLE moments (id INT PRIMARY KEY, at DATETIME(3), day DATE)');
+    await query("INSERT INTO moments VALUES (1, '2026-02-28 00:00:00', '2026-03-01')");
+    const to = await createScratchDatabase(server());
+    closing.push(() => to.drop());
+    const pipeline = await open(scratch.url, to.url);
+    const types = { at: { type: 'date', lossy: false }, day: { type: 'datetime', lossy: false } };
+    await started(pipeline, specOf([{ from: 'moments', types }]));
+    const connection = await connectTo(to.url);
+    try {
+      expect(await select(connection, 'SELECT CAST(at AS CHAR), CAST(day AS CHAR) FROM moments')).toEqual([
+        ['2026-02-28', '2026-03-01 00:00:00'],
+      ]);
+    } finally {
+      await connection.end();
+    }
+    expect(await pipeline.verify({})).toMatchObject({ equal: true });
+  });
 });

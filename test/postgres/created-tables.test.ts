@@ -105,6 +105,43 @@ describe('tables that are made on a PostgreSQL target', () => {
     await started(pipeline, specOf(['public.t']));
   });
 
+  test.each([
+    ['a composite', 'TYPE pair AS (a numeric, b text)', 'TYPE pair AS (a numeric(10,2), b text)', 'pair'],
+    ['an array', 'TYPE pair AS (a numeric, b text)', 'TYPE pair AS (b text, a numeric)', 'pair[]'],
+    ['a range', 'TYPE span AS RANGE (subtype = numeric)', 'TYPE span AS RANGE (subtype = integer)', 'span'],
+  ])('are refused where %s of the same name is another type there', async (_, here, there, type) => {
+    const source = await scratch(`CREATE ${here}`, `CREATE TABLE t (id integer PRIMARY KEY, v ${type})`);
+    const target = await scratch(`CREATE ${there}`, `CREATE TABLE t (id integer PRIMARY KEY, v ${type})`);
+    const pipeline = await pipelineOf(source, target);
+    await expect(setUp(pipeline, specOf(['public.t']))).rejects.toMatchObject({
+      code: 'TYPE_MISMATCH',
+      table: 'public.t',
+      column: 'v',
+      message: expect.stringMatching(/is another type there: (pair \(|span \()/),
+    });
+  });
+
+  test('are refused where a composite has an attribute of another type, two composites down', async () => {
+    const types = (digits: string) => [
+      `CREATE DOMAIN price AS numeric${digits}`,
+      'CREATE TYPE inner_one AS (at price)',
+      'CREATE TYPE outer_one AS (list inner_one[])',
+      'CREATE TABLE t (id integer PRIMARY KEY, v outer_one)',
+    ];
+    const source = await scratch(...types(''));
+    const target = await scratch(...types('(10,2)'));
+    const pipeline = await pipelineOf(source, target);
+    await expect(setUp(pipeline, specOf(['public.t']))).rejects.toMatchObject({
+      code: 'TYPE_MISMATCH',
+      message: expect.stringContaining('price (numeric(10,2))'),
+    });
+    await target.execute('ALTER TABLE t DROP v', 'DROP TYPE outer_one, inner_one', 'DROP DOMAIN price');
+    await target.execute(...types('').slice(0, 3), 'ALTER TABLE t ADD v outer_one');
+    await source.execute(`INSERT INTO t VALUES (1, ROW(ARRAY[ROW(1.234)]::inner_one[]))`);
+    await started(pipeline, specOf(['public.t']));
+    expect(await target.dump('t')).toEqual(await source.dump('t'));
+  });
+
   test('get enums of any name, in any schema, and arrays of them', async () => {
     const members = ['', 'it’s "x" (1)', '\\', "a'b", 'x'.repeat(63)];
     const source = await scratch(

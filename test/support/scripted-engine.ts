@@ -41,6 +41,8 @@ export interface ScriptedEngine extends Engine {
   /** How many changes one commit takes, and how long it lasts. */
   batch: number;
   commitMs: number;
+  /** How long a comparison of keys takes. */
+  readonly slowSweep: { ms: number };
   readonly calls: Readonly<Record<ScriptedCall, number>>;
   /** When each commit was made, milliseconds since 1970. */
   readonly commits: readonly number[];
@@ -90,6 +92,7 @@ export function createScriptedEngine(): ScriptedEngine {
   let attemptsRunning = 0;
   const settings = { snapshotRows: 0, batch: 1_000, commitMs: 2 };
   const slowSetup = { tables: 0, tableMs: 0 };
+  const slowSweep = { ms: 1 };
 
   const called = (call: ScriptedCall): void => {
     calls[call] += 1;
@@ -208,8 +211,8 @@ export function createScriptedEngine(): ScriptedEngine {
       return answer;
     },
     async sweep() {
-      await sleep(1);
       called('sweep');
+      await sleep(slowSweep.ms);
       return { keys: 0 };
     },
     async fetchPending({ waitMs, settings: asked, signal }) {
@@ -335,6 +338,7 @@ export function createScriptedEngine(): ScriptedEngine {
       settings.commitMs = ms;
     },
     slowSetup,
+    slowSweep,
     calls,
     commits,
     get applied() {

@@ -37,7 +37,7 @@ export interface Matrix<Sample extends MatrixSample> {
   readonly controls: readonly Control[];
 }
 
-const NAMES: Readonly<Record<Family, string>> = {
+export const NAMES: Readonly<Record<Family, string>> = {
   sqlite: 'SQLite',
   postgres: 'PostgreSQL',
   mariadb: 'MariaDB',
@@ -46,7 +46,7 @@ const NAMES: Readonly<Record<Family, string>> = {
 
 const WAYS: Readonly<Record<Way, string>> = { direct: 'as the two agree', rows: 'by rows' };
 
-const LETTERS = { onError: { action: 'deadLetter', perHour: 1_000_000 } } as const;
+export const LETTERS = { onError: { action: 'deadLetter', perHour: 1_000_000 } } as const;
 /** Small enough that the changes are read in parts. */
 const SETTINGS = { ...LETTERS, snapshotRows: 500, batchRows: 2000 };
 
@@ -61,11 +61,11 @@ interface Replica {
 }
 
 /** Why there is none; null where there is one. */
-function missingServer(family: Family): string | null {
+export function missingServer(family: Family): string | null {
   return family === 'mariadb' || family === 'mysql' ? (serverOf(family).missing ?? null) : null;
 }
 
-function openTarget(family: Family, folder: string, name: string): Promise<Place> {
+export function openTarget(family: Family, folder: string, name: string): Promise<Place> {
   switch (family) {
     case 'sqlite':
       return Promise.resolve(openSqlite(join(folder, `${name}.db`)));
@@ -82,9 +82,7 @@ const ADAPTERS: readonly Adapter[] = [sqliteAdapter, postgresAdapter, mysqlAdapt
 const LONG = process.env['CDC_LONG'] === '1';
 
 /** Pairs that the rest of the matrix stands for in short runs: the two servers of MySQL's kind take values alike. */
-export function inLongRuns(
-  ...targets: readonly (readonly [Family, Way])[]
-): readonly (readonly [Family, Way])[] {
+export function inLongRuns<const Target>(...targets: readonly Target[]): readonly Target[] {
   return LONG ? targets : [];
 }
 

@@ -66,3 +66,12 @@ export function lettersOf({ to }: MatrixSample, target: Family): readonly string
   const outcome = to?.[target];
   return outcome !== undefined && 'letters' in outcome ? outcome.letters : [];
 }
+
+/** Longer ones are no keys anywhere. */
+const LONG_LITERAL = /repeat\(/i;
+
+/** The sample with its short values alone; null where none are left. */
+export function withShort<Sample extends MatrixSample>(sample: Sample): Sample | null {
+  const literals = sample.literals.filter((literal) => !LONG_LITERAL.test(literal) && literal.length < 200);
+  return literals.length === 0 ? null : { ...sample, literals };
+}

@@ -66,7 +66,7 @@ function expected(sample: MatrixSample): ReadonlyMap<number, number | null> {
   ]);
 }
 
-function readingIn({ family, readings }: Place, sample: MatrixSample): Reading {
+export function readingIn({ family, readings }: Place, sample: MatrixSample): Reading {
   return sample.readings?.[family] ?? readings[sample.kind ?? 'text'];
 }
 

@@ -24,18 +24,33 @@ describe('a batch run', () => {
     expect(engine.applied).toBe(507);
   });
 
+  const capture = {
+    by: 'timestamp',
+    column: 'updated_at',
+    lookbackMs: null,
+    deleted: null,
+    allowScan: false,
+    per: 'table',
+    sweepMs: 3_600_000,
+  } as const;
+
+  test('that waits for a comparison of keys makes no rounds meanwhile', async () => {
+    const { client, engine, name, spec } = await startScripted();
+    engine.snapshotRows = 20;
+    engine.batch = 1;
+    engine.slowSweep.ms = 3_000;
+    engine.write(300);
+    await client.start(spec({ mode: 'batch', capture }, { roundMs: 200 }));
+    await until('keys are compared', () => engine.calls.sweep === 1);
+    const result = await client.result(name);
+    expect(result.state).toBe('completed');
+    expect(engine.calls.sweep).toBe(1);
+    expect(engine.calls.replicate).toBeLessThan(15);
+  });
+
   test('that copies tables compares keys once they are copied, as each run does', async () => {
     const { client, engine, name, spec } = await startScripted();
     engine.snapshotRows = 20;
-    const capture = {
-      by: 'timestamp',
-      column: 'updated_at',
-      lookbackMs: null,
-      deleted: null,
-      allowScan: false,
-      per: 'table',
-      sweepMs: 3_600_000,
-    } as const;
     await client.start(spec({ mode: 'batch', capture }));
     await expect(client.result(name)).resolves.toMatchObject({ state: 'completed' });
     expect(engine.calls.sweep).toBe(1);

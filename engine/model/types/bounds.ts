@@ -16,14 +16,25 @@ export type SpecialValue =
   | 'invalid UTF-8'
   | 'all letters';
 
+/** A character set. */
+export interface TextEncoding {
+  readonly name: string;
+  /** Bytes that the letter of one byte takes in UTF-8, at the least and at the most; parts of them where it has several. */
+  readonly inUtf8: readonly [least: number, most: number];
+}
+
 export interface ColumnBounds {
   /** True for a type of its own that shows any text that it takes as it came; any other may round, pad or respell it. */
   readonly keepsTexts?: true;
+  /** True for one whose texts are hexadecimal digits: shapes and vectors. */
+  readonly asDigits?: true;
   readonly specials: readonly SpecialValue[];
   /** Most digits of a second's fraction; absent where the type has none, or any number of them. */
   readonly fraction?: number;
   /** Most bytes of a value, where letters are not what counts; absent for no limit but the database's own. */
   readonly bytes?: number;
+  /** How texts are kept where it is not as UTF-8, in which `bytes` are then not counted. */
+  readonly encoding?: TextEncoding;
   /** What alone it takes of its logical type, in words that follow "takes": `texts without blanks at the end`. */
   readonly only?: string;
   /** Values that it may hold and that can't be told, so that they fit nowhere: `codes that stand for no letter`. */
@@ -37,6 +48,8 @@ export interface TypedColumn {
   readonly type: LogicalType;
   /** What a domain is over, as declared; absent for any other type. */
   readonly baseType?: string;
+  /** What a type of the database's own consists of, as the database tells it; absent for any other type. */
+  readonly parts?: string;
   /** False for a column that takes no NULL; absent where only its type is known. */
   readonly nullable?: boolean;
   /** What it holds besides, or lacks; absent where its adapter does not say. */

@@ -21,14 +21,17 @@ import {
 export type { Meaning } from './meanings';
 
 /** What is to be known of a column. */
-export type ComparedColumn = Pick<TypedColumn, 'declaredType' | 'baseType' | 'type'>;
+export type ComparedColumn = Declared & Pick<TypedColumn, 'type'>;
 
-/** True where one database would declare both alike; a domain also by what it is over. */
-export function isSameDeclared(
-  source: Pick<TypedColumn, 'declaredType' | 'baseType'>,
-  target: Pick<TypedColumn, 'declaredType' | 'baseType'>,
-): boolean {
-  return source.declaredType === target.declaredType && source.baseType === target.baseType;
+type Declared = Pick<TypedColumn, 'declaredType' | 'baseType' | 'parts'>;
+
+/** True where one database would declare both alike; a type of its own also by what it is over or consists of. */
+export function isSameDeclared(source: Declared, target: Declared): boolean {
+  return (
+    source.declaredType === target.declaredType &&
+    source.baseType === target.baseType &&
+    source.parts === target.parts
+  );
 }
 
 /** Values of two columns are equal exactly where they mean the same. */

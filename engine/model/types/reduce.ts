@@ -101,8 +101,7 @@ function nearestFloat(value: Value, bits: 32 | 64): Value {
   if (!isNumber && !(typeof value === 'string' && NUMBER.test(value))) return value;
   const double = Number(value);
   const number = bits === 32 ? Math.fround(double) : double;
-  if (!Number.isFinite(number)) return value;
-  return bits === 32 ? shortest(number) : number;
+  return Number.isFinite(number) ? number : value;
 }
 
 /** What SQLite would store of a number. */
@@ -119,15 +118,6 @@ function storedCut({ affinity }: Extract<LogicalType, { kind: 'dynamic' }>): Red
     if (typeof value !== 'string') return value;
     return /^-?\d+$/.test(value) ? whole(value) : nearestFloat(value, 64);
   };
-}
-
-/** The single precision number with its fewest digits, as adapters read it. */
-function shortest(single: number): number {
-  for (let digits = 6; digits < 9; digits++) {
-    const short = Number(single.toPrecision(digits));
-    if (Math.fround(short) === single) return short;
-  }
-  return single;
 }
 
 function textCut(length: number | null, bounds: ColumnBounds | undefined): Reduce {

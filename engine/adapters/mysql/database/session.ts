@@ -2,8 +2,9 @@
  * One connection to a server. Values come as the driver reads the server's text: nothing is rounded on the way, and
  * who reads a row makes values of the model of it (`rows/values.ts`).
  */
-import { createConnection, type Connection, type ConnectionOptions } from 'mysql2/promise';
+import { createConnection, type Connection, type ConnectionOptions, type QueryOptions } from 'mysql2/promise';
 import type { CdcError } from '../../../errors';
+import { doubtfulPlaces, readBroken } from './broken-texts';
 import { toDatabaseError } from './errors';
 import { bind, quote, type Parameter } from './identifiers';
 import { settingsSql, VARIABLES_SQL } from './settings';
@@ -89,22 +90,24 @@ export async function openSession(address: Address, role: string): Promise<Sessi
   /** The end of a read transaction that nobody waits for, but the next statement: one runs at a time. */
   let ending: Promise<void> | null = null;
 
-  const send = async (sql: string, parameters: readonly Parameter[], table?: string): Promise<unknown> => {
+  const send = async (statement: QueryOptions, table?: string): Promise<unknown> => {
     if (ending !== null) await ending;
     try {
-      const [result]: readonly unknown[] = await client.query({
-        sql: bind(sql, parameters),
-        rowsAsArray: true,
-      });
+      const [result]: readonly unknown[] = await client.query({ ...statement, rowsAsArray: true });
       return result;
     } catch (error) {
       throw turn(error, table);
     }
   };
-  const query: Session['query'] = async (sql, parameters = [], { table } = {}) =>
-    rowsOf(await send(sql, parameters, table));
+  const query: Session['query'] = async (statement, parameters = [], { table } = {}) => {
+    const sql = bind(statement, parameters);
+    const rows = rowsOf(await send({ sql }, table));
+    const doubtful = doubtfulPlaces(rows);
+    if (doubtful.size === 0) return rows;
+    return rowsOf(await send({ sql, typeCast: readBroken(doubtful, rows[0]?.length ?? 0) }, table));
+  };
   const execute: Session['execute'] = async (sql, parameters = [], { table } = {}) =>
-    writtenBy(await send(sql, parameters, table));
+    writtenBy(await send({ sql: bind(sql, parameters) }, table));
   try {
     const variables = new Map(
       (await query(VARIABLES_SQL)).map(([name, value]): [string, string] => [String(name), String(value)]),

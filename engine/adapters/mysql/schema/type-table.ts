@@ -34,6 +34,15 @@ function untoldOf(charset: string | null): Pick<ColumnBounds, 'untold'> {
   return isTold ? {} : { untold: 'codes that stand for no letter' };
 }
 
+/** Texts of other character sets have one byte a letter, or two for letters that have three in UTF-8. */
+function encodingOf(charset: string | null): Pick<ColumnBounds, 'encoding'> {
+  if (charset === null || /^utf8/.test(charset)) return {};
+  if (/^(?:ucs2|utf16)/.test(charset)) return { encoding: { name: charset, inUtf8: [1 / 2, 3 / 2] } };
+  if (charset === 'utf32') return { encoding: { name: charset, inUtf8: [1 / 4, 1] } };
+  // GB 18030 has four bytes for letters that have two.
+  return { encoding: { name: charset, inUtf8: [charset === 'gb18030' ? 1 / 2 : 2 / 3, 3] } };
+}
+
 function lettersOf(charset: string | null): readonly SpecialValue[] {
   return charset === null || ALL_LETTERS.includes(charset) ? ['U+0000', 'all letters'] : ['U+0000'];
 }
@@ -50,15 +59,16 @@ function integer(bits: 8 | 16 | 24 | 32 | 64): TypeEntry {
   };
 }
 
+const FROM_ZERO = 'numbers from 0 on';
+
 function float(bits: 32 | 64, read?: TypeEntry['read']): TypeEntry {
   return {
     type: () => ({ kind: 'float', bits }),
     bounds: ({ declared }) => {
       const digits = /\(\d+,(\d+)\)/.exec(declared)?.[1];
-      return {
-        specials: ['negative zero'],
-        ...(digits === undefined ? {} : { only: `numbers of ${digits} digits after the point` }),
-      };
+      const rounded = digits === undefined ? [] : [`numbers of ${digits} digits after the point`];
+      const only = [...rounded, ...(declared.includes('unsigned') ? [FROM_ZERO] : [])];
+      return { specials: ['negative zero'], ...(only.length === 0 ? {} : { only: only.join(', ') }) };
     },
     ...(read === undefined ? {} : { read }),
   };
@@ -70,7 +80,7 @@ function long(bytes: number | null): TypeEntry {
     type: ({ isJson }) => (isJson ? { kind: 'json' } : { kind: 'text', length: null }),
     bounds: ({ isJson }, charset) => ({
       specials: [...lettersOf(charset), ...(isJson ? (['escaped U+0000'] as const) : [])],
-      ...(bytes === null ? {} : { bytes }),
+      ...(bytes === null ? {} : { bytes, ...encodingOf(charset) }),
       ...untoldOf(charset),
     }),
   };
@@ -86,7 +96,7 @@ function blob(bytes: number | null): TypeEntry {
 /** Shapes and vectors: the driver would take them apart, and their text form is not all of them. */
 const AS_HEX: TypeEntry = {
   type: ({ declared }) => ({ kind: 'other', native: declared }),
-  bounds: () => ({ specials: [], keepsTexts: true }),
+  bounds: () => ({ specials: [], keepsTexts: true, asDigits: true }),
   read: (column) => `HEX(${column})`,
 };
 
@@ -110,7 +120,10 @@ export const TYPES: Readonly<Record<string, TypeEntry>> = {
   },
   decimal: {
     type: ({ precision, scale }) => ({ kind: 'decimal', precision, scale }),
-    bounds: () => ({ specials: [] }),
+    bounds: ({ declared }) => ({
+      specials: [],
+      ...(declared.includes('unsigned') ? { only: FROM_ZERO } : {}),
+    }),
     // Else it comes with leading zeros.
     read: (column, declared) => (declared.includes('zerofill') ? `${column} + 0` : null),
   },

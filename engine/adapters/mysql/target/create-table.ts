@@ -254,7 +254,8 @@ async function foreignColumns(
 }
 
 /** Bytes of a key's column in the index; 0 for a text or bytes without a length, which share what is left. */
-function keyBytes({ type }: ColumnSchema): number {
+function keyBytes(column: ColumnSchema): number {
+  const { type } = column;
   switch (type.kind) {
     case 'text':
       return (type.length ?? 0) * LETTER_BYTES;
@@ -263,7 +264,7 @@ function keyBytes({ type }: ColumnSchema): number {
     case 'enum':
       return 255 * LETTER_BYTES;
     case 'dynamic':
-      return type.affinity === 'text' || type.affinity === 'blob' ? 0 : 30;
+      return /^var/.test(nativeType(column, { collation: '', keyLetters: 1 }) ?? '') ? 0 : 30;
     case 'json':
     case 'interval':
     case 'array':

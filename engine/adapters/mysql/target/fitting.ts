@@ -5,7 +5,7 @@
  * cut trailing blanks, fill up bytes and take numbers for members of an ENUM, all without an error. So every value is
  * looked at here first; what is left to the server fails there.
  */
-import type { LogicalType, Value } from '../../../model';
+import { floatOf, integerOf, type LogicalType, type Value } from '../../../model';
 import { quoteText, type Features } from '../database';
 import type { FoundColumn } from '../schema/catalog';
 import { isReadAsHex, membersOf } from '../schema/types';
@@ -41,23 +41,25 @@ const INT_BITS: Readonly<Record<string, number>> = {
 function fitColumn(from: LogicalType, column: FoundColumn, signedZero: boolean): Fitting {
   const { native, declared } = column;
   const bits = INT_BITS[native];
-  if (bits !== undefined) return fitInteger(bits, !declared.includes('unsigned'));
+  const unsigned = declared.includes('unsigned');
+  if (bits !== undefined) return integers(from, fitInteger(bits, !unsigned));
   if (isReadAsHex(native)) return fitHex;
   if (column.isJson) return fitJson(from, native === 'json');
   switch (native) {
     case 'year':
-      return only(
-        (value) => typeof value === 'bigint' && (value === 0n || (value > 1900n && value < 2156n)),
-        String,
-      );
+      return integers(from, (value) => (isYear(value) ? String(value) : undefined));
     case 'bit':
-      return fitInteger(column.precision ?? 1, false);
+      return integers(from, fitInteger(column.precision ?? 1, false));
     case 'decimal':
-      return fitDecimal(column.precision ?? 10, column.scale ?? 0);
+      return fitDecimal(column.precision ?? 10, column.scale ?? 0, unsigned);
     case 'float':
-      return fitFloat(32, from.kind === 'float' && from.bits === 32, digitsOf(declared), signedZero);
     case 'double':
-      return fitFloat(64, false, digitsOf(declared), signedZero);
+      return fitFloat(from, {
+        bits: native === 'float' ? 32 : 64,
+        digits: digitsOf(declared),
+        unsigned,
+        signedZero,
+      });
     case 'char':
     case 'varchar':
       return fitText(column, native === 'char');
@@ -83,11 +85,14 @@ function fitColumn(from: LogicalType, column: FoundColumn, signedZero: boolean):
     case 'longblob':
       return fitBytes((length) => length <= (column.octets ?? Infinity));
     case 'date':
-      return fitString((text) => /^\d{4}-\d\d-\d\d$/.test(text));
+      return from.kind === 'timestamp'
+        ? fitString(isMidnight, (text) => text.slice(0, DAY_LETTERS))
+        : fitString(isDay);
     case 'time':
       return fitTime(/^-?\d{2,3}:\d\d:\d\d(\.\d{1,6})?$/, declared);
     case 'datetime':
     case 'timestamp':
+      if (from.kind === 'date') return fitString(isDay, (text) => `${text} 00:00:00`);
       return fitTime(/^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?(\+00(:?00)?|Z)?$/, declared);
     case 'uuid':
       return fitString((text) => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(text));
@@ -96,8 +101,25 @@ function fitColumn(from: LogicalType, column: FoundColumn, signedZero: boolean):
   }
 }
 
-function only(fits: (value: NonNullable<Value>) => boolean, write: (value: NonNullable<Value>) => string) {
-  return (value: NonNullable<Value>) => (fits(value) ? write(value) : undefined);
+/** Of decimals the texts are numbers, and truth values are 0 and 1. */
+function integers(from: LogicalType, fit: Fitting): Fitting {
+  if (from.kind === 'bool') return (value) => fit(typeof value === 'boolean' ? BigInt(value) : value);
+  if (from.kind !== 'decimal') return fit;
+  return (value) => fit(typeof value === 'string' ? (integerOf(value) ?? value) : value);
+}
+
+function isYear(value: NonNullable<Value>): boolean {
+  return typeof value === 'bigint' && (value === 0n || (value > 1900n && value < 2156n));
+}
+
+const DAY_LETTERS = 10;
+
+function isMidnight(text: string): boolean {
+  return isDay(text.slice(0, DAY_LETTERS)) && /^ 00:00:00(\.0+)?(\+00)?$/.test(text.slice(DAY_LETTERS));
+}
+
+function isDay(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(text);
 }
 
 function fitInteger(bits: number, signed: boolean): Fitting {
@@ -109,25 +131,35 @@ function fitInteger(bits: number, signed: boolean): Fitting {
   };
 }
 
-function fitDecimal(precision: number, scale: number): Fitting {
+function fitDecimal(precision: number, scale: number, unsigned: boolean): Fitting {
   return (value) => {
     if (typeof value !== 'bigint' && typeof value !== 'number' && typeof value !== 'string') return undefined;
     if (Object.is(value, -0)) return undefined;
     const plain = plainDecimal(String(value));
-    if (plain === null) return undefined;
+    if (plain === null || (unsigned && plain.startsWith('-'))) return undefined;
     const [, whole = '', fraction = ''] = /^-?0*(\d*?)(?:\.(\d+))?$/.exec(plain) ?? [];
     return whole.length <= precision - scale && fraction.length <= scale ? plain : undefined;
   };
 }
 
-/** `digits`: to which the column rounds, which makes 0 of -0; null for none. `signedZero`: the server has a -0. */
-function fitFloat(bits: 32 | 64, fromSingle: boolean, digits: number | null, signedZero: boolean): Fitting {
-  return (value) => {
+interface FloatColumn {
+  readonly bits: 32 | 64;
+  /** To which it rounds, which makes 0 of -0; null for none. */
+  readonly digits: number | null;
+  readonly unsigned: boolean;
+  /** The server has a -0. */
+  readonly signedZero: boolean;
+}
+
+function fitFloat(from: LogicalType, { bits, digits, unsigned, signedZero }: FloatColumn): Fitting {
+  const fromSingle = bits === 32 && from.kind === 'float' && from.bits === 32;
+  return (read) => {
+    const value = from.kind === 'decimal' && typeof read === 'string' ? floatOf(read, bits) : read;
     if (typeof value === 'bigint') {
       const float = bits === 32 ? Math.fround(Number(value)) : Number(value);
-      return BigInt(float) === value ? doubleLiteral(float) : undefined;
+      return BigInt(float) === value && !(unsigned && value < 0n) ? doubleLiteral(float) : undefined;
     }
-    if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
+    if (typeof value !== 'number' || !Number.isFinite(value) || (unsigned && value < 0)) return undefined;
     if (Object.is(value, -0) && (digits !== null || !signedZero)) return undefined;
     // With all its digits: the fewest that name the largest number of single precision are above it.
     const stored = bits === 64 ? value : Math.fround(value);
@@ -183,9 +215,9 @@ function isStorable(text: string): boolean {
   return text.isWellFormed();
 }
 
-function fitString(fits: (text: string) => boolean): Fitting {
+function fitString(fits: (text: string) => boolean, write = (text: string): string => text): Fitting {
   return (value) =>
-    typeof value === 'string' && isStorable(value) && fits(value) ? quoteText(value) : undefined;
+    typeof value === 'string' && isStorable(value) && fits(value) ? quoteText(write(value)) : undefined;
 }
 
 /** Members in the order of their declaration, each once: in this form a SET shows them. */

@@ -1,6 +1,12 @@
 /** What writing into a target table must know of it: its key, its other unique indexes, how each column is written. */
 import { CdcError } from '../../../errors';
-import { displayName, type ColumnSchema, type TableRoute, type TableSchema } from '../../../model';
+import {
+  displayName,
+  meetsNumber,
+  type ColumnSchema,
+  type TableRoute,
+  type TableSchema,
+} from '../../../model';
 import { errorNumberOf, featuresOf, qualify, type Features, type Session } from '../database';
 import type { FoundColumn, FoundIndex } from '../schema/catalog';
 import { comparesBytes, ignoresBlanks } from '../schema/collations';
@@ -100,12 +106,17 @@ export async function readShape(session: Session, route: TableRoute): Promise<Ta
 
 /**
  * A key that ends in blanks would be written over the one without them, where the column ignores them and the source may
- * not.
+ * not; and a text over a number.
  */
 function fitHere(column: FoundColumn, source: ColumnSchema, isKey: boolean, features: Features): Fit {
   const fit = fitFor(source.type, column, features);
-  if (!isKey || !ignoresBlanks(column.collation) || column.collation === source.collation) return fit;
-  return (value) => (typeof value === 'string' && value.endsWith(' ') ? undefined : fit(value));
+  if (!isKey) return fit;
+  const isText = /char|text/.test(column.native);
+  const ignores = ignoresBlanks(column.collation) && column.collation !== source.collation;
+  return (value) => {
+    const isAnother = ignores && typeof value === 'string' && value.endsWith(' ');
+    return isAnother || (isText && meetsNumber(source.type, value)) ? undefined : fit(value);
+  };
 }
 
 /** `table` with all that a shape depends on, as one text; null where there is no such table. */

@@ -38,6 +38,7 @@ export function copiedColumns(route: TableRoute, shape: TargetShape, capture: Ca
     if (source === undefined || target === undefined || captured === undefined) return null;
     if (source.declaredType !== target.declaredType) return null;
     if ((source.baseType ?? source.declaredType) !== target.storedType) return null;
+    if ((source.parts ?? null) !== target.parts) return null;
     const isSame = source.type.kind === 'enum' || SAME_EVERYWHERE.test(withoutModifiers(captured.type));
     if (!isSame) format = 'text';
     if (source.type.kind === 'enum') {

@@ -1,5 +1,6 @@
 /** What the catalogs say of tables, in one query each. */
 import { OWN_SCHEMA, quoteText, type Session, type TextRow } from '../database';
+import { partsSql } from './parts';
 
 /** A relation that a person could mean, as the catalog has it. */
 export interface FoundTable {
@@ -37,6 +38,8 @@ export interface FoundColumn {
   readonly defaultSql: string | null;
   /** As declared, or the base type of a domain. */
   readonly baseType: string;
+  /** Null where it has none. */
+  readonly parts: string | null;
 }
 
 export interface FoundIndex {
@@ -81,7 +84,8 @@ const COLUMNS = `SELECT a.attrelid::text, a.attnum, a.attname, format_type(a.att
   CASE WHEN a.attidentity <> '' THEN
       format('nextval(%L::regclass)', pg_get_serial_sequence(a.attrelid::regclass::text, a.attname))
     WHEN a.attgenerated = '' THEN pg_get_expr(ad.adbin, ad.adrelid) END,
-  format_type(b.type, b.typmod)
+  format_type(b.type, b.typmod),
+  ${partsSql('a.atttypid')}
 FROM pg_attribute a
 JOIN pg_type d ON d.oid = a.atttypid
 CROSS JOIN LATERAL (
@@ -146,7 +150,7 @@ export async function readCatalog(
 
 function columnOf(row: TextRow): FoundColumn {
   const [, number, name, declared, typeName, builtIn, isArray, modifier, members, nullable, ...rest] = row;
-  const [generated, collation, defaultSql, baseType] = rest;
+  const [generated, collation, defaultSql, baseType, parts] = rest;
   return {
     number: Number(number),
     name: name ?? '',
@@ -161,6 +165,7 @@ function columnOf(row: TextRow): FoundColumn {
     collation: collation ?? null,
     defaultSql: defaultSql ?? null,
     baseType: baseType ?? '',
+    parts: parts ?? null,
   };
 }
 

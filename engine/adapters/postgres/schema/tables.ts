@@ -113,6 +113,7 @@ function columnOf(column: FoundColumn): ColumnSchema {
     name: column.name,
     declaredType: column.declared,
     ...(column.baseType === column.declared ? {} : { baseType: column.baseType }),
+    ...(column.parts === null ? {} : { parts: column.parts }),
     type: logicalTypeOf(native),
     ...(bounds === null ? {} : { bounds }),
     nullable: column.nullable,

@@ -96,7 +96,12 @@ export const TYPES: Readonly<Record<string, TypeEntry>> = {
   timetz: moment('time with time zone', 'time', true, ['24:00']),
   timestamp: moment('timestamp', 'timestamp', false, ANY_YEAR),
   timestamptz: moment('timestamp with time zone', 'timestamp', true, ANY_YEAR),
-  interval: plain('interval', { kind: 'interval' }, 'ISO 8601'),
+  interval: {
+    declared: 'interval',
+    type: () => ({ kind: 'interval' }),
+    bounds: intervalBounds,
+    read: 'ISO 8601',
+  },
   json: plain(
     'json',
     { kind: 'json' },
@@ -139,6 +144,39 @@ export const CARRIED: readonly string[] = [
 
 function lengthOf(modifier: number): number | null {
   return modifier < HEADER ? null : modifier - HEADER;
+}
+
+/** Fields of an interval as its modifier has them, the smallest first. */
+const FIELDS: readonly (readonly [bit: number, name: string])[] = [
+  [12, 'second'],
+  [11, 'minute'],
+  [10, 'hour'],
+  [3, 'day'],
+  [1, 'month'],
+  [2, 'year'],
+];
+
+const ALL_FIELDS = 0x7fff;
+const ALL_DIGITS = 0xffff;
+
+/** Of the modifier the lower half is digits of the second's fraction, the upper one fields. */
+function intervalBounds(modifier: number): ColumnBounds {
+  const [fields, digits] = modifier < 0 ? [ALL_FIELDS, ALL_DIGITS] : [modifier >> 16, modifier & 0xffff];
+  const least = fields === ALL_FIELDS ? undefined : FIELDS.find(([bit]) => (fields & (1 << bit)) !== 0);
+  const isWhole = least !== undefined && least[1] !== 'second';
+  return {
+    specials: [],
+    fraction: digits === ALL_DIGITS ? MOST_FRACTION : digits,
+    // Larger fields than those declared are kept.
+    ...(isWhole ? { only: `intervals of whole ${least[1]}s` } : {}),
+  };
+}
+
+/** The modifier of an interval as it is declared: the smallest of its fields, and digits; null for none of either. */
+export function intervalModifier(least: string | null, digits: number | null): number {
+  const bit = FIELDS.find(([, name]) => name === least)?.[0];
+  if (bit === undefined && digits === null) return -1;
+  return ((bit === undefined ? ALL_FIELDS : 1 << bit) << 16) | (digits ?? ALL_DIGITS);
 }
 
 function decimalType(modifier: number): LogicalType {

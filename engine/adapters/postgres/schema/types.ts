@@ -1,6 +1,6 @@
 /** Types of PostgreSQL as logical types. */
 import type { ColumnBounds, LogicalType } from '../../../model';
-import { HEADER, TYPES, type TypeEntry } from './type-table';
+import { HEADER, intervalModifier, TYPES, type TypeEntry } from './type-table';
 
 /** A type as the catalog describes it, domains unwrapped. */
 export interface NativeType {
@@ -61,6 +61,9 @@ const CATALOG_NAMES: Readonly<Record<string, string>> = {
   'timestamp with time zone': 'timestamptz',
 };
 
+/** An interval of some fields; the last is the smallest. */
+const INTERVAL_FIELDS = /^interval (?:\w+ to )?(year|month|day|hour|minute|second)$/;
+
 /** A type as it is written in a statement, e.g. `numeric(10,2)`, `timestamp(3) with time zone`, `text[]`. */
 export function parseType(declared: string): NativeType {
   const isArray = /(\[\d*\])+$/.test(declared);
@@ -69,7 +72,8 @@ export function parseType(declared: string): NativeType {
     element.trim(),
   );
   const written = `${match?.[1] ?? element}${match?.[4] ?? ''}`.toLowerCase().replaceAll(/\s+/g, ' ');
-  const name = CATALOG_NAMES[written] ?? written;
+  const fields = INTERVAL_FIELDS.exec(written);
+  const name = fields === null ? (CATALOG_NAMES[written] ?? written) : 'interval';
   const [first, second] = [match?.[2], match?.[3]].map((digits) =>
     digits === undefined ? null : Number(digits),
   );
@@ -77,7 +81,10 @@ export function parseType(declared: string): NativeType {
     name,
     builtIn: true,
     isArray,
-    modifier: modifierOf(name, first ?? null, second ?? 0),
+    modifier:
+      name === 'interval'
+        ? intervalModifier(fields?.[1] ?? null, first ?? null)
+        : modifierOf(name, first ?? null, second ?? 0),
     members: null,
     declared,
   };

@@ -7,6 +7,8 @@
  */
 import {
   escapesZero,
+  floatOf,
+  integerOf,
   isSameDeclared,
   repeatsMembers,
   withoutLastZeros,
@@ -40,8 +42,8 @@ function keeperOf(type: LogicalType, declared: string): ((text: string) => boole
     case 'time':
     case 'timestamp':
     case 'interval': {
-      // `interval year to month` has no room for days.
-      if (/^interval (?!second\b)/.test(declared)) return () => false;
+      const holds = LEAST_FIELDS[/^interval .*\b(year|month|day|hour|minute)\b/.exec(declared)?.[1] ?? ''];
+      if (holds !== undefined) return (text) => holds.test(text);
       const digits = /\((\d)\)/.exec(declared)?.[1];
       return digits === undefined ? null : (text) => fractionDigits(text) <= Number(digits);
     }
@@ -65,6 +67,15 @@ function keeperOf(type: LogicalType, declared: string): ((text: string) => boole
       return null;
   }
 }
+
+/** What an interval holds by the smallest of its fields: `interval year to month` has no room for days. */
+const LEAST_FIELDS: Readonly<Record<string, RegExp>> = {
+  year: /^P(-?\d+Y|T0S)$/,
+  month: /^P(-?\d+Y)?(-?\d+M)?(T0S)?$/,
+  day: /^P(-?\d+Y)?(-?\d+M)?(-?\d+D)?(T0S)?$/,
+  hour: /^P(-?\d+Y)?(-?\d+M)?(-?\d+D)?(T(-?\d+H|0S))?$/,
+  minute: /^P(-?\d+Y)?(-?\d+M)?(-?\d+D)?(T((-?\d+H)?(-?\d+M)?|0S))?$/,
+};
 
 /** Of the seconds in a time or an interval. */
 function fractionDigits(text: string): number {
@@ -107,7 +118,7 @@ function fitType({ type, bounds }: ColumnSchema, from: LogicalType): Fit {
       });
     case 'int':
       return nullable((value) => {
-        const number = typeof value === 'boolean' ? (value ? 1n : 0n) : value;
+        const number = integerIn(value, from);
         if (typeof number !== 'bigint') return undefined;
         const fits = type.signed
           ? BigInt.asIntN(type.bits, number) === number
@@ -115,7 +126,7 @@ function fitType({ type, bounds }: ColumnSchema, from: LogicalType): Fit {
         return fits ? String(number) : undefined;
       });
     case 'float':
-      return fitFloat(type.bits, from.kind === 'float' && from.bits === 32);
+      return fitFloat(type.bits, from);
     case 'decimal':
       return fitDecimal(type.scale, from.kind === 'dynamic');
     case 'text':
@@ -123,17 +134,18 @@ function fitType({ type, bounds }: ColumnSchema, from: LogicalType): Fit {
     case 'bytes':
       return nullable((value) => (value instanceof Uint8Array ? writtenText(value) : undefined));
     case 'date':
-      return fitPattern(/^\d{4,}-\d\d-\d\d( BC)?$/);
+      return from.kind === 'timestamp'
+        ? (value) => fitDay(typeof value === 'string' ? value.replace(MIDNIGHT, '') : value)
+        : fitDay;
     case 'time':
       return fitPattern(
         type.zone ? /^\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[-+][\d:]+)$/ : /^\d\d:\d\d(:\d\d(\.\d{1,6})?)?$/,
       );
-    case 'timestamp':
-      return fitPattern(
-        type.zone
-          ? /^\d{4,}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?( ?(Z|[-+]\d\d(:?\d\d){0,2}))?( BC)?$/
-          : /^\d{4,}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?( BC)?$/,
-      );
+    case 'timestamp': {
+      if (type.zone) return fitPattern(ZONED);
+      const isZoned = from.kind === 'timestamp' && from.zone;
+      return isZoned ? (value) => fitUnzoned(typeof value === 'string' ? inUtc(value) : value) : fitUnzoned;
+    }
     case 'json':
       return type.parsed === true ? fitDocument : fitRead;
     // Of another type's text the server makes what it likes: it rounds numbers in arrays, and cuts names.
@@ -151,6 +163,19 @@ function fitType({ type, bounds }: ColumnSchema, from: LogicalType): Fit {
   }
 }
 
+const fitDay: Fit = fitPattern(/^\d{4,}-\d\d-\d\d( BC)?$/);
+
+const MIDNIGHT = / 00:00:00(\+00)?(?=( BC)?$)/;
+
+/** What comes with a zone comes in UTC. */
+function inUtc(timestamp: string): string {
+  return timestamp.replace(/\+00(?=( BC)?$)/, '');
+}
+
+const ZONED = /^\d{4,}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?( ?(Z|[-+]\d\d(:?\d\d){0,2}))?( BC)?$/;
+
+const fitUnzoned: Fit = fitPattern(/^\d{4,}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?( BC)?$/);
+
 /** As the server writes it. Of any other text it makes one, and rounds what is below a microsecond. */
 const INTERVAL = /^P(?=[-\dT])(-?\d+Y)?(-?\d+M)?(-?\d+D)?(T(-?\d+H)?(-?\d+M)?(-?\d+(\.\d{1,6})?S)?)?$/;
 
@@ -167,8 +192,16 @@ const fitDocument: Fit = nullable((value) =>
   typeof value === 'string' && !repeatsMembers(value) && !escapesZero(value) ? writtenText(value) : undefined,
 );
 
-function fitFloat(bits: 32 | 64, fromSingle: boolean): Fit {
-  return nullable((value) => {
+/** Of decimals the texts are numbers. */
+function integerIn(value: NonNullable<Value>, from: LogicalType): NonNullable<Value> {
+  if (typeof value === 'boolean') return value ? 1n : 0n;
+  return from.kind === 'decimal' && typeof value === 'string' ? (integerOf(value) ?? value) : value;
+}
+
+function fitFloat(bits: 32 | 64, from: LogicalType): Fit {
+  const fromSingle = from.kind === 'float' && from.bits === 32;
+  return nullable((read) => {
+    const value = from.kind === 'decimal' && typeof read === 'string' ? floatOf(read, bits) : read;
     if (typeof value === 'bigint') {
       const float = bits === 32 ? Math.fround(Number(value)) : Number(value);
       return BigInt(float) === value ? String(value) : undefined;
@@ -192,8 +225,11 @@ function fitDecimal(scale: number | null, typeless: boolean): Fit {
       return scale === null && !isWord && /^(NaN|-?Infinity)$/.test(text) ? text : undefined;
     }
     if (scale === null) return text;
-    const fraction = withoutLastZeros(match[2] ?? match[3] ?? '').length;
-    return fraction - Number(match[4] ?? 0) <= scale ? text : undefined;
+    const [, whole = '', fraction = match[3] ?? '', , exponent = '0'] = match;
+    const kept = withoutLastZeros(fraction);
+    // A scale below 0 rounds before the point.
+    const digits = kept === '' ? withoutLastZeros(whole).length - whole.length : kept.length;
+    return digits - Number(exponent) <= scale || /^[-+]?[0.]+$/.test(text) ? text : undefined;
   });
 }
 

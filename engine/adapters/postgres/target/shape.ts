@@ -4,6 +4,7 @@ import { displayName, type TableRoute, type TableSchema } from '../../../model';
 import { quote, qualify } from '../database/identifiers';
 import type { Session } from '../database/session';
 import { equalityOf } from '../rows/equality';
+import { partsSql } from '../schema/parts';
 
 /** A column of the target that a route writes. */
 export interface TargetColumn {
@@ -15,6 +16,8 @@ export interface TargetColumn {
   readonly baseType: string;
   /** As declared; of a domain what it is over. */
   readonly storedType: string;
+  /** What a type of the database's own consists of; null for any other. */
+  readonly parts: string | null;
   /** Quoted and qualified, or null where the type has none. */
   readonly collation: string | null;
   /** The operator by which keys of its type are equal. */
@@ -157,7 +160,8 @@ async function readColumns(session: Session, oid: string): Promise<readonly Colu
       SELECT a.atttypid, a.atttypmod
       UNION ALL
       SELECT x.typbasetype, x.typtypmod FROM unwrapped u JOIN pg_type x ON x.oid = u.type WHERE x.typtype = 'd')
-    SELECT format_type(u.type, u.typmod) FROM unwrapped u JOIN pg_type x ON x.oid = u.type WHERE x.typtype <> 'd')
+    SELECT format_type(u.type, u.typmod) FROM unwrapped u JOIN pg_type x ON x.oid = u.type WHERE x.typtype <> 'd'),
+  ${partsSql('a.atttypid')}
 FROM pg_attribute a
 LEFT JOIN pg_collation co ON co.oid = a.attcollation
 LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
@@ -176,11 +180,13 @@ ORDER BY a.attnum`,
       deterministic,
       equals,
       stored,
+      parts,
     ]): ColumnRow => ({
       name: String(name),
       declaredType: String(declaredType),
       baseType: String(baseType),
       storedType: String(stored),
+      parts: parts ?? null,
       equals: equals ?? '=',
       identityAlways: identity === 'a',
       collation:

@@ -59,7 +59,8 @@ export async function stageSet(
     };
   }
   const { unfit, gone } = writer;
-  if (range === null) return { route, shape, columns, changes, range: null, unfit, gone };
+  const keyTexts = keyWriter(set, columns);
+  if (range === null) return { route, shape, columns, changes, range: null, unfit, gone, keyTexts };
   const table = await borrow();
   await copyInto(session, stagedInto(table, columns.length), lines(writer, [], range.rows, true));
   const rows = {
@@ -71,7 +72,17 @@ export async function stageSet(
     upserts: range.rows.length > 0,
   };
   const staged = { rows: stagedFromStart(rows), bounds: range };
-  return { route, shape, columns, changes, range: staged, unfit, gone };
+  return { route, shape, columns, changes, range: staged, unfit, gone, keyTexts };
+}
+
+/** Texts of a key in the order of the route's key; null where no row of the target can have it. */
+function keyWriter({ route }: RowSet, columns: readonly ValueColumn[]): NonNullable<StagedSet['keyTexts']> {
+  const fits = route.key.map((name) => columns[route.columns.indexOf(name)]?.fit);
+  return (key) => {
+    const texts = fits.map((fit, index) => fit?.(key[index] ?? null));
+    const held = texts.filter((text) => text !== undefined);
+    return held.length === texts.length ? held : null;
+  };
 }
 
 function* lines(

@@ -3,7 +3,7 @@
  * it is staged in the target's own type, so that nothing is left to convert; else as text, which the merge converts.
  */
 import { CdcError } from '../../../errors';
-import type { ColumnSchema, TableRoute, TableSchema } from '../../../model';
+import { meetsNumber, type ColumnSchema, type TableRoute, type TableSchema } from '../../../model';
 import { fitFor, type Fit } from './fitting';
 import type { TargetColumn, TargetShape } from './shape';
 import type { StagedColumn } from './staging';
@@ -33,7 +33,12 @@ export function valueColumns(
         column: name,
       });
     }
-    return valueColumn(index, source, column, declared);
+    const found = valueColumn(index, source, column, declared);
+    if (!route.key.includes(name) || declared.type.kind !== 'text') return found;
+    return {
+      ...found,
+      fit: (value) => (meetsNumber(source.type, value) ? undefined : found.fit(value)),
+    };
   });
 }
 

@@ -88,6 +88,8 @@ export interface StagedSet {
   readonly unfit: readonly UnfitRow[];
   /** Keys of deletions that the staging columns could not take. */
   readonly gone: readonly Tuple[];
+  /** A key as it was staged; null for one that no row of the target can have. Absent where rows did not come as values. */
+  readonly keyTexts?: (key: Tuple) => readonly (string | null)[] | null;
 }
 
 /** A row that came as values, one of which its column can't hold. */

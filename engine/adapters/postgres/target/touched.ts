@@ -37,12 +37,13 @@ export async function stagedKeys(
   table: string,
   keys: readonly Tuple[],
 ): Promise<readonly number[]> {
-  const places = keys.map((_, place) => place);
-  const found = await keysAmong(session, set, table, keys, places, false);
+  const texts = keys.map(set.keyTexts ?? textsOf);
+  const places = keys.map((_, place) => place).filter((place) => texts[place] !== null);
+  const found = await keysAmong(session, set, table, texts, places, false);
   if (!set.shape.key.some(({ respelled }) => respelled)) return found;
   // Keys that are spelt in another way are equal as the target's type has it.
   const rest = places.filter((place) => !found.includes(place));
-  return [...found, ...(await keysAmong(session, set, table, keys, rest, true))];
+  return [...found, ...(await keysAmong(session, set, table, texts, rest, true))];
 }
 
 /** A key that the staged columns can't have makes the statement fail: then each half is asked for by itself. */
@@ -50,7 +51,7 @@ async function keysAmong(
   session: Session,
   set: StagedSet,
   table: string,
-  keys: readonly Tuple[],
+  texts: readonly (readonly (string | null)[] | null)[],
   places: readonly number[],
   converted: boolean,
 ): Promise<readonly number[]> {
@@ -69,9 +70,7 @@ async function keysAmong(
       ? `${values[index] ?? 'NULL'} ${key[index]?.equals ?? '='} k.${names[index] ?? ''}`
       : `s.${column} = k.${names[index] ?? ''}`,
   );
-  const parameters = names.map((_, index) =>
-    places.map((place) => textOf(writeValue(keys[place]?.[index] ?? null))),
-  );
+  const parameters = names.map((_, index) => places.map((place) => texts[place]?.[index] ?? null));
   await session.execute('SAVEPOINT cdc_touched');
   try {
     const rows = await session.query(
@@ -88,8 +87,8 @@ JOIN (SELECT place, ${casts.join(', ')} FROM unnest($1::int[], ${arrays.join(', 
     if (places.length === 1) return [];
     const middle = Math.ceil(places.length / 2);
     return [
-      ...(await keysAmong(session, set, table, keys, places.slice(0, middle), converted)),
-      ...(await keysAmong(session, set, table, keys, places.slice(middle), converted)),
+      ...(await keysAmong(session, set, table, texts, places.slice(0, middle), converted)),
+      ...(await keysAmong(session, set, table, texts, places.slice(middle), converted)),
     ];
   }
 }
@@ -100,6 +99,9 @@ function typeOf({ columns }: StagedSet, column: string): string {
   return type.replace(/ COLLATE .*$/, '');
 }
 
-function textOf(value: ReturnType<typeof writeValue>): string | null {
-  return value === null ? null : String(value);
+function textsOf(key: Tuple): readonly (string | null)[] {
+  return key.map((value) => {
+    const written = writeValue(value);
+    return written === null ? null : String(written);
+  });
 }

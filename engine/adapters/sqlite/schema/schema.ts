@@ -8,6 +8,7 @@ import { readColumns, type ColumnDetail } from './columns';
 import { findReturning } from './effects';
 import { readForeignKeys } from './foreign-keys';
 import { foldName, sameName } from '../database/identifiers';
+import { columnType } from './types';
 import { readUniques, ruleOf, type UniqueDetail } from './indexes';
 import { isOwnName } from '../database/objects';
 import { sessionState, type Session } from '../database/session';
@@ -107,6 +108,9 @@ ORDER BY s.name`,
   );
 }
 
+/** A rowid is an integer, whatever the table. */
+const ROWID = { nullable: false, ...columnType('INTEGER', true) };
+
 interface FoundTable {
   readonly name: string;
   readonly sql: string;
@@ -138,7 +142,7 @@ function readDetail(session: Session, table: FoundTable, capturedKey: readonly s
   const schema: TableSchema = {
     name,
     columns: columns.map(({ primaryKey: _, ...column }) =>
-      column.name === alias?.name ? { ...column, nullable: false } : column,
+      column.name === alias?.name ? { ...column, ...ROWID } : column,
     ),
     key:
       found === null || refusal !== null

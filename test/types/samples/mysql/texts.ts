@@ -79,6 +79,22 @@ const CHARACTER_SETS: readonly MysqlSample[] = [
     since: { mariadb: 1010 },
   },
   {
+    declaration: 'VARCHAR(20) CHARACTER SET utf8mb4',
+    called: 'VARCHAR(20) with half a surrogate pair',
+    ...OR_ITS_BYTES,
+    literals: [`'é'`, `_utf8mb4 X'EDA080'`, `_utf8mb4 X'78EDB080'`, `_utf8mb4 X'EFBFBD'`],
+    to: lettersEverywhere(`_utf8mb4 X'EDA080'`, `_utf8mb4 X'78EDB080'`),
+    only: 'mariadb',
+  },
+  {
+    declaration: 'TEXT CHARACTER SET utf8mb3',
+    called: 'TEXT with half a surrogate pair',
+    ...OR_ITS_BYTES,
+    literals: [`'é'`, `_utf8mb3 X'EDA080'`],
+    to: lettersEverywhere(`_utf8mb3 X'EDA080'`),
+    only: 'mariadb',
+  },
+  {
     declaration: 'VARCHAR(20) CHARACTER SET ucs2',
     ...OR_ITS_BYTES,
     literals: [`'é✓'`, `X'D83D'`, `'a '`, `''`],
