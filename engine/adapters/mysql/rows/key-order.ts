@@ -6,6 +6,7 @@ import { filterSql, type ColumnSchema, type Cursor, type TableSchema } from '../
 import { qualify, quote, type Parameter } from '../database';
 import { isReadAsHex, nativeName } from '../schema/types';
 import { decodeCursor } from './cursor';
+import { noTextSql } from './no-text';
 import { columnsOf, writeValue } from './values';
 
 /** `common`: the same in other databases. `own`: the index's. Cursors of one must not be used in the other. */
@@ -82,7 +83,11 @@ const BYTE_ORDER = ['utf8mb4_0900_bin', 'utf8mb4_nopad_bin', 'utf8mb3_nopad_bin'
 
 /** What a column of the key is sorted and compared by. */
 export function keyExpression(column: ColumnSchema, order: KeyOrder, alias: string): string {
-  const name = `${alias}.${quote(column.name)}`;
+  return comparedBy(column, order, `${alias}.${quote(column.name)}`);
+}
+
+/** The same of an expression of the column's type. */
+function comparedBy(column: ColumnSchema, order: KeyOrder, name: string): string {
   const native = nativeName(column.declaredType);
   if (isReadAsHex(native)) return `HEX(${name})`;
   const isText = TEXT.includes(native) && !BYTE_ORDER.includes(column.collation ?? '');
@@ -112,23 +117,50 @@ function compare(
   inner: '>' | '<',
   last: '>' | '<=',
 ): RangeSql {
-  const parameters: Parameter[] = [];
   const names = columns.map((column) => keyExpression(column, order, alias));
+  const operands = columns.map((column, place) => operandOf(column, order, values[place] ?? null));
+  const operand = (place: number): string => operands[place]?.sql ?? 'NULL';
+  const parametersTo = (place: number): readonly Parameter[] =>
+    operands.slice(0, place + 1).flatMap(({ parameters }) => parameters);
   const alternatives = names.map((name, place) => {
-    const before = names.slice(0, place).map((earlier) => `${earlier} = ?`);
-    parameters.push(...values.slice(0, place + 1));
-    return [...before, `${name} ${place === names.length - 1 ? last : inner} ?`].join(' AND ');
+    const before = names.slice(0, place).map((earlier, index) => `${earlier} = ${operand(index)}`);
+    const operator = place === names.length - 1 ? last : inner;
+    return [...before, `${name} ${operator} ${operand(place)}`].join(' AND ');
   });
+  const parameters = names.flatMap((_, place) => parametersTo(place));
   if (names.length === 1) return { sql: alternatives[0] ?? '', parameters };
-  const bound = `${names[0] ?? ''} ${inner}= ?`;
+  const bound = `${names[0] ?? ''} ${inner}= ${operand(0)}`;
   return {
     sql: `${bound} AND (${alternatives.map((one) => `(${one})`).join(' OR ')})`,
-    parameters: [values[0] ?? null, ...parameters],
+    parameters: [...parametersTo(0), ...parameters],
   };
 }
 
+/** What a column is compared with. */
+function operandOf(column: ColumnSchema, order: KeyOrder, value: Parameter): RangeSql {
+  const untold = noTextSql(column, value);
+  if (untold === null) return { sql: '?', parameters: [value] };
+  return { sql: comparedBy(column, order, untold), parameters: [] };
+}
+
+const isSame: Comparison = (columns, values, _order, alias) => sameKey(columns, values, alias);
+
 /** Equal as the key's index has it. */
-const isSame: Comparison = (columns, values, _order, alias) => ({
-  sql: columns.map((column) => `${alias}.${quote(column.name)} = ?`).join(' AND '),
-  parameters: values,
-});
+export function sameKey(
+  columns: readonly ColumnSchema[],
+  values: readonly Parameter[],
+  alias: string,
+): RangeSql {
+  const same = columns.map((column, place): RangeSql => {
+    const name = `${alias}.${quote(column.name)}`;
+    const value = values[place] ?? null;
+    const untold = noTextSql(column, value);
+    if (untold === null) return { sql: `${name} = ?`, parameters: [value] };
+    const isNumber = NOT_COMPARED.includes(nativeName(column.declaredType));
+    return { sql: `${name}${isNumber ? ' + 0' : ''} = ${untold}`, parameters: [] };
+  });
+  return {
+    sql: same.map(({ sql }) => sql).join(' AND '),
+    parameters: same.flatMap(({ parameters }) => parameters),
+  };
+}

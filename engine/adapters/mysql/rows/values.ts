@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { ColumnSchema, LogicalType, TableSchema, Tuple, Value } from '../../../model';
 import type { Field, Parameter } from '../database';
 import { readColumn } from '../schema/reading';
+import { noText } from './no-text';
 
 /** Makes a value of a field that is not NULL, as `readExpression` selects it. */
 export type ValueReader = (field: Exclude<Field, null>) => Value;
@@ -39,11 +40,6 @@ function textOf(field: Exclude<Field, null>): string {
   if (!(field instanceof Uint8Array)) return String(field);
   if (!isUtf8(field)) return noText(field);
   return Buffer.from(field.buffer, field.byteOffset, field.byteLength).toString('utf8');
-}
-
-/** What is no text in Unicode, as half surrogate pairs: no database takes it for a text, equal values are equal. */
-function noText(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(0xdc00 + byte)).join('');
 }
 
 function bytesOf(field: Exclude<Field, null>): Uint8Array {

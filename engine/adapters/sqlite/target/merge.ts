@@ -9,7 +9,7 @@ import { amongKeys } from '../rows/key-range';
 import { toDatabaseError } from '../database/errors';
 import { quote, rowValue } from '../database/identifiers';
 import type { Session } from '../database/session';
-import { stagedChunk, stagedKey, type StagedRange, type StagedRoute } from './staging';
+import { comparedKey, stagedChunk, type StagedRange, type StagedRoute } from './staging';
 import { targetShape, type TargetShape } from './shape';
 import { dropSweeps, finishSweep, startSweep, trackKeys } from './sweep';
 import { stagedKeys } from './touched';
@@ -157,7 +157,7 @@ function mayClear(
 /** Deletes the target's rows of the range that the source does not have. */
 function deleteMissing(session: Session, route: TableRoute, shape: TargetShape, range: StagedRange): void {
   const key = rowValue(route.key.map(quote));
-  const conditions = [`${key} NOT IN (SELECT ${stagedKey(route).join(', ')} FROM ${range.table})`];
+  const conditions = [`${key} NOT IN (SELECT ${comparedKey(route).join(', ')} FROM ${range.table})`];
   const bound: Value[] = [];
   const compare = (operator: string, values: readonly CursorValue[] | null): void => {
     if (values === null) return;

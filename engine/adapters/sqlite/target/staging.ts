@@ -81,6 +81,17 @@ export function stagedKey(route: TableRoute): readonly string[] {
   return route.key.map((column) => stagedColumn(route, column));
 }
 
+/**
+ * The same to be compared with the target's key, whose columns may hold them in another class: an integer of 64 bits
+ * without a sign is a text there. A plain column has an affinity of its own, and nothing would be converted.
+ */
+export function comparedKey(route: TableRoute): readonly string[] {
+  return route.key.map((column) => {
+    const type = route.source.columns.find(({ name }) => name === column)?.type;
+    return `${type?.kind === 'dynamic' ? '' : '+'}${stagedColumn(route, column)}`;
+  });
+}
+
 /** `COLLATE …` of a key column where the source has given it one, else nothing. */
 export function collateKey(route: TableRoute, column: string): string {
   if (!route.key.includes(column)) return '';

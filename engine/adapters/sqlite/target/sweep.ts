@@ -10,7 +10,7 @@ import { quote, quoteAll, rowValue } from '../database/identifiers';
 import { hasTable } from '../database/objects';
 import type { Session } from '../database/session';
 
-import { KIND, stagedKey } from './staging';
+import { comparedKey, KIND } from './staging';
 import type { TargetShape } from './shape';
 
 function sweepName(target: TableName): string {
@@ -31,7 +31,7 @@ export function trackKeys(session: Session, route: TableRoute, shape: TargetShap
   if (!hasTable(session, sweepName(route.target))) return;
   session.run(`INSERT OR IGNORE INTO main.${quote(sweepName(route.target))}
 SELECT ${quoteAll(route.key)} FROM ${shape.table}
-WHERE ${rowValue(route.key.map(quote))} IN (SELECT ${stagedKey(route).join(', ')} FROM ${table} WHERE kind IN (${KIND.upsert}, ${KIND.unfit}))`);
+WHERE ${rowValue(route.key.map(quote))} IN (SELECT ${comparedKey(route).join(', ')} FROM ${table} WHERE kind IN (${KIND.upsert}, ${KIND.unfit}))`);
 }
 
 /** Deletes the target's rows whose keys were not noted, and forgets the keys. */

@@ -10,7 +10,7 @@ import { quote, rowValue } from '../database/identifiers';
 import { attempt, inSavepoint, writePieces } from './pieces';
 import { columnAtFault, type RowFailure } from './row-failures';
 import type { TargetShape } from './shape';
-import { KIND, stagedColumn, stagedKey } from './staging';
+import { comparedKey, KIND, stagedColumn } from './staging';
 import { deleteSql, insertSql, upsertSql } from './write-sql';
 
 export interface WriteOptions {
@@ -150,7 +150,7 @@ function describeLost(
   const key = route.key.map((column) => values[route.columns.indexOf(column)] ?? null);
   const held = session.get(
     `SELECT EXISTS (SELECT 1 FROM ${shape.table}
-WHERE ${rowValue(route.key.map(quote))} IN (SELECT ${stagedKey(route).join(', ')} FROM ${row}))`,
+WHERE ${rowValue(route.key.map(quote))} IN (SELECT ${comparedKey(route).join(', ')} FROM ${row}))`,
   );
   return {
     table: route.id,

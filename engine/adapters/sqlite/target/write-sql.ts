@@ -2,12 +2,12 @@
 import type { TableRoute } from '../../../model';
 import { quote, quoteAll, rowValue } from '../database/identifiers';
 import type { TargetShape } from './shape';
-import { stagedColumns, stagedKey } from './staging';
+import { comparedKey, stagedColumns } from './staging';
 
 /** `staged`: the rows whose keys are deleted, as `table WHERE …`. */
 export function deleteSql(route: TableRoute, shape: TargetShape, staged: string): string {
   return `DELETE FROM ${shape.table}
-WHERE ${rowValue(route.key.map(quote))} IN (SELECT ${stagedKey(route).join(', ')} FROM ${staged})`;
+WHERE ${rowValue(route.key.map(quote))} IN (SELECT ${comparedKey(route).join(', ')} FROM ${staged})`;
 }
 
 export function insertSql(route: TableRoute, shape: TargetShape, staged: string, insert = 'INSERT'): string {
