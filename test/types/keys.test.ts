@@ -27,7 +27,8 @@ function describeMysql(flavour: Flavour, from: string): void {
     ...(missing === undefined ? {} : { missing }),
     samples: shortOnes(
       MYSQL_SAMPLES.filter(
-        ({ declaration }) => ON_MYSQL.test(declaration) && !/COMPRESSED|INVISIBLE|\(0\)|\(\d{4,}\)/.test(declaration),
+        ({ declaration }) =>
+          ON_MYSQL.test(declaration) && !/COMPRESSED|INVISIBLE|\(0\)|\(\d{4,}\)/.test(declaration),
       ),
     ),
     targets: ['sqlite', 'postgres', ...inLongRuns('mariadb', 'mysql')],

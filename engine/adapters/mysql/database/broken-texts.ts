@@ -4,12 +4,11 @@
  * bytes.
  */
 import { isUtf8 } from 'node:buffer';
-import type { FieldRow } from './session';
 
 const REPLACEMENT = '\ufffd';
 
 /** Places of fields where some row has a text with U+FFFD. */
-export function doubtfulPlaces(rows: readonly FieldRow[]): ReadonlySet<number> {
+export function doubtfulPlaces(rows: readonly (readonly unknown[])[]): ReadonlySet<number> {
   const places = new Set<number>();
   for (const row of rows) {
     // An iterator would cost more than what is looked for.
