@@ -115,7 +115,7 @@ function isYear(value: NonNullable<Value>): boolean {
 const DAY_LETTERS = 10;
 
 function isMidnight(text: string): boolean {
-  return isDay(text.slice(0, DAY_LETTERS)) && /^ 00:00:00(\.0+)?(\+00)?$/.test(text.slice(DAY_LETTERS));
+  return isDay(text.slice(0, DAY_LETTERS)) && /^( 00:00:00(\.0+)?(\+00)?)?$/.test(text.slice(DAY_LETTERS));
 }
 
 function isDay(text: string): boolean {
