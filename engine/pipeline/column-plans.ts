@@ -1,7 +1,7 @@
 /** What becomes of each column of a pipeline, before the first row is read. */
 import { findNamed } from '../capture';
 import type { CdcError } from '../errors';
-import { columnsOfRoute, fidelityOf, isReducible, targetNameOf } from '../model';
+import { columnsOfRoute, fidelityOf, isReducible, mergesSpellings, targetNameOf } from '../model';
 import type { ColumnPlan, ColumnSchema, TableRoute } from '../model';
 
 /** `there`: the columns of the target table, in any order and under its own names. */
@@ -17,6 +17,9 @@ export function columnPlans(
     if (found === undefined) {
       return { ...at, targetType: '', fidelity: 'refused', reason: 'the target table has no such column' };
     }
+    if (route.key.includes(column.name) && mergesSpellings(column.type, found.type)) {
+      return { ...at, targetType: found.declaredType, fidelity: 'refused', reason: MERGED };
+    }
     const isLossy = route.types?.[column.name]?.lossy === true;
     const { fidelity, reason } = fidelityOf(column, found, sameFamily);
     const isAltered = fidelity === 'checked' && isLossy && isReducible(found);
@@ -31,6 +34,8 @@ export function columnPlans(
 
 /** A text that is no number, say, can't be altered to be one. */
 const ALTERED = 'altered where it fits then, else set aside';
+
+const MERGED = 'keys that are several texts of one value there would be one row';
 
 /** All columns of a table that can't be made: one for want of a type, and the others have nowhere to be. */
 export function refusedPlans(route: TableRoute, refusal: CdcError): readonly ColumnPlan[] {

@@ -158,15 +158,15 @@ async function readRows(
   const rows = new Map<string, Tuple>();
   for (let from = 0; from < all.length; from += KEYS_AT_ONCE) {
     const some = all.slice(from, from + KEYS_AT_ONCE);
-    const found = await heldRows(some, (keys) =>
-      sides[side].scan({ table, columns, key, after: null, upTo: null, limit: null, keys, where }),
-    );
+    const scan = (keys: readonly Cursor[]): Promise<ScanResult> =>
+      sides[side].scan({ table, columns, key, after: null, upTo: null, limit: null, keys, where });
+    const found = side === 'source' ? (await scan(some)).rows : await heldRows(some, scan);
     for (const { row } of found) rows.set(likeness.keyIdentity(side, keyIn(route, row)), row);
   }
   return rows;
 }
 
-/** A key that the table's columns can't hold, because it was set aside, stands in none of its rows. */
+/** A key that the columns of a target can't hold, because it was set aside, stands in none of its rows. */
 async function heldRows(
   keys: readonly Cursor[],
   scan: (keys: readonly Cursor[]) => Promise<ScanResult>,

@@ -133,7 +133,8 @@ export function describeKeys<Sample extends MatrixSample>(keys: Keys<Sample>): v
           adapter: sqliteAdapter,
         });
         const pipeline = await engine.pipeline(REF);
-        const settings = { ...LETTERS, batchRows: 2000 };
+        // Each copy ends ranges at most of its keys.
+        const settings = { ...LETTERS, batchRows: 2000, snapshotRows: 2 };
         const tables = [...trials.values()].map(({ table }) => source.tableName(table));
         const { generation } = await started(pipeline, specOf(tables, settings));
         for (const trial of trials.values()) {

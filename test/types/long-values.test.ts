@@ -115,8 +115,8 @@ describe.each(here)('from %s', (from) => {
         await target.dispose();
       }
       const grown = Math.max(0, most - before) / 1024 / 1024;
-      // What the runtime frees late is counted, too.
-      expect(grown).toBeLessThan(300 + 16 * MEGABYTES);
+      // A row has two of them, and is read on both sides to be compared; what the runtime frees late is counted, too.
+      expect(grown).toBeLessThan(300 + 24 * MEGABYTES);
     },
     900_000,
   );

@@ -8,6 +8,7 @@ export type SpecialValue =
   | 'negative zero'
   | 'years before 1'
   | 'years after 9999'
+  | 'years after 294276'
   | 'zero dates'
   | '24:00'
   | 'times beyond a day'
@@ -63,6 +64,7 @@ export const SPECIAL_WORDS: Readonly<Record<SpecialValue, string>> = {
   'negative zero': '-0.0',
   'years before 1': 'years before 1',
   'years after 9999': 'years after 9999',
+  'years after 294276': 'years after 294276',
   'zero dates': 'dates that have zeros in them or are none, such as 0000-00-00',
   '24:00': '24:00',
   'times beyond a day': 'times below 0 and beyond a day',

@@ -7,6 +7,7 @@ export { fidelityOf } from './fidelity';
 export type { Fidelity, Holding } from './holding';
 export * from './logical';
 export * from './native';
+export { mergesSpellings } from './key-spellings';
 export { meetsNumber } from './number-like';
 export * from './reduce';
 export { escapesZero, jsonTokens, memberName, repeatsMembers } from './json-members';

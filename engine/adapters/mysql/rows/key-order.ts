@@ -4,9 +4,10 @@
  */
 import { filterSql, type ColumnSchema, type Cursor, type TableSchema } from '../../../model';
 import { qualify, quote, type Parameter } from '../database';
+import { exactText } from '../schema/exact-texts';
 import { isReadAsHex, nativeName } from '../schema/types';
 import { decodeCursor } from './cursor';
-import { noTextSql } from './no-text';
+import { noTextBytes, noTextSql } from './no-text';
 import { columnsOf, writeValue } from './values';
 
 /** `common`: the same in other databases. `own`: the index's. Cursors of one must not be used in the other. */
@@ -83,17 +84,22 @@ const BYTE_ORDER = ['utf8mb4_0900_bin', 'utf8mb4_nopad_bin', 'utf8mb3_nopad_bin'
 
 /** What a column of the key is sorted and compared by. */
 export function keyExpression(column: ColumnSchema, order: KeyOrder, alias: string): string {
-  return comparedBy(column, order, `${alias}.${quote(column.name)}`);
-}
-
-/** The same of an expression of the column's type. */
-function comparedBy(column: ColumnSchema, order: KeyOrder, name: string): string {
+  const name = `${alias}.${quote(column.name)}`;
   const native = nativeName(column.declaredType);
   if (isReadAsHex(native)) return `HEX(${name})`;
-  const isText = TEXT.includes(native) && !BYTE_ORDER.includes(column.collation ?? '');
-  const byBytes =
-    NOT_COMPARED.includes(native) || (order === 'common' && (isText || COMPARED_AS_TEXT.includes(native)));
-  return byBytes ? `CAST(CONVERT(${name} USING utf8mb4) AS BINARY)` : name;
+  if (!isByBytes(column, order)) return name;
+  // Values that are no text stand behind all others, each by itself.
+  return (
+    exactText(name, column.declaredType, column.collation) ?? `CAST(CONVERT(${name} USING utf8mb4) AS BINARY)`
+  );
+}
+
+function isByBytes({ declaredType, collation }: ColumnSchema, order: KeyOrder): boolean {
+  const native = nativeName(declaredType);
+  const isText = TEXT.includes(native) && !BYTE_ORDER.includes(collation ?? '');
+  return (
+    NOT_COMPARED.includes(native) || (order === 'common' && (isText || COMPARED_AS_TEXT.includes(native)))
+  );
 }
 
 type Comparison = (
@@ -138,9 +144,8 @@ function compare(
 
 /** What a column is compared with. */
 function operandOf(column: ColumnSchema, order: KeyOrder, value: Parameter): RangeSql {
-  const untold = noTextSql(column, value);
-  if (untold === null) return { sql: '?', parameters: [value] };
-  return { sql: comparedBy(column, order, untold), parameters: [] };
+  const untold = isByBytes(column, order) ? noTextBytes(value) : noTextSql(column, value);
+  return untold === null ? { sql: '?', parameters: [value] } : { sql: untold, parameters: [] };
 }
 
 const isSame: Comparison = (columns, values, _order, alias) => sameKey(columns, values, alias);

@@ -89,7 +89,7 @@ function fitColumn(from: LogicalType, column: FoundColumn, signedZero: boolean):
         ? fitString(isMidnight, (text) => text.slice(0, DAY_LETTERS))
         : fitString(isDay);
     case 'time':
-      return fitTime(/^-?\d{2,3}:\d\d:\d\d(\.\d{1,6})?$/, declared);
+      return fitTime(/^(?!-0+:00:00(\.0+)?$)-?(\d\d|[1-9]\d\d):\d\d:\d\d(\.\d{1,6})?$/, declared);
     case 'datetime':
     case 'timestamp':
       if (from.kind === 'date') return fitString(isDay, (text) => `${text} 00:00:00`);

@@ -22,7 +22,7 @@ export function partsSql(type: string): string {
       UNION ALL SELECT m.atttypid FROM pg_attribute m
         WHERE m.attrelid = w.typrelid AND m.attnum > 0 AND NOT m.attisdropped) n(type)
     JOIN pg_type x ON x.oid = n.type AND x.typnamespace <> 'pg_catalog'::regnamespace)
-  SELECT string_agg(format('%s (%s)', format_type(p.type, NULL), d.definition), ', ' ORDER BY format_type(p.type, NULL))
+  SELECT string_agg(format('%s (%s)', format_type(p.type, NULL), d.definition), ', ' ORDER BY format_type(p.type, NULL) COLLATE "C")
   FROM part p
   JOIN pg_type w ON w.oid = p.type
   CROSS JOIN LATERAL (SELECT coalesce(

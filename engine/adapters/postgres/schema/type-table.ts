@@ -91,7 +91,8 @@ export const TYPES: Readonly<Record<string, TypeEntry>> = {
     read: 'with its blanks',
   },
   bytea: plain('bytea', { kind: 'bytes', length: null }, 'hexadecimal digits'),
-  date: plain('date', { kind: 'date' }, 'ISO', ...ANY_YEAR),
+  // Twenty times as far as timestamps.
+  date: plain('date', { kind: 'date' }, 'ISO', ...ANY_YEAR, 'years after 294276'),
   time: moment('time', 'time', false, ['24:00']),
   timetz: moment('time with time zone', 'time', true, ['24:00']),
   timestamp: moment('timestamp', 'timestamp', false, ANY_YEAR),

@@ -16,6 +16,7 @@ import {
   type LogicalType,
   type Value,
 } from '../../../model';
+import { isWrittenInterval } from './interval-text';
 
 /** The text form; null for NULL; undefined where the column would change or refuse the value. */
 export type Fit = (value: Value) => string | null | undefined;
@@ -138,9 +139,7 @@ function fitType({ type, bounds }: ColumnSchema, from: LogicalType): Fit {
         ? (value) => fitDay(typeof value === 'string' ? value.replace(MIDNIGHT, '') : value)
         : fitDay;
     case 'time':
-      return fitPattern(
-        type.zone ? /^\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[-+][\d:]+)$/ : /^\d\d:\d\d(:\d\d(\.\d{1,6})?)?$/,
-      );
+      return type.zone ? fitZonedTime : fitTime;
     case 'timestamp': {
       if (type.zone) return fitPattern(ZONED);
       const isZoned = from.kind === 'timestamp' && from.zone;
@@ -152,9 +151,10 @@ function fitType({ type, bounds }: ColumnSchema, from: LogicalType): Fit {
     case 'array':
       return fitNothing;
     case 'other':
+      if (type.native === 'xml') return fitXml;
       return bounds?.keepsTexts === true ? fitRead : fitNothing;
     case 'interval':
-      return fitPattern(INTERVAL);
+      return fitInterval;
     // The database itself knows what these can hold, and refuses the rest.
     case 'uuid':
     case 'enum':
@@ -165,25 +165,38 @@ function fitType({ type, bounds }: ColumnSchema, from: LogicalType): Fit {
 
 const fitDay: Fit = fitPattern(/^\d{4,}-\d\d-\d\d( BC)?$/);
 
-const MIDNIGHT = / 00:00:00(\+00)?(?=( BC)?$)/;
+const MIDNIGHT = / 00:00:00(\.0+)?(\+00)?(?=( BC)?$)/;
 
 /** What comes with a zone comes in UTC. */
 function inUtc(timestamp: string): string {
   return timestamp.replace(/\+00(?=( BC)?$)/, '');
 }
 
-const ZONED = /^\d{4,}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?( ?(Z|[-+]\d\d(:?\d\d){0,2}))?( BC)?$/;
+/** Of a second 60, and of a day 24:00, the server makes the next minute and the next day, but for a time alone. */
+const CLOCK = String.raw`([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?`;
+const DAY_END = String.raw`24:00(:00(\.0+)?)?`;
 
-const fitUnzoned: Fit = fitPattern(/^\d{4,}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?( BC)?$/);
+const fitTime: Fit = fitPattern(new RegExp(`^(${CLOCK}|${DAY_END})$`));
 
-/** As the server writes it. Of any other text it makes one, and rounds what is below a microsecond. */
-const INTERVAL = /^P(?=[-\dT])(-?\d+Y)?(-?\d+M)?(-?\d+D)?(T(-?\d+H)?(-?\d+M)?(-?\d+(\.\d{1,6})?S)?)?$/;
+const fitZonedTime: Fit = fitPattern(new RegExp(String.raw`^(${CLOCK}|${DAY_END})(Z|[-+][\d:]+)$`));
+
+const ZONED = new RegExp(String.raw`^\d{4,}-\d\d-\d\d[ T]${CLOCK}( ?(Z|[-+]\d\d(:?\d\d){0,2}))?( BC)?$`);
+
+const fitUnzoned: Fit = fitPattern(new RegExp(String.raw`^\d{4,}-\d\d-\d\d([ T]${CLOCK})?( BC)?$`));
+
+const fitInterval: Fit = nullable((value) =>
+  typeof value === 'string' && isWrittenInterval(value) ? value : undefined,
+);
 
 function nullable(fit: (value: NonNullable<Value>) => string | undefined): Fit {
   return (value) => (value === null ? null : fit(value));
 }
 
 const fitRead: Fit = nullable((value) => (typeof value === 'string' ? writtenText(value) : undefined));
+
+/** The server drops the declaration. */
+const fitXml: Fit = (value) =>
+  typeof value === 'string' && /^\s*<\?xml\b/.test(value) ? undefined : fitRead(value);
 
 const fitNothing: Fit = nullable(() => undefined);
 

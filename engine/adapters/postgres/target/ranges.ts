@@ -145,7 +145,11 @@ function among(
   if (keys === null) return null;
   const decoded = keys.map((cursor) => decodeCursor(cursor, key.length));
   const isOneInteger = key.length === 1 && isInteger(key[0]);
-  const values = isOneInteger ? decoded.flatMap(([only]) => integerKey(only ?? null)) : decoded;
+  const integers = isOneInteger ? decoded.flatMap(([only]) => integerKey(only ?? null)) : decoded;
+  // No key of the target is one that its columns can't hold.
+  const values = integers.filter((tuple) =>
+    key.every((column, place) => !isBeyond(column, tuple[place] ?? null)),
+  );
   if (values.length === 0) return 'false';
   return amongKeys(
     key.map(({ name, equals }) => `t.${quote(name)} ${equals}`),
@@ -191,15 +195,24 @@ function compare(
     return `t.${quote(key[0]?.name ?? '')} ${operator} CAST($${parameters.length} AS float8)`;
   }
   const names = key.map(({ name }) => `t.${quote(name)}`);
-  const bound = key.map(({ baseType }, index) => {
-    parameters.push(writeValue(values[index] ?? null));
-    return `CAST($${parameters.length} AS ${baseType})`;
+  const bound = key.map((column, index) => {
+    const value = values[index] ?? null;
+    parameters.push(writeValue(value));
+    return `CAST($${parameters.length} AS ${isBeyond(column, value) ? 'numeric' : column.baseType})`;
   });
   return `(${names.join(', ')}) ${operator} (${bound.join(', ')})`;
 }
 
+const BITS: Readonly<Record<string, number>> = { smallint: 16, integer: 32, bigint: 64 };
+
+/** True for an integer of the source that the target's column is too narrow for. */
+function isBeyond({ baseType }: TargetColumn, value: Value): boolean {
+  const bits = BITS[baseType];
+  return bits !== undefined && typeof value === 'bigint' && BigInt.asIntN(bits, value) !== value;
+}
+
 function isInteger(column: TargetColumn | undefined): boolean {
-  return column !== undefined && /^(smallint|integer|bigint)$/.test(column.baseType);
+  return column !== undefined && column.baseType in BITS;
 }
 
 /** Whether source and target are known to put the key's values into the same order. */

@@ -10,13 +10,11 @@ import { flagOf, numberOf, textOf } from '../database/values';
 import { plainNumber } from '../rows/decimal';
 import { affinityOf, type Affinity } from '../schema/affinity';
 
-type Converting = Exclude<Affinity, 'blob'>;
-
 /** A column that may convert what comes from the source. */
 export interface ConvertingColumn {
   /** In the route's columns. */
   readonly place: number;
-  readonly affinity: Converting;
+  readonly affinity: Affinity;
   /** Of the source. */
   readonly type: LogicalType;
 }
@@ -57,13 +55,16 @@ function readConverting(session: Session, route: TableRoute): readonly Convertin
   return route.columns.flatMap((column, place): ConvertingColumn[] => {
     const affinity = types.find((candidate) => sameName(candidate.name, column))?.affinity ?? 'blob';
     const type = route.source.columns.find((candidate) => candidate.name === column)?.type;
-    if (affinity === 'blob' || type === undefined || !mayConvert(type, affinity)) return [];
+    if (type === undefined || !mayConvert(type, affinity)) return [];
     return [{ place, affinity, type }];
   });
 }
 
 /** What the source's own column has converted already is converted no further. INTEGER and NUMERIC store alike. */
-function mayConvert(type: LogicalType, affinity: Converting): boolean {
+function mayConvert(type: LogicalType, affinity: Affinity): boolean {
+  const isLong = type.kind === 'int' && type.bits === 64 && !type.signed;
+  // An integer that is too long would be a text among numbers.
+  if (affinity === 'blob') return isLong;
   const isNumeric = (other: Affinity): boolean => other === 'integer' || other === 'numeric';
   switch (type.kind) {
     case 'dynamic':
@@ -73,7 +74,7 @@ function mayConvert(type: LogicalType, affinity: Converting): boolean {
     case 'bool':
       return !isNumeric(affinity);
     case 'int':
-      return affinity !== 'integer' || (type.bits === 64 && !type.signed);
+      return affinity !== 'integer' || isLong;
     case 'float':
       return true;
     case 'decimal':
@@ -98,6 +99,9 @@ export function suspectSql(columns: readonly ConvertingColumn[]): string | null 
     .map(({ place, affinity }) => {
       const column = `c${place}`;
       switch (affinity) {
+        // What comes by SQL comes from SQLite, which has no such integers.
+        case 'blob':
+          return 'false';
         case 'text':
           return `typeof(${column}) IN ('integer', 'real')`;
         case 'real':
@@ -113,6 +117,7 @@ export function suspectSql(columns: readonly ConvertingColumn[]): string | null 
 /** True where the value is the same in the column: by class and content from SQLite, else by what it means. */
 export function keeps(session: Session, { affinity, type }: ConvertingColumn, value: Value): boolean {
   if (value === null || value instanceof Uint8Array || isSafe(affinity, value)) return true;
+  if (affinity === 'blob') return false;
   if (type.kind === 'dynamic') return Object.is(value, storedIn(session, affinity, value));
   // Its digits are the same in a text.
   if (affinity === 'text' && typeof value === 'bigint') return true;
@@ -121,8 +126,10 @@ export function keeps(session: Session, { affinity, type }: ConvertingColumn, va
 }
 
 /** What no column of this affinity converts; most values end here. */
-function isSafe(affinity: Converting, value: Exclude<Value, null>): boolean {
+function isSafe(affinity: Affinity, value: Exclude<Value, null>): boolean {
   switch (affinity) {
+    case 'blob':
+      return typeof value !== 'bigint' || BigInt.asIntN(64, value) === value;
     case 'text':
       return typeof value === 'string';
     case 'real':
@@ -146,7 +153,7 @@ INSERT INTO ${PROBE} DEFAULT VALUES`);
   return PROBE;
 });
 
-function storedIn(session: Session, affinity: Converting, value: Value): Value {
+function storedIn(session: Session, affinity: Affinity, value: Value): Value {
   const probe = probeOf(session);
   session.run(`UPDATE ${probe} SET ${quote(affinity)} = ?`, value);
   return session.get(`SELECT ${quote(affinity)} FROM ${probe}`)?.[0] ?? null;

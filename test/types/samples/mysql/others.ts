@@ -47,6 +47,12 @@ const CHOICES: readonly MysqlSample[] = [
     literals: ['0', '1', '2', '3', '6', '7'],
     to: lettersEverywhere('1', '3', '7'),
   },
+  {
+    declaration: `SET('','0','1','2')`,
+    called: 'SET with an empty member beside some like numbers',
+    literals: ['0', '1', '2', '3', '4', '5', '8', '9', '15'],
+    to: lettersEverywhere('1', '3', '5', '9', '15'),
+  },
 ];
 
 const DOCUMENT = `'{"b": 1, "a": [1, null, "x", true, {}], "c": {"é😀": "\\\\u00e9 \\\\n"}}'`;
