@@ -165,6 +165,18 @@ describe('types of columns that were chosen', () => {
     );
   });
 
+  test.each(['uuid', 'numeric', 'date', 'timestamp', 'timestamptz', 'time'])(
+    'that read several texts as one value are refused for a key of texts: %s',
+    async (type) => {
+      folder.database('shop.db', 'CREATE TABLE names (id TEXT PRIMARY KEY NOT NULL, v TEXT)');
+      const pipeline = await open();
+      const spec = specOf([{ from: 'names', types: { id: { type, lossy: false } } }]);
+      const [column] = (await pipeline.plan(spec)).tables[0]?.fidelity ?? [];
+      expect(column).toMatchObject({ column: 'id', fidelity: 'refused' });
+      await rejection(setUp(pipeline, spec), 'TYPE_MISMATCH');
+    },
+  );
+
   test.each([
     ['COLUMN_UNKNOWN', { prize: { type: 'text', lossy: false } }, /prize/],
     ['CONFIG_INVALID', { price: { type: 'text; DROP TABLE items', lossy: false } }, /no type/],

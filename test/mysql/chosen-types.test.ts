@@ -103,6 +103,17 @@ INSERT INTO names VALUES ('a', 'small'), ('A', 'large')`;
     expect(await pipeline.verify({})).toMatchObject({ equal: true });
   });
 
+  test('an integer that SQLite has none of is refused by a column without a type, not made a text', async () => {
+    await query('CREATE TABLE wide (id INT PRIMARY KEY, n BIGINT UNSIGNED)');
+    await query('INSERT INTO wide VALUES (1, 18446744073709551615), (2, 9223372036854775807)');
+    const copy = folder.database('copy.db', 'CREATE TABLE wide (id INTEGER PRIMARY KEY, n)');
+    const pipeline = await open(scratch.url, folder.url('copy.db'));
+    await started(pipeline, specOf(['wide'], { onError: { action: 'deadLetter', perHour: 100 } }));
+    expect(copy.prepare('SELECT id, typeof(n) FROM wide').raw().all()).toEqual([[2n, 'integer']]);
+    const letters = await pipeline.deadLetters({ table: null, ids: null, values: false });
+    expect(letters).toMatchObject([{ column: 'n', code: 'TYPE_MISMATCH' }]);
+  });
+
   test('take midnight for a date, and a date for midnight', async () => {
     await query('CREATE TABLE moments (id INT PRIMARY KEY, at DATETIME(3), day DATE)');
     await query("INSERT INTO moments VALUES (1, '2026-02-28 00:00:00', '2026-03-01')");

@@ -49,6 +49,25 @@ function shopOf(sql: string): Database.Database {
 }
 
 describe('SQLite to PostgreSQL', () => {
+  test('a key that is wider than the target’s sets its row aside, wherever a range of the copy ends', async () => {
+    shopOf(`CREATE TABLE wide (id BIGINT PRIMARY KEY NOT NULL, v TEXT);
+INSERT INTO wide VALUES (1, 'a'), (2, 'b'), (3000000000, 'c'), (3000000001, 'd'), (-3000000000, 'e')`);
+    await database.execute(
+      'CREATE TABLE wide (id integer PRIMARY KEY, v text)',
+      `INSERT INTO wide VALUES (2, 'old'), (7, 'gone'), (2147483647, 'gone')`,
+    );
+    const settings = {
+      existing: 'replace',
+      snapshotRows: 1,
+      onError: { action: 'deadLetter', perHour: 100 },
+    } as const;
+    const pipeline = await open();
+    await started(pipeline, specOf(['wide'], settings));
+    expect(await rows('wide')).toEqual(['(1,a)', '(2,b)']);
+    const letters = await pipeline.deadLetters({ table: null, ids: null, values: true });
+    expect(letters.map(({ key }) => key['id']).sort()).toEqual([-3000000000n, 3000000000n, 3000000001n]);
+  });
+
   test('tables are made, rows are copied, changes follow, and both are equal', async () => {
     const shop = shopOf(SHOP);
     const pipeline = await open();

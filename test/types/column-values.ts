@@ -14,6 +14,7 @@ function day(bounds: ColumnBounds | undefined): fc.Arbitrary<string> {
     .map(([year, month, date]) => `${String(year).padStart(4, '0')}-${two(month)}-${two(date)}`);
   const specials: Partial<Record<SpecialValue, readonly string[]>> = {
     'years after 9999': ['12345-01-01'],
+    'years after 294276': ['5874897-12-31'],
     'zero dates': ['0000-00-00', '2024-00-00', '2024-02-31'],
   };
   return withSpecials(plain, bounds, specials);

@@ -120,6 +120,58 @@ describe('a type of PostgreSQL that respells what it reads', () => {
   });
 });
 
+describe('a text that the server would make another one of', () => {
+  test.each([
+    ['time', '12:00:60'],
+    ['time', '25:00:00'],
+    ['time with time zone', '12:00:60+00'],
+    ['timestamp', '2024-12-31 23:59:60'],
+    ['timestamp', '2024-01-01 24:00:00'],
+    ['timestamp with time zone', '2024-01-01 24:00:00+00'],
+    ['interval', 'PT90M'],
+    ['interval', 'P14M'],
+    ['interval', 'P0D'],
+    ['xml', '<?xml version="1.0"?><a/>'],
+  ])('is refused by %s of PostgreSQL: %s', (type, text) => {
+    for (const from of ['text', 'varchar(60)']) {
+      expect(written(['PostgreSQL', from], ['PostgreSQL', type], text)).toBeUndefined();
+      expect(written(['MySQL', from], ['PostgreSQL', type], text)).toBeUndefined();
+    }
+  });
+
+  test.each(['-00:00:00', '012:00:00', '-0:00:00.0'])('is refused by TIME of MySQL: %s', (text) => {
+    expect(written(['PostgreSQL', 'text'], ['MySQL', 'time(6)'], text)).toBeUndefined();
+  });
+
+  test.each([
+    ['time', '24:00:00'],
+    ['time', '23:59:59.999999'],
+    ['timestamp', '2024-12-31 23:59:59.5'],
+    ['date', '2024-01-02'],
+    ['xml', '<a/>'],
+  ])('is not what %s of PostgreSQL keeps: %s', (type, text) => {
+    expect(written(['PostgreSQL', 'text'], ['PostgreSQL', type], text)).toBe(text);
+  });
+});
+
+describe('midnight', () => {
+  test.each(['2024-01-01 00:00:00', '2024-01-01 00:00:00.000000', '2024-01-01 00:00:00.000+00'])(
+    'is a date: %s',
+    (text) => {
+      expect(written(['MySQL', 'datetime(6)'], ['PostgreSQL', 'date'], text)).toBe('2024-01-01');
+      expect(written(['PostgreSQL', 'timestamp'], ['MySQL', 'date'], text)).toBe(`'2024-01-01'`);
+    },
+  );
+
+  test('is a date of PostgreSQL as a timestamp, but for dates beyond all of those', () => {
+    expect(said(['PostgreSQL', 'date'], ['PostgreSQL', 'timestamp'])).toMatchObject({
+      fidelity: 'checked',
+      reason: expect.stringContaining('years after 294276'),
+    });
+    expect(said(['MySQL', 'date'], ['PostgreSQL', 'timestamp']).fidelity).not.toBe('refused');
+  });
+});
+
 describe('an interval', () => {
   test.each(['1.0000009 seconds', 'PT1.0000009S', '0.0000001 days', 'P0.0000001D', 'P', '1 day'])(
     'is not made of the text %s, which the server would round or spell anew',

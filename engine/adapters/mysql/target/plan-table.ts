@@ -1,6 +1,7 @@
 /** Whether a target table has to be made, and whether the one that stands there will do. */
 import { CdcError } from '../../../errors';
 import {
+  convertedKey,
   displayName,
   type ColumnSchema,
   type PlanStep,
@@ -41,7 +42,7 @@ export async function planTable(
   const detail = await readTable(session, name);
   if (detail !== null) {
     requireTransactions(route, detail);
-    requireSameKey(route, detail.found.columns, sameFamily);
+    requireSameKey(route, detail.found.columns, { sameFamily, isMade: false });
     return null;
   }
   const taken = await session.first(
@@ -53,7 +54,7 @@ export async function planTable(
   }
   const made = await createTableSql(session, route, sameFamily);
   const chosen = made.columns.filter(({ name }) => (route.types?.[name]?.type ?? null) !== null);
-  requireSameKey(route, chosen.map(keyColumn), sameFamily);
+  requireSameKey(route, chosen.map(keyColumn), { sameFamily, isMade: true });
   return { on: 'target', table: route.id, ...made };
 }
 
@@ -73,7 +74,11 @@ function keyColumn({ name, declaredType, collation }: ColumnSchema): KeyColumn {
 }
 
 /** A key that the target converts is another key: rows would collapse. Within the family the engine compares collations. */
-function requireSameKey(route: TableRoute, columns: readonly KeyColumn[], sameFamily: boolean): void {
+function requireSameKey(
+  route: TableRoute,
+  columns: readonly KeyColumn[],
+  { sameFamily, isMade }: { readonly sameFamily: boolean; readonly isMade: boolean },
+): void {
   for (const key of route.key) {
     const source = route.source.columns.find((column) => column.name === key);
     const found = columns.find(({ name }) => name.toLowerCase() === key.toLowerCase());
@@ -81,13 +86,10 @@ function requireSameKey(route: TableRoute, columns: readonly KeyColumn[], sameFa
     if (sameFamily && source.declaredType === found.declared) continue;
     const isFolded = found.collation !== null && !/_bin$/.test(found.collation);
     if (!MERGING.includes(found.native) && (sameFamily || !isFolded)) continue;
+    if (!isFolded || MERGING.includes(found.native)) throw convertedKey(route, key, { isMade });
     throw new CdcError(
       'TARGET_TABLE_MISMATCH',
-      `Target table ${displayName(route.target)} declares the key column ${key} with ${
-        isFolded && !MERGING.includes(found.native)
-          ? `the collation ${found.collation}, by which different keys are equal`
-          : 'a type that may convert its values'
-      }`,
+      `Target table ${displayName(route.target)} declares the key column ${key} with the collation ${found.collation}, by which different keys are equal`,
       {
         hint: 'Declare it as the source does, texts with a collation that ends in _bin, or drop the table so that it is created.',
         table: route.id,

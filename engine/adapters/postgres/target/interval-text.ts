@@ -8,7 +8,7 @@ export function isWrittenInterval(text: string): boolean {
   if (text === 'PT0S') return true;
   const match = WRITTEN.exec(text);
   if (match === null || text === 'P' || text.endsWith('T')) return false;
-  const [, ...numbers] = match;
+  const numbers: readonly (string | undefined)[] = match.slice(1);
   const [years, months, , hours, minutes, seconds] = numbers;
   // None is 0 or begins with one, but for a fraction of a second.
   const isPlain = numbers.every(

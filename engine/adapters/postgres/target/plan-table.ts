@@ -1,6 +1,6 @@
 /** Whether a target table has to be made, and whether the one that stands there will do. */
 import { CdcError } from '../../../errors';
-import { displayName, type PlanStep, type TablePlan, type TableRoute } from '../../../model';
+import { convertedKey, displayName, type PlanStep, type TablePlan, type TableRoute } from '../../../model';
 import { sqlStateOf } from '../database/errors';
 import { qualify } from '../database/identifiers';
 import { OWN_SCHEMA } from '../database/objects';
@@ -31,7 +31,8 @@ export async function planTable(
       if (!route.key.includes(column) || (route.types?.[column]?.type ?? null) === null) continue;
       const source = route.source.columns.find((candidate) => candidate.name === column);
       const isSame = source?.declaredType === declaredType && source.type.kind !== 'dynamic';
-      if (!isSame && MERGING.test(await baseOf(session, declaredType))) throw converted(route, column);
+      if (!isSame && MERGING.test(await baseOf(session, declaredType)))
+        throw convertedKey(route, column, { isMade: true });
     }
     return { on: 'target', table: route.id, ...made };
   }
@@ -87,7 +88,7 @@ WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped`,
     const [, declared, base, deterministic] = found;
     const isSame = source.declaredType === declared && source.type.kind !== 'dynamic';
     if (isSame || (deterministic === 't' && !MERGING.test(base ?? ''))) continue;
-    throw converted(route, key);
+    throw convertedKey(route, key, { isMade: false });
   }
 }
 
@@ -97,18 +98,6 @@ async function baseOf(session: Session, type: string): Promise<string> {
     type.replace(/ *\([\d, -]+\)/, ''),
   ]);
   return row?.[0] ?? type;
-}
-
-function converted(route: TableRoute, key: string): CdcError {
-  return new CdcError(
-    'TARGET_TABLE_MISMATCH',
-    `Target table ${displayName(route.target)} declares the key column ${key} with a type that may convert its values`,
-    {
-      hint: 'Declare it as the source does, or drop the table so that it is created.',
-      table: route.id,
-      column: key,
-    },
-  );
 }
 
 /** Throws SCHEMA_MOVED when somebody else has made the table meanwhile. */

@@ -1,4 +1,5 @@
 /** An SQLite database as a target: the port over its lanes. */
+import { convertedKey } from '../../../model';
 import type {
   DirectOffer,
   OpenTargetOptions,
@@ -56,14 +57,14 @@ function createTarget(lanes: Lanes): Target {
       refuseReservedName(route);
       const existing = findTable(await tables(), route);
       if (existing !== undefined) {
-        requireSameKeyTypes(route, existing);
+        requireSameKeyTypes(route, existing, false);
         return null;
       }
       const owner = await lanes.run((lane) => lane.connection.call('ownerOfName', route.target.name));
       if (owner !== null) throw nameTaken(targetName(route), owner);
       const made = createTableSql(route, sourceFamily);
       if (route.key.some((column) => (route.types?.[column]?.type ?? null) !== null)) {
-        requireSameKeyTypes(route, { columns: made.columns, options: [] });
+        requireSameKeyTypes(route, { columns: made.columns, options: [] }, true);
       }
       return { on: 'target', table: targetName(route), ...made };
     },
@@ -244,18 +245,13 @@ function findTable(tables: readonly TableSchema[], route: TableRoute): TableSche
 }
 
 /** A key that the target converts is another key: rows would collapse, or stand elsewhere in its order. */
-function requireSameKeyTypes(route: TableRoute, existing: Pick<TableSchema, 'columns' | 'options'>): void {
-  const [column] = convertingColumns(route, existing).filter((name) => route.key.includes(name));
-  if (column === undefined) return;
-  throw new CdcError(
-    'TARGET_TABLE_MISMATCH',
-    `Target table ${targetName(route)} declares the key column ${column} with a type that may convert its values`,
-    {
-      hint: 'Declare it as the source does, or drop the table so that it is created.',
-      table: route.id,
-      column,
-    },
-  );
+function requireSameKeyTypes(
+  route: TableRoute,
+  table: Pick<TableSchema, 'columns' | 'options'>,
+  isMade: boolean,
+): void {
+  const [column] = convertingColumns(route, table).filter((name) => route.key.includes(name));
+  if (column !== undefined) throw convertedKey(route, column, { isMade });
 }
 
 function noticesOf(
