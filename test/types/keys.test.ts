@@ -36,7 +36,7 @@ function describeMysql(flavour: Flavour, from: string): void {
     samples: shortOnes(
       MYSQL_SAMPLES.filter(
         ({ declaration }) =>
-          ON_MYSQL.test(declaration) && !/COMPRESSED|INVISIBLE|\(0\)|\(\d{4,}\)/.test(declaration),
+          ON_MYSQL.test(declaration) && !/COMPRESSED|INVISIBLE|NULL|\(0\)|\(\d{4,}\)/.test(declaration),
       ),
     ),
     targets: ['sqlite', 'postgres', ...inLongRuns('mariadb', 'mysql')],
