@@ -30,7 +30,7 @@ export function columnPlans(
 }
 
 /** A text that is no number, say, can't be altered to be one. */
-const ALTERED = 'altered where it fits then, else set aside';
+const ALTERED = 'altered to fit where that can be, else refused';
 
 /** All columns of a table that can't be made: one for want of a type, and the others have nowhere to be. */
 export function refusedPlans(route: TableRoute, refusal: CdcError): readonly ColumnPlan[] {
