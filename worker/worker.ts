@@ -7,6 +7,7 @@ import { createActivities } from '../activities';
 import type { Engine } from '../engine';
 import { DEFAULT_TASK_QUEUE } from '../workflows/messages';
 import { installRuntime } from './log';
+import { createShutdown } from './shutdown';
 
 /** A pipeline has at most three activities at once: fetch or apply, telling the source, a fence. */
 const SLOTS_PER_PIPELINE = 3;
@@ -52,7 +53,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const logger = options.logger ?? pino({ level: 'warn' }, pino.destination(2));
   installRuntime(logger);
   const connection = await NativeConnection.connect(options.connection);
-  const shutdown = new AbortController();
+  const shutdown = createShutdown();
   try {
     const worker = await Worker.create({
       connection,

@@ -33,7 +33,7 @@ export function columnPlans(
 }
 
 /** A text that is no number, say, can't be altered to be one. */
-const ALTERED = 'altered where it fits then, else set aside';
+const ALTERED = 'altered to fit where that can be, else refused';
 
 const MERGED = 'keys that are several texts of one value there would be one row';
 

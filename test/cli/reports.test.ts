@@ -371,3 +371,20 @@ test('plan shows the mapping, what was left out, and the SQL by database', () =>
   expect(report).toContain('CREATE TABLE b (x, y);');
   expect(report).not.toContain(';;');
 });
+
+test('plan shows no SQL, and says nothing of being in place, where a column is refused', () => {
+  const column = { column: 'x', target: 'x', sourceType: 'text', targetType: 'boolean', reason: 'no value' };
+  const table = {
+    source: 'a',
+    target: 'a',
+    columns: ['x'],
+    fidelity: [{ ...column, fidelity: 'refused' as const }],
+  };
+  const plan = { pipeline: 'p', transport: 'rows' as const, tables: [table], skipped: [], notices: [] };
+  const steps = [{ on: 'target' as const, table: 'a', sql: 'CREATE TABLE a (x)' }];
+  for (const report of [planReport({ ...plan, steps: [] }, plain), planReport({ ...plan, steps }, plain)]) {
+    expect(report).not.toContain('in place');
+    expect(report).not.toContain('CREATE TABLE');
+    expect(report).toContain("Setup would run no statement: 1 column can't be replicated.");
+  }
+});

@@ -12,6 +12,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const COMMAS: readonly (readonly [string, string, string, string])[] = [
+  ['of one column', 'x: decimal(10,2)', '3:95', 'types."2)"'],
+  ['of an unsigned one', 'x: decimal(10, 2) unsigned', '3:96', 'types."2) unsigned"'],
+  ['of one with a choice', 'x: { type: decimal(10,2), lossy: true }', '3:103', 'types.x."2)"'],
+  ['of two columns', 'x: decimal(10,2), y: decimal(9,2)', '3:112', 'types."2)"'],
+];
+
 test.each([
   [
     'a condition on a pattern',
@@ -67,6 +74,13 @@ test.each([
     'types.x.losy',
     'unknown key; did you mean "lossy"?',
   ],
+  ...COMMAS.map(([what, types, place, key]): [string, string, string, string, string] => [
+    `a type with a comma and no quotes, ${what}`,
+    `from: a, types: { ${types} }`,
+    place,
+    key,
+    'a type with a comma needs quotes inside of { }: "decimal(10,2)"',
+  ]),
   ['a misspelt condition', `from: a, wher: "id > 1"`, '3:72', 'wher', 'unknown key; did you mean "where"?'],
 ])('%s', (_what, mapping, place, key, says) => {
   const file = join(folder, 'cdc.yaml');

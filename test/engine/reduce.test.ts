@@ -49,6 +49,23 @@ describe('a lossy column', () => {
     expect(reduced({ kind: 'float', bits: 64 }, '0.1')).toBe(0.1);
   });
 
+  test.each<[string, LogicalType, Value, Value]>([
+    ['a floating point number', { kind: 'float', bits: 64 }, -0, 0],
+    ['a text that is one', { kind: 'float', bits: 32 }, '-0.0', 0],
+    ['a decimal without digits', { kind: 'decimal', precision: null, scale: null }, '-0.00', '0.00'],
+    ['a decimal of some', decimal(5, 1), -0, '0.0'],
+    ['an integer', { kind: 'int', bits: 8, signed: true }, '-0', 0n],
+    ['a real one of SQLite', { kind: 'dynamic', affinity: 'real' }, -0, 0],
+    ['a numeric one of SQLite', { kind: 'dynamic', affinity: 'numeric' }, '-0.0', 0],
+  ])('makes 0 of -0 where it has no such thing: %s', (_, type, from, to) => {
+    expect(reduced(type, from)).toBe(to);
+  });
+
+  test('leaves -0 where it has such a thing, and texts that look like it', () => {
+    expect(reduced({ kind: 'float', bits: 64 }, -0, { specials: ['negative zero'] })).toBe(-0);
+    expect(reduced({ kind: 'text', length: null }, '-0')).toBe('-0');
+  });
+
   test('cuts texts by letters, never inside of one, and bytes', () => {
     expect(reduced({ kind: 'text', length: 2 }, '😀é!')).toBe('😀é');
     expect(reduced({ kind: 'text', length: null }, 'aé😀', { bytes: 5 })).toBe('aé');

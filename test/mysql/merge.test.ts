@@ -273,6 +273,12 @@ describeServers('Merging', (server, flavour) => {
     ]);
   });
 
+  test('of a table that is made nothing is told twice: what may not fit stands beside its column', async () => {
+    const { target } = await open();
+    const route = dynamicRoute('made', { id: 'TEXT', v: 'NUMERIC', w: 'REAL' });
+    expect(await target.notices([route], 'sqlite')).toEqual([]);
+  });
+
   test('a chunk that is about more tables than the server joins is merged', async () => {
     const names = Array.from({ length: 130 }, (_, n) => `t${n}`);
     const { merge, rows } = await open(

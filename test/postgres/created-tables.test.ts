@@ -121,6 +121,44 @@ describe('tables that are made on a PostgreSQL target', () => {
     });
   });
 
+  test.each([
+    ['a composite', 'TYPE pair AS (a numeric, b text)', 'TYPE pair AS (a numeric(10,2), b text)', 'pair'],
+    ['an array', 'TYPE pair AS (a numeric, b text)', 'TYPE pair AS (b text, a numeric)', 'pair[]'],
+    ['a range', 'TYPE span AS RANGE (subtype = numeric)', 'TYPE span AS RANGE (subtype = integer)', 'span'],
+    ['a domain', 'DOMAIN pair AS text', 'DOMAIN pair AS boolean', 'pair'],
+  ])('are refused before they are made where %s is another type there', async (_, here, there, type) => {
+    const source = await scratch(`CREATE ${here}`, `CREATE TABLE t (id integer PRIMARY KEY, v ${type})`);
+    const target = await scratch(`CREATE ${there}`);
+    const pipeline = await pipelineOf(source, target);
+    await expect(setUp(pipeline, specOf(['public.t']))).rejects.toMatchObject({
+      code: 'TYPE_MISMATCH',
+      table: 'public.t',
+      column: 'v',
+    });
+    expect((await target.objects()).filter((name) => name.startsWith('relation public.t'))).toEqual([]);
+  });
+
+  test.each([
+    [
+      'an enum lacks a member',
+      `TYPE mood AS ENUM ('sad', 'glad')`,
+      `TYPE mood AS ENUM ('glad')`,
+      /no member of/,
+    ],
+    ['a domain is shorter', 'DOMAIN mood AS varchar(9)', 'DOMAIN mood AS varchar(3)', /more than 3 letters/],
+    ['a domain takes no NULL', 'DOMAIN mood AS text', 'DOMAIN mood AS text NOT NULL', /NULL/],
+  ])('are planned as what they will be where %s there', async (_, here, there, reason) => {
+    const source = await scratch(`CREATE ${here}`, 'CREATE TABLE t (id integer PRIMARY KEY, v mood)');
+    const target = await scratch(`CREATE ${there}`);
+    const pipeline = await pipelineOf(source, target);
+    const { tables } = await pipeline.plan(specOf(['public.t']));
+    expect(tables[0]?.fidelity[1]).toMatchObject({
+      column: 'v',
+      fidelity: 'checked',
+      reason: expect.stringMatching(reason),
+    });
+  });
+
   test('are refused where a composite has an attribute of another type, two composites down', async () => {
     const types = (digits: string) => [
       `CREATE DOMAIN price AS numeric${digits}`,

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { ConfigDocument, Path, Problem } from './document';
 import { nearMisses } from '../../engine/capture/near-misses';
 import { didYouMean } from './near-misses';
+import { restOfType } from './rest-of-type';
 import { NOT_YET, keysAt } from './schema';
 
 type Issue = z.core.$ZodIssue;
@@ -36,6 +37,8 @@ function pathOf(issue: Issue): Path {
 }
 
 function unknownKey(path: Path, key: string): string {
+  const rest = restOfType([...path, key]);
+  if (rest !== null) return rest;
   if (NOT_YET.has(key) && path[0] === 'pipelines') return 'not supported yet';
   const near = didYouMean(key, keysAt(path));
   const elsewhere = ELSEWHERE.get(key);
@@ -61,6 +64,8 @@ function isMisspelt(path: Path, document: ConfigDocument): boolean {
 /** One or more problems (several unknown keys come as one issue) of a shape that does not fit. */
 export function describeIssue(issue: Issue, document: ConfigDocument): readonly Problem[] {
   const path = pathOf(issue);
+  const rest = restOfType(path);
+  if (rest !== null) return [document.atKey(path, rest)];
   const missing = !document.has(path);
   switch (issue.code) {
     case 'unrecognized_keys':

@@ -1,5 +1,6 @@
 /** What is wrong with a text that is no YAML, in words of our own: the parser's may quote the file. */
 import { type Document, type YAMLParseError, isMap, isPair, isScalar, isSeq } from 'yaml';
+import { restOfType } from './rest-of-type';
 
 type SyntaxCode = YAMLParseError['code'];
 
@@ -45,7 +46,8 @@ export function syntaxProblem(
   document: Document.Parsed,
 ): { readonly message: string; readonly path: readonly (string | number)[] } {
   if (error.code === 'DUPLICATE_KEY') {
-    return { message: 'this key occurs twice', path: pathOfKey(document.contents, error.pos[0]) ?? [] };
+    const path = pathOfKey(document.contents, error.pos[0]) ?? [];
+    return { message: restOfType(path) ?? 'this key occurs twice', path };
   }
   return {
     message: `not valid YAML: ${MESSAGES[error.code] ?? 'look at this line and the one before'}`,

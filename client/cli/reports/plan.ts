@@ -94,6 +94,17 @@ export function sqlLines({ steps }: Pick<Plan, 'steps'>, paint: Paint): readonly
   return [...stepLines('On the source', source, paint), ...stepLines('On the target', target, paint)];
 }
 
+/** What setup would run: nothing, where a column is refused. */
+function doneLines(plan: Plan, paint: Paint): readonly string[] {
+  const refused = plan.tables.flatMap(({ fidelity }) =>
+    fidelity.filter((column) => column.fidelity === 'refused'),
+  ).length;
+  if (refused > 0)
+    return [`Setup would run no statement: ${counted(refused, 'column')} can't be replicated.`];
+  const sql = sqlLines(plan, paint);
+  return sql.length === 0 ? ['Everything is in place: setup would run no statement.'] : sql;
+}
+
 /** The mapping, then the SQL by database. */
 export function planReport(plan: Plan, paint: Paint): string {
   const layout = [
@@ -104,7 +115,6 @@ export function planReport(plan: Plan, paint: Paint): string {
   const rows = plan.tables.map((table) => [table.source, table.target, String(table.columns.length)]);
   const choices = choiceLines(plan.tables, paint);
   const notices = noticeLines(plan, paint);
-  const sql = sqlLines(plan, paint);
   const fidelity = fidelityLines(plan, paint);
   return [
     `${paint.bold(plan.pipeline)}: ${counted(plan.tables.length, 'table')}, rows travel by ${plan.transport}`,
@@ -115,7 +125,7 @@ export function planReport(plan: Plan, paint: Paint): string {
     ...fidelity,
     ...(notices.length === 0 ? [] : ['', ...notices]),
     '',
-    ...(sql.length === 0 ? ['Everything is in place: setup would run no statement.'] : sql),
+    ...doneLines(plan, paint),
   ]
     .join('\n')
     .trimEnd();

@@ -74,7 +74,47 @@ export function amongDynamic(from: Dynamic, to: Dynamic, source: TypedColumn, ta
 export function fromDynamic(source: TypedColumn, target: TypedColumn): Holding {
   const { type: to, bounds } = target;
   const holdsNone = to.kind === 'array' || (to.kind === 'other' && bounds?.keepsTexts !== true);
-  return holdsNone ? refused(source, target) : checked(`values of another kind than ${nameOf(target)}`);
+  if (holdsNone) return refused(source, target);
+  const limits = limitsOf(source.type, target);
+  return checked([`values of another kind than ${nameOf(target)}`, ...limits].join('; '));
+}
+
+/** What is of the right kind and yet too much for a column; `bounds.bytes` are looked at by `fidelityOf`. */
+function limitsOf(from: LogicalType, { type: to, bounds }: TypedColumn): readonly string[] {
+  switch (to.kind) {
+    case 'int':
+      if (to.bits === 64 && to.signed) return [];
+      return [`numbers beyond ${to.bits} bits ${to.signed ? 'with' : 'without'} a sign`];
+    case 'decimal': {
+      const { precision } = to;
+      const scale = to.scale ?? 0;
+      if (precision === null) return [];
+      return [`more than ${precision - scale} digits before or ${scale} after the point`];
+    }
+    case 'float':
+      if (to.bits === 32) return ["numbers that 32 bits don't hold exactly"];
+      // A column of REAL makes doubles of whole numbers itself.
+      return from.kind === 'dynamic' && from.affinity === 'real'
+        ? []
+        : ["whole numbers that 53 bits don't hold"];
+    case 'text':
+      return to.length === null ? [] : [`more than ${to.length.toLocaleString('en-US')} letters`];
+    case 'bytes':
+      return to.length === null ? [] : [`more than ${to.length.toLocaleString('en-US')} bytes`];
+    case 'time':
+    case 'timestamp':
+      return bounds?.fraction === undefined ? [] : [`fractions of a second beyond ${bounds.fraction} digits`];
+    case 'bool':
+    case 'date':
+    case 'interval':
+    case 'json':
+    case 'uuid':
+    case 'enum':
+    case 'array':
+    case 'other':
+    case 'dynamic':
+      return [];
+  }
 }
 
 /** What alone the column holds, in a STRICT table; null where it may hold anything. */

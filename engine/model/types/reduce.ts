@@ -16,7 +16,8 @@ export function reduceFor({ type, bounds, nullable }: TypedColumn & { readonly n
   return (value) => {
     if (value === null) return null;
     if (knowsNone(type) && isNone(value, holds)) return nullable ? null : value;
-    return cut(value);
+    const kept = cut(value);
+    return isNumber(type) && !holds('negative zero') ? withoutSignOfZero(kept) : kept;
   };
 }
 
@@ -30,6 +31,16 @@ export function isReducible({ type }: Pick<TypedColumn, 'type'>): boolean {
 function knowsNone(type: LogicalType): boolean {
   if (type.kind === 'dynamic') return isNumeric(type);
   return ['int', 'decimal', 'float', 'date', 'time', 'timestamp'].includes(type.kind);
+}
+
+function isNumber(type: LogicalType): boolean {
+  if (type.kind === 'dynamic') return isNumeric(type);
+  return type.kind === 'int' || type.kind === 'decimal' || type.kind === 'float';
+}
+
+function withoutSignOfZero(value: Value): Value {
+  if (typeof value === 'number') return Object.is(value, -0) ? 0 : value;
+  return typeof value === 'string' && /^-0*\.?0*(?:e[-+]?\d+)?$/i.test(value) ? value.slice(1) : value;
 }
 
 function isNumeric({ affinity }: Extract<LogicalType, { kind: 'dynamic' }>): boolean {

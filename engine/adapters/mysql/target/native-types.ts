@@ -1,5 +1,5 @@
 /** The column types that tables get which are made for another kind of database. */
-import type { ColumnSchema, LogicalType, TypedColumn } from '../../../model';
+import type { LogicalType, TypedColumn } from '../../../model';
 
 /** Longest text that gets a length of its own where it is no key: longer ones count against the size of a row. */
 const MOST_LETTERS = 255;
@@ -96,37 +96,5 @@ function dynamicType(
     case 'numeric':
       if (/^bool/i.test(declared)) return 'tinyint(1)';
       return /date|time/i.test(declared) ? textType(null, room) : 'decimal(65,30)';
-  }
-}
-
-/** What a person should know of values that may not fit the type that a column gets; null for nothing. */
-export function narrowing({ type }: ColumnSchema, isKey: boolean): string | null {
-  switch (type.kind) {
-    case 'decimal':
-      return type.precision === null || type.precision > 65 || (type.scale ?? 0) > 30
-        ? 'numbers of more than 35 digits before or 30 after the point, NaN and Infinity'
-        : 'NaN';
-    case 'float':
-      return 'NaN and Infinity';
-    case 'date':
-    case 'timestamp':
-      return 'infinity, and years before 0 or after 9999';
-    case 'text':
-    case 'bytes':
-      return isKey && type.length === null ? 'keys longer than an index of the target takes' : null;
-    case 'dynamic':
-      return isKey && (type.affinity === 'text' || type.affinity === 'blob')
-        ? 'keys longer than an index of the target takes'
-        : 'values of another kind than the column is declared for';
-    case 'bool':
-    case 'int':
-    case 'time':
-    case 'interval':
-    case 'json':
-    case 'uuid':
-    case 'enum':
-    case 'array':
-    case 'other':
-      return null;
   }
 }

@@ -5,7 +5,6 @@ import { readTable } from '../schema/tables';
 import { describeType } from '../schema/types';
 import { familyNotices } from './create-table';
 import { defaultNotices } from './defaults';
-import { narrowing } from './native-types';
 
 export async function readNotices(
   session: Session,
@@ -18,7 +17,7 @@ export async function readNotices(
     const detail = await readTable(session, route.target.name);
     if (detail === null) {
       notices.push(...defaultNotices(route, sameFamily));
-      notices.push(...(sameFamily ? await familyNotices(session, route) : narrowNotices(route)));
+      if (sameFamily) notices.push(...(await familyNotices(session, route)));
       continue;
     }
     const there = detail.found.columns;
@@ -43,20 +42,6 @@ export async function readNotices(
     });
   }
   return notices;
-}
-
-function narrowNotices(route: TableRoute): readonly PlanNotice[] {
-  return route.source.columns.flatMap((column) => {
-    if (!route.columns.includes(column.name)) return [];
-    const what = narrowing(column, route.key.includes(column.name));
-    if (what === null) return [];
-    return [
-      {
-        table: route.id,
-        message: `Column ${column.name} of target table ${displayName(route.target)} can't hold all that the source's can: ${what}. Such a row is set aside`,
-      },
-    ];
-  });
 }
 
 async function readTriggers(session: Session, { target }: TableRoute): Promise<readonly string[]> {

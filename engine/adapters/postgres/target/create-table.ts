@@ -10,6 +10,7 @@ import {
 } from '../../../model';
 import { qualify, quote, quoteAll, quoteText } from '../database/identifiers';
 import type { Session } from '../database/session';
+import { asDefinedHere } from '../schema/own-type';
 import { describeType } from '../schema/types';
 import { keptDefault } from './defaults';
 import { nativeType } from './native-types';
@@ -36,7 +37,9 @@ export async function createTableSql(
     else {
       const type = await requireType(session, route, column);
       if (type !== null && !enums.includes(type)) enums.push(type);
-      made.push({ sql: await familyColumn(session, route, column), column });
+      const here =
+        type === null ? await asDefinedHere(session, withoutLength(column.declaredType), column) : column;
+      made.push({ sql: await familyColumn(session, route, column), column: here });
     }
   }
   // A unique index as key stays one, so that the table's own primary key can be made later.
@@ -139,10 +142,13 @@ function makeOnce(sql: string): string {
 }
 
 async function hasType(session: Session, declaredType: string): Promise<boolean> {
-  // Without its length or precision, which only newer servers look up; a quoted name may end like one.
-  const name = declaredType.replace(/\([\d, -]+\)(?=( with(out)? time zone)?(\[\])*$)/, '');
-  const row = await session.first('SELECT to_regtype($1) IS NOT NULL', [name]);
+  const row = await session.first('SELECT to_regtype($1) IS NOT NULL', [withoutLength(declaredType)]);
   return row?.[0] === 't';
+}
+
+/** Only newer servers look up a type with its length or precision; a quoted name may end like one. */
+function withoutLength(declaredType: string): string {
+  return declaredType.replace(/\([\d, -]+\)(?=( with(out)? time zone)?(\[\])*$)/, '');
 }
 
 function typeMissing(route: TableRoute, column: ColumnSchema, says: string): CdcError {
