@@ -8,14 +8,16 @@ import type { LogicalType } from './logical';
 
 /** `sameFamily`: declared types mean the same on both sides. */
 export function fidelityOf(source: TypedColumn, target: TypedColumn, sameFamily: boolean): Holding {
-  if (sameFamily && isSameDeclared(source, target) && sameMembers(source.type, target.type)) {
-    return boundedBy(EXACT, source, target);
+  if (sameFamily && isSameDeclared(source, target)) {
+    if (sameMembers(source.type, target.type)) return boundedBy(EXACT, source, target);
+    if (source.type.kind === 'array') return checked(`members that ${nameOf(target)} lacks`);
   }
   const byType = compareTypes(source, target);
   return byType.fidelity === 'refused' ? byType : boundedBy(byType, source, target);
 }
 
 function sameMembers(one: LogicalType, other: LogicalType): boolean {
+  if (one.kind === 'array' && other.kind === 'array') return sameMembers(one.of, other.of);
   if (one.kind !== 'enum' || other.kind !== 'enum') return true;
   return one.members.every((member) => other.members.includes(member));
 }
