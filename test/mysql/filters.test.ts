@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import type { Connection } from 'mysql2/promise';
 import type { Pipeline } from '../../engine';
 import { mysqlAdapter } from '../../engine/adapters/mysql';
-import { createScratchDatabase, describeServers, select } from '../support/mysql';
+import { createScratchDatabase, describeEitherServer, select } from '../support/mysql';
 import { engineOver, parkedBy, REF, rejection, replicate, specOf, started } from '../support/pipelines';
 
 const steps: (() => Promise<unknown>)[] = [];
@@ -20,7 +20,7 @@ const ITEMS = [
   ('A', 'y', 'glad', '2026-02-01 00:00:00', NULL, 2), ('b?', 'x', 'glad', NULL, '{"v": 3}', 3)`,
 ];
 
-describeServers('where', (server) => {
+describeEitherServer('where', (server) => {
   async function open(): Promise<{ app: Connection; there: Connection; pipeline: Pipeline }> {
     const [source, target] = [await createScratchDatabase(server()), await createScratchDatabase(server())];
     steps.push(

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { mysqlAdapter } from '../../engine/adapters/mysql';
 import { blinded, replicateLate, replicateWriters } from '../support/keyset-pipelines';
-import { describeServers } from '../support/mysql';
+import { describeEitherServer } from '../support/mysql';
 import { mysqlFixture } from '../support/mysql-fixture';
 import { folderPerTest } from '../support/sqlite';
 
@@ -13,7 +13,7 @@ const TABLES = [
      ENGINE = InnoDB`,
 ];
 
-describeServers('Capture by a column', (server, flavour) => {
+describeEitherServer('Capture by a column', (server, flavour) => {
   const scene = async (adapter = mysqlAdapter) => {
     const database = folder.closing(closable(await mysqlFixture(server, flavour).createDatabase()));
     return { adapter, database, folder, tables: TABLES };

@@ -125,7 +125,8 @@ describe('PostgreSQL to PostgreSQL by COPY', () => {
     ['numeric', 'numeric(4,1)', '1.50', '1.55'],
     ['double precision', 'real', '0.5', '0.1'],
     ['bigint', 'integer', '2147483647', '2147483648'],
-    ['timestamptz', 'timestamp', 'NULL', 'now()'],
+    ['timestamptz', 'timestamp(0)', `'2026-01-01 10:00:00+02'`, `'2026-01-01 10:00:00.5+02'`],
+    ['interval', 'interval day', `'1 day'`, `'1 day 00:00:01'`],
     ['timestamp', 'date', 'NULL', `'2026-01-01 10:00'`],
   ])('%s to %s: what the target would change is refused by its column', async (from, to, fits, misfit) => {
     const source = await scratch(

@@ -143,7 +143,7 @@ describe('a table that is missing', () => {
 
   test.each([
     ['TEXT', [5n, 2n ** 64n - 1n], ["'5'", "'18446744073709551615'"]],
-    ['', [5n, 2n ** 64n - 1n], ['5', "'18446744073709551615'"]],
+    ['', [5n, 2n ** 63n - 1n], ['5', '9223372036854775807']],
     ['INTEGER', [5n, 2n ** 63n - 1n], ['5', '9223372036854775807']],
   ])('holds integers without a sign in a column of type "%s"', async (declared, values, stored) => {
     const from = await routeFor(`CREATE TABLE t (id INTEGER PRIMARY KEY, v ${declared})`);
@@ -155,7 +155,7 @@ describe('a table that is missing', () => {
     const rowsOf = (numbers: readonly bigint[]) => numbers.map((value, n): Tuple => [BigInt(n), value]);
     await apply(opened, [rowSet(route, rowsOf(values))]);
     expect(rows('SELECT quote(v) FROM t ORDER BY id').flat()).toEqual(stored);
-    if (declared !== 'INTEGER') return;
+    if (declared === 'TEXT') return;
     const tooLarge = apply(opened, [rowSet(route, rowsOf([2n ** 64n - 1n]))]);
     await expect(tooLarge).rejects.toMatchObject({ code: 'TYPE_MISMATCH', table: 't', column: 'v' });
   });

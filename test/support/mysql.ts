@@ -43,6 +43,15 @@ export function describeServers(
   }
 }
 
+/** The same in long runs; in short ones for the first server alone, where both are asked the same in the same words. */
+export function describeEitherServer(
+  name: string,
+  suite: (server: () => string, flavour: Flavour) => void,
+): void {
+  if (process.env['CDC_LONG'] === '1') describeServers(name, suite);
+  else describeServer(name, 'mariadb', (server) => suite(server, 'mariadb'));
+}
+
 /** A suite for each pair of servers, one and the same among them. */
 export function describeServerPairs(
   name: string,

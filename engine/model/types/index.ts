@@ -2,12 +2,11 @@
 export * from './bounds';
 export { withoutLastZeros } from './canonical-number';
 export { floatOf, integerOf } from './decimals';
+export { meetsNumber, mergesSpellings } from './distinct-keys';
 export * from './equality';
 export { fidelityOf } from './fidelity';
 export type { Fidelity, Holding } from './holding';
 export * from './logical';
 export * from './native';
-export { mergesSpellings } from './key-spellings';
-export { meetsNumber } from './number-like';
 export * from './reduce';
 export { escapesZero, jsonTokens, memberName, repeatsMembers } from './json-members';

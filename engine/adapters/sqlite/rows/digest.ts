@@ -62,17 +62,25 @@ function hashTexts(rowTexts: Iterable<string>, isSuspect: (text: string) => bool
   let piece = '';
   let rows = 0;
   let isLossy = false;
-  const take = (): void => {
-    isLossy ||= isSuspect(piece);
-    hash.update(piece);
-    piece = '';
+  const take = (part: string): void => {
+    isLossy ||= isSuspect(part);
+    hash.update(part);
   };
   for (const text of rowTexts) {
     rows += 1;
-    piece += `${text}\n`;
-    if (piece.length >= PIECE) take();
+    if (text.length < PIECE) piece += text;
+    else {
+      // A long one is copied no more often than it must be.
+      take(piece);
+      take(text);
+      piece = '';
+    }
+    piece += '\n';
+    if (piece.length < PIECE) continue;
+    take(piece);
+    piece = '';
   }
-  take();
+  take(piece);
   return { rows, digest: hash.digest('hex'), isLossy };
 }
 

@@ -1,4 +1,5 @@
-/** Keys of texts in columns of a type that reads several texts as one value: two rows of the source would be one. */
+/** Keys that are apart on the source and would meet on the target: two rows would be one. */
+import type { Value } from '../value';
 import type { LogicalType } from './logical';
 
 const READING: readonly LogicalType['kind'][] = ['decimal', 'uuid', 'date', 'time', 'timestamp', 'interval'];
@@ -11,4 +12,15 @@ export function mergesSpellings(from: LogicalType, to: LogicalType): boolean {
   // What looks like a number is one under an affinity for numbers.
   const hasNumberTexts = from.affinity === 'text' || from.affinity === 'blob';
   return to.kind !== 'decimal' || hasNumberTexts;
+}
+
+/**
+ * True for a value of a key's column that is the same text as a number of that column would be on its way into a text:
+ * `'1'` beside 1, which only SQLite can hold in one column.
+ */
+export function meetsNumber(from: LogicalType, value: Value): boolean {
+  if (from.kind !== 'dynamic' || typeof value !== 'string') return false;
+  return (
+    from.affinity !== 'text' && (/^-?(?:0|[1-9]\d{0,18})$/.test(value) || String(Number(value)) === value)
+  );
 }
