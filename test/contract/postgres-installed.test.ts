@@ -1,6 +1,6 @@
 /**
- * The same contract on the PostgreSQL that is installed on this machine, which need not be the tests' own version. In
- * the short run its last part alone, whole pipelines of every kind, which run what the other parts look at one by one.
+ * The same contract on the PostgreSQL that is installed on this machine, which need not be the tests' own version: in
+ * long runs.
  */
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { postgresAdapter } from '../../engine/adapters/postgres';
@@ -15,20 +15,19 @@ const programs = installedPrograms();
 let server: OwnServer | null = null;
 
 beforeAll(async () => {
-  if (programs !== null) server = await startServer({ max_connections: '200' }, programs);
+  if (programs !== null && LONG) server = await startServer({ max_connections: '200' }, programs);
 });
 
 afterAll(async () => {
   await server?.stop();
 });
 
-const where = programs === null ? describe.skip : describe;
-where('PostgreSQL as installed on this machine (none: skipped)', () => {
+const where = programs === null || !LONG ? describe.skip : describe;
+where('PostgreSQL as installed on this machine (none, or a short run: skipped)', () => {
   const cases = adapterContract({
     adapter: postgresAdapter,
     fixture: postgresFixtureOn(() => server?.url ?? ''),
     capabilities: { lateCommits: true, truncate: true, globalOrder: true },
-    ...(LONG ? {} : { parts: ['pair'] }),
   });
   for (const { name, run } of cases) test(name, run);
 });

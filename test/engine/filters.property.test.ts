@@ -124,7 +124,7 @@ describe('the target holds what the condition chooses', () => {
           await target.dispose();
         }
       }),
-      { numRuns: LONG ? 200 : from === 'sqlite' && to === 'sqlite' ? 12 : 5, includeErrorInReport: true },
+      { numRuns: LONG ? 200 : from === 'sqlite' && to === 'sqlite' ? 12 : 3, includeErrorInReport: true },
     );
   });
 });

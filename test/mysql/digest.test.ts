@@ -7,7 +7,7 @@ import type { Source } from '../../engine';
 import {
   createScratchDatabase,
   describeServerPairs,
-  describeServers,
+  describeEitherServer,
   select,
   type ScratchMysql,
 } from '../support/mysql';
@@ -40,7 +40,7 @@ const CLOSE: Readonly<Record<string, readonly string[]>> = {
   DATE: [`'2026-01-02'`, `'2026-01-03'`],
 };
 
-describeServers('Digests', (server, flavour) => {
+describeEitherServer('Digests', (server, flavour) => {
   let database: ScratchMysql;
   let client: Connection;
   let source: Source;

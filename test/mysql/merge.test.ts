@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { RowSet, TableRoute, Tuple } from '../../engine';
-import { describeServers } from '../support/mysql';
+import { describeEitherServer } from '../support/mysql';
 import { dynamicRoute, openMergeScene, type MergeScene } from '../support/mysql-merge';
 import { rejection } from '../support/pipelines';
 import { stage } from '../support/target-cases';
@@ -12,7 +12,7 @@ function upserts(route: TableRoute, ...rows: readonly Tuple[]): RowSet {
 const T = dynamicRoute('t', { id: 'INTEGER', v: 'TEXT' });
 const ABC = dynamicRoute('t', { id: 'INTEGER', a: 'TEXT', b: 'TEXT' });
 
-describeServers('Merging', (server, flavour) => {
+describeEitherServer('Merging', (server, flavour) => {
   let scene: MergeScene | null = null;
 
   async function open(...statements: readonly string[]): Promise<MergeScene> {

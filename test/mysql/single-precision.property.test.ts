@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { oneRange } from '../../engine';
 import { readChunk } from '../../engine/contract/replay';
-import { describeServers, select as selectMysql } from '../support/mysql';
+import { describeEitherServer, select as selectMysql } from '../support/mysql';
 import { captureMysql } from '../support/mysql-captured';
 import { connectTo, select, sharedServer } from '../support/postgres';
 import { randomNumbers } from '../support/random-numbers';
@@ -26,7 +26,7 @@ function someNumbers(): readonly number[] {
 
 const RANGE = { table: 'numbers', after: null, replace: false };
 
-describeServers('Numbers of single precision', (server) => {
+describeEitherServer('Numbers of single precision', (server) => {
   test('are read as PostgreSQL writes them', async () => {
     const numbers = someNumbers();
     const { source, routes, end } = await captureMysql(server(), [

@@ -3,7 +3,7 @@ import type { Target } from '../../engine';
 import { isCdcError } from '../../engine/errors';
 import { asCursor } from '../../engine/model';
 import { openTarget } from '../../engine/adapters/mysql/target/target';
-import { describeServers, connectTo, select } from '../support/mysql';
+import { describeEitherServer, connectTo, select } from '../support/mysql';
 import { dynamicRoute, openMergeScene, type MergeScene } from '../support/mysql-merge';
 import { checkpointOf, rowSet, stage } from '../support/target-cases';
 
@@ -18,7 +18,7 @@ function signal(): { readonly given: Promise<void>; readonly give: () => void } 
   return { given, give: () => give() };
 }
 
-describeServers('A target', (server, flavour) => {
+describeEitherServer('A target', (server, flavour) => {
   const clearing: (() => Promise<void>)[] = [];
 
   afterEach(async () => {

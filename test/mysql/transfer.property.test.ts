@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { mysqlAdapter } from '../../engine/adapters/mysql';
-import { createScratchDatabase, describeServers } from '../support/mysql';
+import { createScratchDatabase, describeEitherServer } from '../support/mysql';
 import {
   dump,
   runTransaction,
@@ -46,7 +46,7 @@ interface Scenario {
   readonly alike: boolean;
 }
 
-describeServers('Random tables and writes', (server, flavour) => {
+describeEitherServer('Random tables and writes', (server, flavour) => {
   const play = async ({ tables, before, steps, alike }: Scenario): Promise<void> => {
     const open = () => createScratchDatabase(server());
     const [here, there, twin] = [await open(), await open(), await open()];

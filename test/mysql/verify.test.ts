@@ -1,7 +1,7 @@
 /** A comparison of two databases of MySQL or MariaDB while writes go on, and the repair of what it found. */
 import { afterEach } from '@jest/globals';
 import { mysqlAdapter } from '../../engine/adapters/mysql';
-import { createScratchDatabase, describeServers } from '../support/mysql';
+import { createScratchDatabase, describeEitherServer } from '../support/mysql';
 import { engineOver, REF, specOf, started } from '../support/pipelines';
 import { findsAndMends } from '../support/verify-cases';
 
@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const step of steps.splice(0).reverse()) await step();
 });
 
-describeServers('verify between databases', (server) => {
+describeEitherServer('verify between databases', (server) => {
   findsAndMends(async (rows) => {
     const [here, there] = [await createScratchDatabase(server()), await createScratchDatabase(server())];
     steps.push(

@@ -20,11 +20,11 @@ function isSpecial(sample: MatrixSample): boolean {
   return 'setup' in sample || /half|empty member|UNSIGNED/i.test(nameOf(sample));
 }
 
-/** With their short values; all of them in long runs, every third in short ones. */
+/** With their short values; all of them in long runs, every fourth in short ones. */
 function shortOnes<Sample extends MatrixSample>(samples: readonly Sample[]): readonly Sample[] {
   return samples
     .flatMap((sample) => withShort(sample) ?? [])
-    .filter((sample, n) => n % 3 === 0 || isSpecial(sample) || process.env['CDC_LONG'] === '1');
+    .filter((sample, n) => n % 4 === 0 || isSpecial(sample) || process.env['CDC_LONG'] === '1');
 }
 
 function describeMysql(flavour: Flavour, from: string): void {
