@@ -5,14 +5,14 @@ import { mysqlAdapter } from '../../engine/adapters/mysql';
 import {
   connectTo,
   createScratchDatabase,
-  describeServers,
+  describeEitherServer,
   select,
   type ScratchMysql,
 } from '../support/mysql';
 import { engineOver, REF, rejection, setUp, specOf, started } from '../support/pipelines';
 import { folderPerTest } from '../support/sqlite';
 
-describeServers('chosen types', (server) => {
+describeEitherServer('chosen types', (server) => {
   const folder = folderPerTest();
   let scratch: ScratchMysql;
   const closing: (() => Promise<void>)[] = [];

@@ -7,7 +7,7 @@ import { openTarget as openPostgresTarget } from '../../engine/adapters/postgres
 import { openSource as openSqliteSource } from '../../engine/adapters/sqlite/source/source';
 import { openTarget as openSqliteTarget } from '../../engine/adapters/sqlite/target/target';
 import type { Source, Target } from '../../engine/model';
-import { createScratchDatabase, describeServerPairs, describeServers, select } from '../support/mysql';
+import { createScratchDatabase, describeServerPairs, describeEitherServer, select } from '../support/mysql';
 import { capture, moving } from '../support/mysql-pair';
 import {
   connectTo,
@@ -173,7 +173,7 @@ describeServerPairs('Keys that are equal and spelled otherwise', (from, to, sour
   });
 });
 
-describeServers('Keys that are equal and spelled otherwise', (server, flavour) => {
+describeEitherServer('Keys that are equal and spelled otherwise', (server, flavour) => {
   test('arrive in SQLite as they are spelled', async () => {
     const there = folder.database('there.db');
     const target = await openSqliteTarget({ url: folder.url('there.db'), readOnly: false, create: false });

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { assertSameRows, currentRows, replay } from '../../engine/contract/replay';
 import { isCdcError } from '../../engine/errors';
 import { captureMysql, type CapturedMysql } from '../support/mysql-captured';
-import { describeServers } from '../support/mysql';
+import { describeEitherServer } from '../support/mysql';
 
 const SETUP = [
   'CREATE TABLE items (id INT PRIMARY KEY, name VARCHAR(10), n INT NOT NULL) ENGINE = InnoDB',
@@ -57,7 +57,7 @@ async function failure(work: Promise<unknown>): Promise<{ code: string; column: 
   return { code: 'none', column: null };
 }
 
-describeServers('A captured table', (server) => {
+describeEitherServer('A captured table', (server) => {
   const within = async (
     setup: readonly string[],
     work: (captured: CapturedMysql) => Promise<void>,

@@ -8,7 +8,7 @@ import type { KeysetColumn, KeysetReader, OpenTransaction } from '../../engine/m
 import {
   createScratchDatabase,
   describeOwnServer,
-  describeServers,
+  describeEitherServer,
   select,
   type ScratchMysql,
 } from '../support/mysql';
@@ -73,7 +73,7 @@ async function untilOpen(
 
 const ITEMS = 'CREATE TABLE items (id INT PRIMARY KEY, at TIMESTAMP(6) NULL, INDEX (at)) ENGINE = InnoDB';
 
-describeServers('Reading by a column', (server) => {
+describeEitherServer('Reading by a column', (server) => {
   test('a statement that waits for a table is open before it is in a transaction', async () => {
     const { database, reader } = await opened(server(), ITEMS);
     const [holder, altering, writing] = [

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { openSource } from '../../engine/adapters/mysql/source/source';
 import { openTarget } from '../../engine/adapters/mysql/target/target';
 import type { Source, Target } from '../../engine/model';
-import { createScratchDatabase, describeServers, select, type ScratchMysql } from '../support/mysql';
+import { createScratchDatabase, describeEitherServer, select, type ScratchMysql } from '../support/mysql';
 import { capture, moving, type Moving } from '../support/mysql-pair';
 import type { Connection } from 'mysql2/promise';
 
@@ -70,7 +70,7 @@ const TABLES = [
   'back\\slash',
 ];
 
-describeServers('Names', (server) => {
+describeEitherServer('Names', (server) => {
   test('of tables and columns may hold whatever the server allows', () =>
     withBoth(
       [server(), server()],
@@ -119,7 +119,7 @@ describeServers('Names', (server) => {
     ));
 });
 
-describeServers('A target with a database of our own', (server) => {
+describeEitherServer('A target with a database of our own', (server) => {
   test('has nothing but rows in the database itself, and leaves nothing in ours', () =>
     withBoth(
       [server(), server()],
@@ -145,7 +145,7 @@ describeServers('A target with a database of our own', (server) => {
     ));
 });
 
-describeServers('Columns', (server, flavour) => {
+describeEitherServer('Columns', (server, flavour) => {
   test('that are computed stay the database’s own, and those that are invisible are replicated', () =>
     withBoth(
       [server(), server()],
@@ -187,7 +187,7 @@ describeServers('Columns', (server, flavour) => {
   }
 });
 
-describeServers('A table that can’t take part', (server) => {
+describeEitherServer('A table that can’t take part', (server) => {
   test('is refused with the way out', () =>
     withBoth(
       [server(), server()],
@@ -210,7 +210,7 @@ describeServers('A table that can’t take part', (server) => {
     ));
 });
 
-describeServers(
+describeEitherServer(
   'A server that folds names',
   (server) => {
     test('captures tables and takes them, however a person spells their names and the database’s', () =>

@@ -2,9 +2,9 @@
 import { expect, test } from '@jest/globals';
 import { assertSameRows, replay } from '../../engine/contract/replay';
 import { captureMysql } from '../support/mysql-captured';
-import { describeServers, select } from '../support/mysql';
+import { describeEitherServer, select } from '../support/mysql';
 
-describeServers('A database of our own', (server) => {
+describeEitherServer('A database of our own', (server) => {
   test('holds change tables and records, and the source nothing but triggers', async () => {
     const captured = await captureMysql(
       server(),

@@ -11,7 +11,7 @@ import type { Source, TableRoute } from '../../engine/model';
 import {
   connectTo,
   createScratchDatabase,
-  describeServers,
+  describeEitherServer,
   select,
   type ScratchMysql,
 } from '../support/mysql';
@@ -74,7 +74,7 @@ const everythingHere = ({ database, account }: Pick<Scene, 'database' | 'account
   `GRANT ALL ON ${database.name}.* TO ${account}`,
 ];
 
-describeServers('An account without PROCESS', (server) => {
+describeEitherServer('An account without PROCESS', (server) => {
   test('is refused with the statement that grants it', () =>
     within(server(), everythingHere, async ({ url, account }) => {
       const source = await openSource({ url, readOnly: false });
@@ -153,7 +153,7 @@ async function findings(url: string, table = 'items') {
   return found.filter(({ state, check }) => state === 'problem' && check !== 'durability');
 }
 
-describeServers('An account with the rights that are documented, and no more', (server) => {
+describeEitherServer('An account with the rights that are documented, and no more', (server) => {
   test('captures, reads, purges and takes capture off again; the application needs none of them', () =>
     within(server(), enough, async (scene) => {
       const { client, database } = scene;
@@ -254,7 +254,7 @@ describeServers('An account with the rights that are documented, and no more', (
     }));
 });
 
-describeServers(
+describeEitherServer(
   'An account on a server with a binary log',
   (server) => {
     test('is refused with the setting that lets it make triggers', () =>
@@ -286,7 +286,7 @@ describeServers(
   ['--log-bin', '--server-id=1'],
 );
 
-describeServers('An account of a target', (server) => {
+describeEitherServer('An account of a target', (server) => {
   test('is refused with the statement that grants what it lacks', () =>
     within(
       server(),
@@ -320,7 +320,7 @@ describeServers('An account of a target', (server) => {
     ));
 });
 
-describeServers('An account that may make no temporary tables', (server) => {
+describeEitherServer('An account that may make no temporary tables', (server) => {
   test('has conditions looked at as well', () =>
     within(
       server(),

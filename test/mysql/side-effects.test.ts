@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { assertSameRows, currentRows, replay } from '../../engine/contract/replay';
 import { captureMysql } from '../support/mysql-captured';
-import { describeServers, select } from '../support/mysql';
+import { describeEitherServer, select } from '../support/mysql';
 
 const SETUP = [
   'CREATE TABLE teams (id INT PRIMARY KEY) ENGINE = InnoDB',
@@ -22,7 +22,7 @@ const IGNORED: readonly (readonly [what: string, sql: string])[] = [
   ['a key that is taken, in a join', 'UPDATE IGNORE people JOIN teams ON team = teams.id SET people.id = 2'],
 ];
 
-describeServers('A statement of the application', (server) => {
+describeEitherServer('A statement of the application', (server) => {
   test.each(IGNORED)('that gives up %s leaves rows as they are', async (_, sql) => {
     const { client, source, start, routes, end } = await captureMysql(server(), SETUP);
     try {

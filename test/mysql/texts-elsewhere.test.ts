@@ -5,7 +5,7 @@ import { postgresAdapter } from '../../engine/adapters/postgres';
 import {
   connectTo,
   createScratchDatabase,
-  describeServers,
+  describeEitherServer,
   select as selectMysql,
   type ScratchMysql,
 } from '../support/mysql';
@@ -13,7 +13,7 @@ import { engineOver, REF, specOf, started } from '../support/pipelines';
 import { connectTo as connectToPostgres, select } from '../support/postgres';
 import { postgresPerTest } from '../support/postgres-scratch';
 
-describeServers('dates and times of no calendar', (server) => {
+describeEitherServer('dates and times of no calendar', (server) => {
   const { scratch: scratchPostgres } = postgresPerTest();
   let source: ScratchMysql;
 

@@ -2,12 +2,12 @@
 import { expect, test } from '@jest/globals';
 import { oneRange } from '../../engine';
 import { assertSameRows, describeTuple, readChunk, replay } from '../../engine/contract/replay';
-import { describeServers } from '../support/mysql';
+import { describeEitherServer } from '../support/mysql';
 import { captureMysql } from '../support/mysql-captured';
 import { mysqlFixture } from '../support/mysql-fixture';
 import { mysqlTypeSamples } from '../support/mysql-types';
 
-describeServers('Values', (server, flavour) => {
+describeEitherServer('Values', (server, flavour) => {
   const fixture = mysqlFixture(server, flavour);
   test.each(mysqlTypeSamples(flavour).map((sample) => [sample.declaration, sample.literals] as const))(
     'of %s are the same from the change table, the snapshot and a scan',

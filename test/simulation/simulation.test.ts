@@ -4,7 +4,7 @@ import { EXPECTED_EVENTS, MUTATIONS, formatCoverage, runBatch, runSeed, traceSee
 const long = process.env['CDC_LONG'] === '1';
 
 /** Seeds of the engine as it is. */
-const SEEDS = long ? 100_000 : 2_500;
+const SEEDS = long ? 100_000 : 2_000;
 
 /** Every mutation must be caught within so many seeds of worlds in which it can show. */
 const MUTATION_SEEDS = 2_000;

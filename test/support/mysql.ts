@@ -47,9 +47,10 @@ export function describeServers(
 export function describeEitherServer(
   name: string,
   suite: (server: () => string, flavour: Flavour) => void,
+  settings: readonly string[] = [],
 ): void {
-  if (process.env['CDC_LONG'] === '1') describeServers(name, suite);
-  else describeServer(name, 'mariadb', (server) => suite(server, 'mariadb'));
+  if (process.env['CDC_LONG'] === '1') describeServers(name, suite, settings);
+  else describeServer(name, 'mariadb', (server) => suite(server, 'mariadb'), settings);
 }
 
 /** A suite for each pair of servers, one and the same among them. */

@@ -11,8 +11,7 @@ describeMatrix({
   ...(missing === undefined ? {} : { missing }),
   samples: MYSQL_SAMPLES,
   targets: [
-    ...inLongRuns(['sqlite', 'direct'], ['postgres', 'direct']),
-    ['mariadb', 'direct'],
+    ...inLongRuns(['sqlite', 'direct'], ['postgres', 'direct'], ['mariadb', 'direct']),
     ['mysql', 'direct'],
   ],
   controls: CONTROLS,

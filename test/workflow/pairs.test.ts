@@ -57,7 +57,9 @@ async function restart(families: readonly Family[], crash: boolean): Promise<voi
 }
 
 describe('each target is equal to the source in the end', () => {
-  test.each(here.map((from) => [from, here.join(', ')] as const))('from %s to %s', async (from) => {
+  // MySQL is read as MariaDB is: in short runs it is a target alone.
+  const sources = here.filter((family) => LONG || family !== 'mysql');
+  test.each(sources.map((from) => [from, here.join(', ')] as const))('from %s to %s', async (from) => {
     const scene = await fanScene(from, here, { folder, servers: servers() });
     const { client, pipelines, taskQueue, connections, source } = scene;
     const startWorker = () => startWorkerProcess(taskQueue, connections, pipelines.length);
