@@ -126,12 +126,12 @@ export function memoOf(status: PipelineStatus, now: number): PipelineMemo {
   return { pipeline, source, target, mode, state, since: now, lastError };
 }
 
-/** Tables in the order in which they were first seen. */
+/** Setup says which tables there are: an attempt that began before may still report of one that has left. */
 function mergeTables(
   known: readonly TableProgress[],
   changed: readonly TableProgress[],
 ): readonly TableProgress[] {
   const bySource = new Map(known.map((table) => [table.source, table]));
-  for (const table of changed) bySource.set(table.source, table);
+  for (const table of changed) if (bySource.has(table.source)) bySource.set(table.source, table);
   return [...bySource.values()];
 }
