@@ -128,6 +128,7 @@ export const ERROR_CODES = {
     retryable: false,
     hint: 'Make the same change on the target table, then run `cdc resync` for this table.',
   },
+  CHUNK_TOO_LARGE: { retryable: true, hint: 'Fewer rows are read at once.' },
   SCHEMA_MOVED: { retryable: true, hint: 'The schema is looked at again at once.' },
 
   // Databases

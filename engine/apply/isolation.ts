@@ -32,6 +32,11 @@ export function isTableFailure(error: unknown): error is TableFailure {
   return isCdcError(error) && error.table !== null && !error.retryable && OF_A_TABLE.has(error.code);
 }
 
+/** A failure to read keys of a table again that each of them alone may not meet. */
+export function isKeysFailure(error: unknown, table: string): boolean {
+  return isCdcError(error, 'CHUNK_TOO_LARGE') || (isTableFailure(error) && error.table === table);
+}
+
 /** The tables that go with the pipeline. */
 export function movingTables(tables: readonly TableCheckpoint[]): readonly TableCheckpoint[] {
   return tables.filter((table) => table.state !== 'parked' && table.position === null);

@@ -25,7 +25,7 @@ import type { Claim, Claimed, ClaimRequest } from './claim';
 import type { Copies } from './copy-progress';
 import { commitChunk, commitParking, commitPosition, tablesAfter } from './commit';
 import type { Movers } from './commit';
-import { isTableFailure, movingTables, stragglersOf } from './isolation';
+import { isKeysFailure, isTableFailure, movingTables, stragglersOf } from './isolation';
 import type { Stragglers, TableFailure } from './isolation';
 import { createWaitingKeys } from './keys-again';
 import type { KeysAgain, WaitingKeys } from './keys-again';
@@ -186,7 +186,13 @@ class Attempt {
     snapshot: SnapshotRequest | null,
   ): Promise<StagedChunk> {
     const { source, transfer, routesOf } = this.context;
-    const request: Omit<ChunkRequest, 'schemaToken' | 'routes'> = { from, limit: this.limit(), snapshot };
+    const uncut = this.request.settings.atomic;
+    const request: Omit<ChunkRequest, 'schemaToken' | 'routes'> = {
+      from,
+      limit: this.limit(),
+      uncut,
+      snapshot,
+    };
     for (let look = 1; ; look++) {
       try {
         return await transfer.stage({ ...request, ...this.view });
@@ -301,8 +307,8 @@ class Attempt {
       await this.commit(chunk, PIPELINE, this.view.routes, chunk.snapshot.length === 0 ? null : keys);
       this.readUpTo = chunk.to;
     } catch (error) {
-      // What parks the table shall keep no other key from being repaired.
-      if (!isTableFailure(error) || error.table !== keys.table || !this.waiting.separate(keys)) throw error;
+      // What parks the table, or is too much at once, shall keep no other key from being repaired.
+      if (!isKeysFailure(error, keys.table) || !this.waiting.separate(keys)) throw error;
     }
     return true;
   }

@@ -1,6 +1,17 @@
 /** Negotiates how the rows of a pair travel. */
-import { throughMemory } from '../model';
-import type { RowChunk, Source, StagedChunk, TableRoute, Target, Transfer } from '../model';
+import { BYTES_IN_MEMORY, createFitting, throughMemory } from '../model';
+import type {
+  ChunkRequest,
+  Fitting,
+  Portion,
+  RowChunk,
+  Source,
+  StagedChunk,
+  TableRoute,
+  Target,
+  Transfer,
+  Tuple,
+} from '../model';
 import { netChunk } from './net';
 import { isLossy, reduceChunk, reductionsOf, type RowReduction } from './reductions';
 
@@ -17,10 +28,13 @@ export async function negotiateTransfer(source: Source, target: Target): Promise
 /** The direct way, but for chunks of which rows have to be altered: these pass through this process. */
 function preferring(direct: Transfer, byRows: Transfer): Transfer {
   const staged = new WeakSet<StagedChunk>();
+  const fitting = createFitting();
   return {
     kind: direct.kind,
     async stage(request) {
-      if (!request.routes.some(isLossy)) return direct.stage(request);
+      // What of it passes through this process is not told.
+      if (!request.routes.some(isLossy))
+        return inPortions(fitting, request, (fewer) => direct.stage(fewer), null);
       const chunk = await byRows.stage(request);
       staged.add(chunk);
       return chunk;
@@ -31,11 +45,12 @@ function preferring(direct: Transfer, byRows: Transfer): Transfer {
 
 /** Rows through this process: read, netted per key, staged. Works between any two databases. */
 export function transferRows(source: Source, target: Target): Transfer {
+  const fitting = createFitting();
   return {
     kind: 'rows',
     async stage(request): Promise<StagedChunk> {
       const reductions = await reductionsFor(target, request.routes);
-      const read = await source.read(throughMemory(request));
+      const read = await inPortions(fitting, throughMemory(request), (fewer) => source.read(fewer), rowsOf);
       const chunk: RowChunk = reductions.size === 0 ? read : reduceChunk(read, reductions);
       const { tables, ranges, ...summary } = chunk;
       const token = await target.stageRows(netChunk({ tables, ranges, ...summary }, request.routes));
@@ -43,6 +58,36 @@ export function transferRows(source: Source, target: Target): Transfer {
     },
     discard: (chunk) => target.discardRows(chunk.token),
   };
+}
+
+/**
+ * Reads as much as fits into memory of what is asked for. A window that may not be cut is read whole whatever it takes, and
+ * keys that are read together stand or fall together: who asked for them asks for each alone.
+ */
+function inPortions<T>(
+  fitting: Fitting,
+  request: ChunkRequest,
+  read: (request: ChunkRequest) => Promise<T>,
+  rowsIn: ((result: T) => Iterable<Tuple>) | null,
+): Promise<T> {
+  const { snapshot, limit, uncut = false, behind = [] } = request;
+  if (behind.length > 0) return read(request);
+  const isTogether = snapshot?.ranges.some(({ only = null }) => (only?.length ?? 0) > 1) === true;
+  if (isTogether) return read({ ...request, bytes: BYTES_IN_MEMORY });
+  const within = ({ rows, bytes }: Portion): ChunkRequest => ({
+    ...request,
+    limit: uncut ? limit : Math.min(limit, rows),
+    snapshot: snapshot === null ? null : { ...snapshot, limit: Math.min(snapshot.limit, rows) },
+    bytes,
+  });
+  return fitting.read(Math.max(limit, snapshot?.limit ?? 0), (portion) => read(within(portion)), rowsIn);
+}
+
+function* rowsOf({ tables, ranges }: RowChunk): Iterable<Tuple> {
+  for (const { changes } of tables) {
+    for (const change of changes) yield change.kind === 'delete' ? change.key : change.row;
+  }
+  for (const { rows } of ranges) yield* rows;
 }
 
 /** A list of routes stays the same for a round. */

@@ -22,6 +22,7 @@ import { sourceConsumerCases } from './source-consumers';
 import { sourceInstallCases } from './source-install';
 import { sourceKeysetCases } from './source-keyset';
 import { sourceKeysetSchemaCases } from './source-keyset-schema';
+import { sourceMemoryCases } from './source-memory';
 import { sourcePositionCases } from './source-positions';
 import { sourceReadingCases } from './source-reading';
 import { sourceSchemaCases } from './source-schema';
@@ -52,6 +53,7 @@ const CASES: Readonly<Record<ContractPart, readonly CaseMaker[]>> = {
     sourceTransactionCases,
     sourceSideEffectCases,
     sourceReadingCases,
+    sourceMemoryCases,
     sourceSnapshotCases,
     sourcePositionCases,
     sourceConsumerCases,

@@ -1,9 +1,10 @@
 /** Cases: a snapshot range is made equal to the source's rows, and nothing outside of it is touched. */
+import assert from 'node:assert/strict';
 import { contractCase } from './contract-case';
 import type { ContractCase } from './contract-case';
 import { assertEqual } from './equal';
 import type { ContractOptions } from './options';
-import { first } from './scene';
+import { first, rejection } from './scene';
 import { cursorAfter, merge, prepareTarget, rangeOf, rowSet, rowsIn } from './target-scene';
 import { ACCOUNTS, GRID, ITEMS, PAIRS, WORDS } from './tables';
 
@@ -214,5 +215,17 @@ export function targetRangeCases(options: ContractOptions): readonly ContractCas
       });
       assertEqual(beyond, { rows: [], cursor: null });
     }),
+
+    define(
+      'rows of a scan that take more memory than they may are refused, but for one that comes alone',
+      async (scene) => {
+        const { target, routes } = await prepareTarget(options, scene, [ITEMS], [SIX]);
+        const { target: table, columns, key } = first(routes);
+        const request = { table, columns, key, after: null, upTo: null, limit: null, bytes: 10 };
+        await rejection(target.scan(request), 'CHUNK_TOO_LARGE');
+        assert.equal((await target.scan({ ...request, limit: 1 })).rows.length, 1);
+        assert.equal((await target.scan({ ...request, bytes: null })).rows.length, 6);
+      },
+    ),
   ];
 }

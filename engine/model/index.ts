@@ -11,6 +11,7 @@ export * from './pipeline';
 export * from './diagnosis';
 export * from './duration';
 export * from './filter';
+export * from './fitting';
 export * from './installed-consumer';
 export * from './keyset';
 export * from './misfits';

@@ -117,11 +117,11 @@ export interface KeysetReader {
   /**
    * Ranges one after the other until `limit` rows are read, all in one MVCC snapshot. Answers a page for each that was
    * come to; all but the last have ended. Throws SCHEMA_MOVED where a column or table is gone, and where a table of which
-   * there are rows has other columns than its route says.
+   * there are rows has other columns than its route says; CHUNK_TOO_LARGE where the rows take more than `bytes`.
    */
-  read(ranges: readonly KeysetRange[], limit: number): Promise<readonly KeysetPage[]>;
-  /** As a range of a chunk. Throws SCHEMA_MOVED as `read` does, POSITION_INVALID. */
-  copy(range: RangeToRead): Promise<RangeRead>;
+  read(ranges: readonly KeysetRange[], limit: number, bytes?: number | null): Promise<readonly KeysetPage[]>;
+  /** As a range of a chunk. Throws SCHEMA_MOVED and CHUNK_TOO_LARGE as `read` does, POSITION_INVALID. */
+  copy(range: RangeToRead, bytes?: number | null): Promise<RangeRead>;
   /** A condition that rows fulfil which this column does not mark as deleted: by a time, or by true or a number. */
   presentSql(column: ColumnSchema): string;
   /** A condition that rows without a value in this column fulfil. */

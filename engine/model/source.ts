@@ -89,7 +89,7 @@ export interface Source {
   ): Promise<boolean>;
 
   // --- reading -----------------------------------------------------------------------------------------------
-  /** Reads a chunk by rows, window and snapshot range in one MVCC snapshot. */
+  /** Reads a chunk by rows, window and snapshot range in one MVCC snapshot. Throws CHUNK_TOO_LARGE, as does `scan`. */
   read(request: ChunkRequest): Promise<RowChunk>;
   /** Changes with before and after values, in ascending order. */
   changes(query: ChangeQuery): Promise<readonly Change[]>;
@@ -167,6 +167,8 @@ export interface ScanRequest {
   /** Inclusive; null: to the end. */
   readonly upTo: Cursor | null;
   readonly limit: number | null;
+  /** As of a `ChunkRequest`. */
+  readonly bytes?: number | null;
   /** The rows of these keys alone (`Source.cursorOf`, or a row's own), some hundred at most; the bounds are null then. */
   readonly keys?: readonly Cursor[];
   /** Only rows that fulfil a route's condition; asked of sources alone. */
@@ -180,7 +182,7 @@ export interface ScanResult {
 }
 
 /** A range of rows, or the first `limit` of it. */
-export type DigestRequest = Omit<ScanRequest, 'keys'>;
+export type DigestRequest = Omit<ScanRequest, 'keys' | 'bytes'>;
 
 export interface RangeDigest {
   readonly rows: number;

@@ -53,6 +53,13 @@ export interface ChunkRequest {
   readonly routes: readonly TableRoute[];
   /** Most changes in the chunk. */
   readonly limit: number;
+  /** The window is cut by `limit` alone, whatever memory its rows take. */
+  readonly uncut?: boolean;
+  /**
+   * About how much memory the rows that are read may take: more throw CHUNK_TOO_LARGE, but for the first of them.
+   * Absent or null: whatever they take. See `allowanceOf`.
+   */
+  readonly bytes?: number | null;
   /** What `check` answered; SCHEMA_MOVED if the schema has changed since. */
   readonly schemaToken: string;
   /** Only honoured when the chunk reaches the window's end (`more` false), so that rows and window agree. */

@@ -5,8 +5,9 @@
  * memory allows, which shows when it is read.
  */
 import { createHash } from 'node:crypto';
+import { bytesOf, sizeOf } from '../model';
 import type { ScanResult, TableRoute, Tuple } from '../model';
-import { keyIn, rangesOf, sizeOf, sourceTable, targetTable } from './compare-ranges';
+import { keyIn, rangesOf, sourceTable, targetTable } from './compare-ranges';
 import type { Compared, Sides, Suspect } from './compare-ranges';
 import type { Likeness, Side } from './likeness';
 
@@ -118,7 +119,7 @@ function createPart(likeness: Likeness, route: TableRoute, most: Hashes, mostByt
       if (!holds(identity)) return;
       take(identity);
       const key = keyIn(route, entry.row);
-      const size = ROW_BYTES + sizeOf(identity) + key.reduce<number>((sum, value) => sum + sizeOf(value), 0);
+      const size = ROW_BYTES + sizeOf(identity) + bytesOf(key);
       kept.set(identity, { key, digest: digestOf(likeness, 'source', entry.row), bytes: size });
       bytes += size;
       while (bytes > mostBytes && kept.size > 1 && to - from > 1) {

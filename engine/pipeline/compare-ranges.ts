@@ -2,9 +2,10 @@
  * The first look of a comparison: range by range in the order of the key, the source's rows and then the target's. What
  * differs is only suspected to: it may be on its way.
  */
-import { routeOnTarget } from '../model';
+import { createFitting, routeOnTarget } from '../model';
 import type {
   Cursor,
+  Fitting,
   RangeDigest,
   RowDifference,
   ScanRequest,
@@ -13,12 +14,10 @@ import type {
   TableRoute,
   Target,
   Tuple,
-  Value,
 } from '../model';
 import type { LikenessOf } from './likeness';
 
-/** Rows read at once from each side, and about how much memory they may take: ranges follow the size of the rows. */
-const FIRST_ROWS = 200;
+/** Rows read at once from each side, and about how much memory they may take. */
 const MOST_ROWS = 5_000;
 const RANGE_BYTES = 16 * 1024 * 1024;
 
@@ -76,8 +75,10 @@ function compareBounds(sides: Sides, route: TableRoute, bounds: Bounds, level = 
 }
 
 async function* compareRows(sides: Sides, route: TableRoute, bounds: Bounds): AsyncGenerator<Compared> {
-  const ranges = rangesOf(sides.source, sourceTable(route), bounds);
-  for await (const range of ranges) yield* compareRange(sides, route, range);
+  // Rows are as large on the one side as on the other.
+  const fitting = createFitting(RANGE_BYTES);
+  const ranges = rangesOf(sides.source, sourceTable(route), bounds, fitting);
+  for await (const range of ranges) yield* compareRange(sides, route, range, fitting);
 }
 
 interface Digesting {
@@ -145,19 +146,37 @@ export async function* rangesOf(
   side: Pick<Source, 'scan'>,
   { table, columns, key, where = null }: ScannedTable,
   bounds: Bounds = ALL,
+  fitting = createFitting(RANGE_BYTES),
 ): AsyncGenerator<Range> {
   const { upTo } = bounds;
   let { after } = bounds;
-  let limit = FIRST_ROWS;
   for (;;) {
-    const { rows, cursor }: ScanResult = await side.scan({ table, columns, key, after, upTo, limit, where });
+    const range = { table, columns, key, after, upTo, where };
+    const { rows, cursor, limit }: Scanned = await scanFitting(side, fitting, range);
     // The last range is open, so that rows beyond the source's last key count as extra.
     const last = rows.length < limit || cursor === null;
     yield { rows, after, upTo: last ? upTo : cursor, limit };
     if (last) return;
     after = cursor;
-    limit = nextLimit(rows);
   }
+}
+
+/** Rows, and how many there may have been. */
+interface Scanned extends ScanResult {
+  readonly limit: number;
+}
+
+/** As many rows as fit into memory. */
+function scanFitting(
+  side: Pick<Source, 'scan'>,
+  fitting: Fitting,
+  range: Omit<ScanRequest, 'limit' | 'bytes'>,
+): Promise<Scanned> {
+  return fitting.read(
+    MOST_ROWS,
+    async ({ rows: limit, bytes }) => ({ ...(await side.scan({ ...range, limit, bytes })), limit }),
+    ({ rows }) => rows.map(({ row }) => row),
+  );
 }
 
 /** Streams the target's rows of a range past the source's: it may hold any number that the source does not have. */
@@ -165,14 +184,18 @@ async function* compareRange(
   { target, likenessOf }: Sides,
   route: TableRoute,
   range: Range,
+  fitting: Fitting,
 ): AsyncGenerator<Compared> {
   const likeness = likenessOf(route);
   const rest = new Map(range.rows.map((entry) => [likeness.identity('source', entry), entry.row]));
   const { target: table, columns, key } = routeOnTarget(route);
-  let { after, limit } = range;
+  let { after } = range;
+  let fewest = range.limit;
   let sourceRows = range.rows.length;
   for (;;) {
-    const there = await target.scan({ table, columns, key, after, upTo: range.upTo, limit });
+    const bounds = { table, columns, key, after, upTo: range.upTo };
+    const there = await scanFitting(target, fitting, bounds);
+    fewest = Math.min(fewest, there.limit);
     const suspects: Suspect[] = [];
     for (const entry of there.rows) {
       const identity = likeness.identity('target', entry);
@@ -184,36 +207,19 @@ async function* compareRange(
       const kind = expected === undefined ? 'extra' : 'different';
       suspects.push({ kind, key: own, targetKey });
     }
-    yield { sourceRows, targetRows: there.rows.length, suspects, fitting: limit };
+    yield { sourceRows, targetRows: there.rows.length, suspects, fitting: fewest };
     sourceRows = 0;
-    if (there.rows.length < limit || there.cursor === null) break;
+    if (there.rows.length < there.limit || there.cursor === null) break;
     after = there.cursor;
-    limit = nextLimit(there.rows);
   }
   const missing = [...rest.values()].map((row): Suspect => {
     const own = keyIn(route, row);
     return { kind: 'missing', key: own, targetKey: own };
   });
-  if (missing.length > 0) yield { sourceRows: 0, targetRows: 0, suspects: missing, fitting: limit };
+  if (missing.length > 0) yield { sourceRows: 0, targetRows: 0, suspects: missing, fitting: fewest };
 }
 
 /** Values of the key's columns. */
 export function keyIn({ key, columns }: TableRoute, row: Tuple): Tuple {
   return key.map((column) => row[columns.indexOf(column)] ?? null);
-}
-
-/** As many rows like these as keep a range within its bytes. */
-function nextLimit(rows: ScanResult['rows']): number {
-  const bytes = rows.reduce(
-    (sum, { row }) => sum + row.reduce<number>((size, value) => size + sizeOf(value), 0),
-    0,
-  );
-  const fitting = Math.floor((RANGE_BYTES * rows.length) / Math.max(bytes, 1));
-  return Math.max(1, Math.min(MOST_ROWS, fitting));
-}
-
-/** Roughly, in memory. */
-export function sizeOf(value: Value): number {
-  if (typeof value === 'string') return 16 + 2 * value.length;
-  return value instanceof Uint8Array ? 64 + value.length : 16;
 }

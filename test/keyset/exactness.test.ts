@@ -1,6 +1,6 @@
 /** Capture by a column against a simulated database: nothing is lost, whatever commits late and wherever reading stops. */
 import { describe, expect, test } from '@jest/globals';
-import { encodeCursor } from '../../engine/model';
+import { chunkTooLarge, createFitting, encodeCursor } from '../../engine/model';
 import type { KeysetColumn, KeysetReader, Position, TableRoute } from '../../engine/model';
 import { beginAt } from '../../engine/capture/keyset/beginning';
 import { readChunk } from '../../engine/capture/keyset/chunk';
@@ -22,10 +22,19 @@ async function lossesOf(rules: WorldRules & { readonly lookbackMs?: number }): P
   const random = createRandom(rules.seed ^ 0x5bd1e995);
   const replica = new Map<number, readonly [number, number]>();
   const contextOf = (): WindowContext => ({
-    reader: world.reader,
+    reader: {
+      ...world.reader,
+      read(ranges, limit, bytes = null) {
+        // Sometimes rows take more memory than they may, where that is limited.
+        if (bytes !== null && random.chance(0.1)) throw chunkTooLarge();
+        return world.reader.read(ranges, limit);
+      },
+    },
     memory: createMemory(world.now),
     columnOf: (route) => ({ route, column: 'changed', by: rules.by }),
     lookbackMs: rules.lookbackMs ?? (rules.sight === 'blind' ? LONGEST_MS : null),
+    pages: createFitting(),
+    ranges: createFitting(),
     now: world.now,
   });
   let context = contextOf();
@@ -127,7 +136,15 @@ test('what a look has found is read next, however long reading takes', async () 
   };
   const now = (): number => clock;
   const columnOf = (route: TableRoute): KeysetColumn => ({ route, column: 'changed', by: 'version' });
-  const context = { reader, memory: createMemory(now), columnOf, lookbackMs: null, now };
+  const context = {
+    reader,
+    memory: createMemory(now),
+    columnOf,
+    lookbackMs: null,
+    pages: createFitting(),
+    ranges: createFitting(),
+    now,
+  };
   let from = await beginAt(context, [ROUTE]);
   const read = async (): Promise<number> => {
     const chunk = await readChunk(
@@ -147,7 +164,14 @@ test('what a look has found is read next, however long reading takes', async () 
   isOpen = false;
   clock += 10_000;
   const position = decodeKeyset(from);
-  const looked = await readWindow(context, { position, routes: [ROUTE], limit: 100, whole: true, dry: true });
+  const looked = await readWindow(context, {
+    position,
+    routes: [ROUTE],
+    limit: 100,
+    keep: 100,
+    whole: true,
+    dry: true,
+  });
   expect(looked.passes.flatMap((pass) => pass.changes())).toHaveLength(1);
   expect(await read()).toBe(1);
 });

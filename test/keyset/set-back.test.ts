@@ -6,7 +6,7 @@ import { createMemory } from '../../engine/capture/keyset/memory';
 import { decodeKeyset } from '../../engine/capture/keyset/position';
 import { setBackNotices } from '../../engine/capture/keyset/set-back';
 import type { WindowContext } from '../../engine/capture/keyset/window';
-import { encodeCursor } from '../../engine/model';
+import { createFitting, encodeCursor } from '../../engine/model';
 import type { KeysetColumn, KeysetReader, Pipeline, TableRoute } from '../../engine';
 import { replicate, started } from '../support/pipelines';
 import { folderPerTest } from '../support/sqlite';
@@ -137,7 +137,15 @@ test('a clock that steps back is told with how far, and rows that are written th
   // The worker's own clock goes on.
   let worker = 0;
   const now = (): number => (worker += 1_000);
-  const context: WindowContext = { reader, memory: createMemory(now), columnOf, lookbackMs: null, now };
+  const context: WindowContext = {
+    reader,
+    memory: createMemory(now),
+    columnOf,
+    lookbackMs: null,
+    pages: createFitting(),
+    ranges: createFitting(),
+    now,
+  };
   write(1);
   clock += 10_000;
   let from = await beginAt(context, [ROUTE]);

@@ -56,6 +56,7 @@ export const EXPECTED_EVENTS = [
   'setup repeated',
   'purge',
   'purge held back by another consumer',
+  'chunk too large for memory',
   'snapshot range read with changes',
   'ranges of several tables read together',
   'several tables copied at once',

@@ -62,6 +62,8 @@ export interface Plan {
   /** Most dead letters of a table within an hour; null: a refused row parks its table. */
   readonly letters: number | null;
   readonly faults: FaultPlan;
+  /** Rows that fit into memory at once. */
+  readonly mostRows: number;
 }
 
 type Weighted = readonly (readonly [Action, number])[];
@@ -122,6 +124,7 @@ export function drawPlan(random: Random): Plan {
       targetRestore: restores === 'target' || restores === 'both',
       inPlace: fileLike && random.chance(0.4),
     },
+    mostRows: random.chance(0.25) ? random.between(1, 6) : Infinity,
   };
 }
 

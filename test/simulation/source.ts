@@ -1,5 +1,5 @@
 /** The simulated source behind the engine's port. */
-import { CdcError, asCursor, displayName } from '../../engine';
+import { CdcError, asCursor, chunkTooLarge, displayName } from '../../engine';
 import type { Change, Consumer, Position, RowChunk, Source, TableRoute } from '../../engine';
 import type { Actor, Scheduler } from './scheduler';
 import { FAMILY, keyOf, tableSchema } from './schema';
@@ -16,6 +16,10 @@ export interface SourceRules extends ReadingRules {
   readonly direct: boolean;
   /** Told of each purge: what it deleted, and whether some consumer held back what another had passed. */
   readonly onPurge: (changes: readonly LoggedChange[], heldBack: boolean) => void;
+  /** More rows than these take too much memory, where that is limited. */
+  readonly mostRows: number;
+  /** Told where they did. */
+  readonly onTooLarge: () => void;
   /** Told of each chunk, and whether it went on with a snapshot that another connection began. */
   readonly onRead: (chunk: RowChunk, resumed: boolean) => void;
   /** Told when a consumer's progress was recorded. */
@@ -143,6 +147,15 @@ export function openSource(world: SourceWorld, actor: Actor): Source {
       await connection.step('read');
       if (request.schemaToken !== token()) throw new CdcError('SCHEMA_MOVED', 'Look again');
       const chunk = readChunk(database, request, rules);
+      const { bytes = null } = request;
+      const rows = [
+        ...chunk.tables.map(({ changes }) => changes),
+        ...chunk.ranges.map((range) => range.rows),
+      ];
+      if (bytes !== null && rows.flat().length > rules.mostRows) {
+        rules.onTooLarge();
+        throw chunkTooLarge();
+      }
       const begun = request.snapshot?.ranges.some(({ after }) => after !== null) === true;
       rules.onRead(chunk, !hasRead && begun);
       hasRead = true;

@@ -42,6 +42,8 @@ function sourcePort(scheduler: Scheduler, database: SourceDatabase, actor: Actor
     rangeSnapshot: null,
     fingerprint: true,
     direct: false,
+    mostRows: Infinity,
+    onTooLarge: () => undefined,
     onPurge: () => undefined,
     onRead: () => undefined,
     onAcknowledge: () => undefined,

@@ -120,6 +120,10 @@ function createWorld(scheduler: Scheduler, random: Random, plan: Plan, mutation:
     rangeSnapshot: mutation.rangeSnapshot?.(source) ?? null,
     fingerprint: plan.fingerprint,
     direct: plan.direct,
+    mostRows: plan.mostRows,
+    onTooLarge() {
+      coverage.happened('chunk too large for memory');
+    },
     onRead(chunk: RowChunk, resumed: boolean) {
       highestRead = Math.max(highestRead, source.state.highest);
       if (chunk.ranges.length === 0) return;

@@ -35,6 +35,16 @@ const ROWS = [
   `CAST(x'61FF' AS TEXT), 1`,
   `CAST(x'61FE' AS TEXT), 1`,
   `'a' || char(65533), 1`,
+  // Longer than what a text is made of; the last letter or byte differs, or the kind.
+  `replace(hex(zeroblob(40000)), '00', 'ab') || 'c', 1`,
+  `replace(hex(zeroblob(40000)), '00', 'ab') || 'd', 1`,
+  `CAST(replace(hex(zeroblob(40000)), '00', 'ab') || 'c' AS BLOB), 1`,
+  `CAST(replace(hex(zeroblob(40000)), '00', 'ab') || 'd' AS BLOB), 1`,
+  `1, replace(hex(zeroblob(40000)), '00', 'ab') || 'c'`,
+  `char(1) || 'long' || char(1), 1`,
+  `char(1) || 'long' || char(1) || 'text80001', 1`,
+  `char(65533), replace(hex(zeroblob(40000)), '00', 'ab') || 'c'`,
+  `CAST(x'FF' AS TEXT), replace(hex(zeroblob(40000)), '00', 'ab') || 'c'`,
 ];
 
 test('rows of other types, other contents, or other bytes have other digests; the same have the same', async () => {

@@ -1,8 +1,9 @@
 /** A chunk of capture by a column: rows that have changed, as they are now, and ranges of first copies. */
-import { shareOut } from '../../model';
+import { BYTES_IN_MEMORY, bytesOf, shareOut } from '../../model';
 import type {
   ChunkRequest,
   RangeRead,
+  RangeToRead,
   KeysetRow,
   Position,
   RowChange,
@@ -35,6 +36,7 @@ export async function readChunk(
     limit: isUncut ? limit + 1 : limit,
     whole: isUncut,
     dry: false,
+    keep: limit,
   });
   const tables = read.passes.flatMap((pass) => {
     const rows = pass.changes();
@@ -43,9 +45,13 @@ export async function readChunk(
   const changes = tables.reduce((sum, { rows }) => sum + rows.length, 0);
   if (isUncut && (!read.ended || changes > limit)) return nothingOf(request.from);
   const copies: RangeRead[] = [];
+  let held = 0;
   for (const { range, took } of shareOut(read.ended ? request.snapshot : null, routes)) {
-    const copy = await context.reader.copy(range);
+    // The others wait for another chunk.
+    if (held > BYTES_IN_MEMORY) break;
+    const copy = await copyFitting(context, range);
     took(copy.snapshot);
+    for (const row of copy.range.rows) held += bytesOf(row);
     copies.push(copy);
   }
   const times = tables.flatMap(({ rows }) => rows.flatMap(({ changedAt }) => changedAt ?? []));
@@ -63,6 +69,16 @@ export async function readChunk(
     tables: tables.map(({ route, rows }) => ({ table: route.id, changes: rows.map(changeOf(route)) })),
     ranges: copies.map(({ range }) => range),
   };
+}
+
+/** Keys that are read together stand or fall together: who asked for them asks for each alone. */
+async function copyFitting({ reader, ranges }: WindowContext, range: RangeToRead): Promise<RangeRead> {
+  if ((range.request.only?.length ?? 0) > 1) return reader.copy(range, BYTES_IN_MEMORY);
+  return ranges.read(
+    range.limit,
+    ({ rows, bytes }) => reader.copy({ ...range, limit: rows }, bytes),
+    ({ range: { rows } }) => rows,
+  );
 }
 
 /** With the columns that were read of tables that no window reads: others mean another past for them, too. */

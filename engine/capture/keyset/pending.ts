@@ -3,11 +3,13 @@ import type { Pending } from '../../model';
 import type { WindowRead } from './window';
 
 export function pendingIn({ passes }: WindowRead, limit: number): Pending {
-  const rows = passes.flatMap((pass) => pass.changes());
-  let oldestChangedAt: number | null = null;
-  for (const { changedAt } of rows) {
-    if (changedAt === null) continue;
-    oldestChangedAt = oldestChangedAt === null ? changedAt : Math.min(oldestChangedAt, changedAt);
-  }
-  return { count: Math.min(rows.length, limit), oldestChangedAt };
+  const found = passes.map((pass) => pass.pending());
+  const times = found.flatMap(({ oldestChangedAt }) => oldestChangedAt ?? []);
+  return {
+    count: Math.min(
+      found.reduce((sum, { count }) => sum + count, 0),
+      limit,
+    ),
+    oldestChangedAt: times.length === 0 ? null : Math.min(...times),
+  };
 }

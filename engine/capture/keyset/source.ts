@@ -3,7 +3,7 @@
  * acknowledge or to purge, and no consumer by which a source that was restored could be told.
  */
 import { CdcError } from '../../errors';
-import { installedConsumer } from '../../model';
+import { createFitting, installedConsumer } from '../../model';
 import type { KeysetCapture, Pending, Position, Source, TableRoute } from '../../model';
 import { routeTable } from '../resolve-tables';
 import { assessTables, captureNotices } from './assess';
@@ -21,10 +21,15 @@ import { setBackNotices } from './set-back';
 import { waitForChange } from './wait';
 import type { KeysetPorts } from './wait';
 import { readWindow } from './window';
-import type { WindowContext, WindowRead } from './window';
+import type { WindowContext, WindowRead, WindowRequest } from './window';
+
+/** When a look ends: `limit` changes are found. So many of them it answers with. */
+type Most = Pick<WindowRequest, 'limit' | 'keep'>;
+
+const ONE: Most = { limit: 1, keep: 1 };
 
 /** Rows that `changes` looks through. */
-const MOST_SHOWN = 100_000;
+const SHOWN: Most = { limit: 100_000, keep: 100_000 };
 
 /** Of a table that can't be looked at. */
 const SOMETHING: Pending = { count: 1, oldestChangedAt: null };
@@ -43,6 +48,8 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     columnOf: (route) => ({ route, column: capture.column, by: capture.by }),
     lookbackMs: capture.lookbackMs,
     now: () => ports.now(),
+    pages: createFitting(),
+    ranges: createFitting(),
   };
   // Where each row counts its own changes no order shows them: sweeps do.
   const followed = (routes: readonly TableRoute[]): readonly TableRoute[] =>
@@ -95,7 +102,7 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
     },
     pending: (position, routes, limit) =>
       looking(
-        async () => pendingIn(await sight.look(position, followed(routes), true, limit), limit),
+        async () => pendingIn(await sight.look(position, followed(routes), true, { limit, keep: 1 }), limit),
         SOMETHING,
       ),
     waitForChange: (position, routes, timeoutMs, signal) =>
@@ -105,7 +112,7 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
           await ports.delay(timeoutMs, signal);
           return false;
         }
-        const look = (whole: boolean): Promise<WindowRead> => sight.look(position, looked, whole, 1);
+        const look = (whole: boolean): Promise<WindowRead> => sight.look(position, looked, whole, ONE);
         return waitForChange({ context, ports, look }, timeoutMs, signal);
       }, true),
 
@@ -116,7 +123,7 @@ export function captureByColumn(source: Source, capture: KeysetCapture, ports: K
       return reading(reader, request.routes, () => readChunk(context, { ...request, routes }, windowed));
     },
     changes: (query) =>
-      changesAfter(query, (position) => sight.look(position, followed([query.route]), true, MOST_SHOWN)),
+      changesAfter(query, (position) => sight.look(position, followed([query.route]), true, SHOWN)),
     scan: async (request) => source.scan(await present.request(request)),
     ...digestOf(source, present),
 
@@ -141,7 +148,7 @@ interface Sight {
   /** Those of the pipeline that are followed, as they were last checked; null before. */
   routes: readonly TableRoute[] | null;
   /** `whole`: at all that may have changed, due or not. */
-  look(position: Position, routes: readonly TableRoute[], whole: boolean, limit: number): Promise<WindowRead>;
+  look(position: Position, routes: readonly TableRoute[], whole: boolean, most: Most): Promise<WindowRead>;
   covers(position: Position, goal: Position): Promise<boolean>;
 }
 
@@ -154,10 +161,10 @@ function createSight(context: WindowContext): Sight {
     (confirmed !== null && confirmed.position === position && confirmed.at > at);
   const sight: Sight = {
     routes: null,
-    async look(position, routes, whole, limit) {
+    async look(position, routes, whole, most) {
       const from = { ...decodeKeyset(position), window: null };
       const read = await reading(context.reader, routes, () =>
-        readWindow(context, { position: from, routes, limit, whole, dry: true }),
+        readWindow(context, { position: from, routes, whole, dry: true, ...most }),
       );
       const isEmpty = read.passes.every((pass) => pass.changes().length === 0);
       if (read.wholeAt !== null && isEmpty) confirmed = { position, at: read.wholeAt };
@@ -166,7 +173,7 @@ function createSight(context: WindowContext): Sight {
     async covers(position, goal) {
       const at = decodeKeyset(goal).look?.at ?? -Infinity;
       if (passed(position, at)) return true;
-      if (sight.routes !== null) await sight.look(position, sight.routes, true, 1);
+      if (sight.routes !== null) await sight.look(position, sight.routes, true, ONE);
       return passed(position, at);
     },
   };

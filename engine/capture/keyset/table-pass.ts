@@ -1,5 +1,5 @@
 /** A table's pass while rows are being read: which of them are changes, and what is known of the table afterwards. */
-import type { KeysetColumn, KeysetPage, KeysetRange, KeysetRow } from '../../model';
+import type { KeysetColumn, KeysetPage, KeysetRange, KeysetRow, Pending } from '../../model';
 import { emptyContents } from './contents';
 import type { Memory } from './memory';
 import { nextPart, rangeOf } from './passes';
@@ -14,8 +14,10 @@ export interface TablePass {
   readonly range: () => KeysetRange | null;
   /** Takes what was read of the range. Answers how many of the rows are changes. */
   readonly take: (page: KeysetPage) => number;
-  /** The changes among what was taken. */
+  /** The changes among what was taken; of a dry one as many as it keeps. */
   readonly changes: () => readonly KeysetRow[];
+  /** All changes among what was taken. */
+  readonly pending: () => Pending;
   /** As it is now. */
   readonly pass: () => PassMark;
   /** Remembers the rows behind the digest of `pass`; of the mark, where they are its own still. */
@@ -31,10 +33,10 @@ export interface PassOpening {
   /** What is read is not applied: it does not become what is known. */
   readonly dry: boolean;
   /** Of a dry one: as many changes are kept, the others only counted. */
-  readonly limit: number;
+  readonly keep: number;
 }
 
-export function openPass({ memory, column, begun, mark, dry, limit }: PassOpening): TablePass {
+export function openPass({ memory, column, begun, mark, dry, keep }: PassOpening): TablePass {
   const { id } = column.route;
   const isFront = begun.kind === 'front';
   const isFresh = begun.after === null && (isFront || begun.count === 0);
@@ -50,6 +52,8 @@ export function openPass({ memory, column, begun, mark, dry, limit }: PassOpenin
   // Compared with the mark where nobody remembers its rows: as many that come to the same are the same.
   const all = known === null && isFresh && begun.kind === 'whole' ? emptyContents() : null;
   const changes: KeysetRow[] = [];
+  let count = 0;
+  let oldestChangedAt: number | null = null;
   let pass = begun;
   const isUnchanged = (): boolean => all !== null && pass.part === 'done' && sameDigest(all.digest, mark);
   return {
@@ -61,16 +65,20 @@ export function openPass({ memory, column, begun, mark, dry, limit }: PassOpenin
       for (const row of rows) {
         if (known?.holds(row) !== true) {
           found += 1;
-          if (!dry || changes.length < limit) changes.push(row);
+          if (row.changedAt !== null)
+            oldestChangedAt = Math.min(oldestChangedAt ?? row.changedAt, row.changedAt);
+          if (!dry || changes.length < keep) changes.push(row);
         }
         if (pass.part === 'new') gathered?.put(row);
         all?.put(row);
       }
+      count += found;
       pass = { ...pass, ...(gathered?.digest ?? UNKNOWN), after: after ?? pass.after };
       if (ended) pass = nextPart(pass);
       return found;
     },
     changes: () => (isUnchanged() ? [] : changes),
+    pending: () => (isUnchanged() ? { count: 0, oldestChangedAt: null } : { count, oldestChangedAt }),
     pass: () => pass,
     remember() {
       if (dry) {

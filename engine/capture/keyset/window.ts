@@ -5,7 +5,8 @@
  * window's look, or began later, so the next pass begins before it.
  */
 import { CdcError } from '../../errors';
-import type { KeysetColumn, KeysetReader, TableRoute } from '../../model';
+import { BYTES_IN_MEMORY, bytesOf } from '../../model';
+import type { Fitting, KeysetColumn, KeysetPage, KeysetReader, TableRoute, Tuple } from '../../model';
 import { markLook } from './horizon';
 import type { Memory } from './memory';
 import { firstMark, frontPass, markAfter, newestOf, shapeOf, wholePass } from './passes';
@@ -23,6 +24,9 @@ export interface WindowContext {
   readonly columnOf: (route: TableRoute) => KeysetColumn;
   readonly lookbackMs: number | null;
   readonly now: () => number;
+  /** Of the rows of pages, and of ranges of first copies. */
+  readonly pages: Fitting;
+  readonly ranges: Fitting;
 }
 
 export interface WindowRequest {
@@ -34,6 +38,8 @@ export interface WindowRequest {
   readonly whole: boolean;
   /** What is read is not applied. */
   readonly dry: boolean;
+  /** Most changes of a table that a dry one answers with; the others are counted. */
+  readonly keep: number;
 }
 
 /** What was read of a window. */
@@ -50,7 +56,7 @@ export interface WindowRead {
 export async function readWindow(context: WindowContext, request: WindowRequest): Promise<WindowRead> {
   const { reader, memory, columnOf, now } = context;
   const began = now();
-  const { limit, dry } = request;
+  const { limit, dry, keep } = request;
   const columns = request.routes.map(columnOf);
   const { position, window } = await openWindow(context, request, columns);
   const passes = columns.map((column) =>
@@ -60,19 +66,25 @@ export async function readWindow(context: WindowContext, request: WindowRequest)
       begun: passIn(window, column),
       mark: markOf(position, column),
       dry,
-      limit,
+      keep,
     }),
   );
   let found = 0;
+  let held = 0;
+  // What is read to its end, or only counted, is not limited by what it takes.
+  const mostHeld = dry || request.whole ? Infinity : BYTES_IN_MEMORY;
   let open = passes.filter((pass) => pass.range() !== null);
-  while (open.length > 0 && found < limit) {
-    const pages = await reader.read(
-      open.flatMap((pass) => pass.range() ?? []),
+  while (open.length > 0 && found < limit && held < mostHeld) {
+    const ranges = open.flatMap((pass) => pass.range() ?? []);
+    const pages = await context.pages.read(
       PAGE_ROWS,
+      ({ rows, bytes }) => reader.read(ranges, rows, bytes),
+      rowsOf,
     );
     for (const [index, page] of pages.entries()) {
       const pass = open[index];
       const changes = pass?.take(page) ?? 0;
+      if (changes > 0 && mostHeld < Infinity) for (const { row } of page.rows) held += bytesOf(row);
       // What only the end can tell is no reason to stop looking.
       if (!dry || pass?.isSure === true) found += changes;
     }
@@ -92,6 +104,10 @@ export async function readWindow(context: WindowContext, request: WindowRequest)
     wholeAt: isWhole ? window.look.at : null,
     passes,
   };
+}
+
+function* rowsOf(pages: readonly KeysetPage[]): Iterable<Tuple> {
+  for (const { rows } of pages) for (const { row } of rows) yield row;
 }
 
 interface OpenWindow {

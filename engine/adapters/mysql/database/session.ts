@@ -2,11 +2,14 @@
  * One connection to a server. Values come as the driver reads the server's text: nothing is rounded on the way, and
  * who reads a row makes values of the model of it (`rows/values.ts`).
  */
-import { createConnection, type Connection, type ConnectionOptions, type QueryOptions } from 'mysql2/promise';
-import type { CdcError } from '../../../errors';
+import { once } from 'node:events';
+import { createConnection, type Connection, type ConnectionOptions, type QueryOptions } from 'mysql2';
+import { isCdcError, type CdcError } from '../../../errors';
+import type { Allowance } from '../../../model';
 import { doubtfulPlaces, readBroken } from './broken-texts';
 import { toDatabaseError } from './errors';
 import { bind, quote, type Parameter } from './identifiers';
+import { readWithin } from './read-within';
 import { settingsSql, VARIABLES_SQL } from './settings';
 import { tlsOptions, type Address, type GapPolicy } from './url';
 
@@ -31,7 +34,7 @@ export interface Written {
 
 export interface StatementOptions {
   /** Display name of the table that it is about, for messages. */
-  readonly table?: string;
+  readonly table?: string | undefined;
 }
 
 export interface Session {
@@ -50,15 +53,16 @@ export interface Session {
   readonly id: number;
   /** Bytes of the largest statement. */
   readonly maxPacket: number;
-  /** For streams (LOAD DATA LOCAL); statements go through the other members, which turn errors. */
-  readonly client: Connection;
   /** True once the connection is gone. */
   readonly isLost: boolean;
-  /** Runs one statement that answers rows; `?` outside of quotes is bound. */
+  /**
+   * Runs one statement that answers rows; `?` outside of quotes is bound. `allowance`: what the rows may take;
+   * CHUNK_TOO_LARGE is thrown for more, and the connection is lost with it.
+   */
   query(
     sql: string,
     parameters?: readonly Parameter[],
-    options?: StatementOptions,
+    options?: StatementOptions & { readonly allowance?: Allowance | null },
   ): Promise<readonly FieldRow[]>;
   /** The first row; undefined when there is none. */
   first(sql: string, parameters?: readonly Parameter[]): Promise<FieldRow | undefined>;
@@ -76,12 +80,17 @@ const BEGIN: Readonly<Record<TransactionMode, string>> = {
 
 /** `role` is kept for messages of the driver's attributes. Throws the database codes. */
 export async function openSession(address: Address, role: string): Promise<Session> {
-  const client = await connect(address, role);
+  const core = await connect(address, role);
+  const client = core.promise();
   const { database } = address;
   let lost = false;
-  client.on('error', () => (lost = true));
-  client.on('end', () => (lost = true));
+  core.on('error', () => (lost = true));
+  core.on('end', () => (lost = true));
   const turn = (error: unknown, table?: string): CdcError => {
+    if (isCdcError(error, 'CHUNK_TOO_LARGE')) {
+      lost = true;
+      return error;
+    }
     const turned = toDatabaseError(error, database, { table, lost });
     lost ||= turned.code === 'CONNECTION_LOST' || isFatal(error);
     return turned;
@@ -90,18 +99,24 @@ export async function openSession(address: Address, role: string): Promise<Sessi
   /** The end of a read transaction that nobody waits for, but the next statement: one runs at a time. */
   let ending: Promise<void> | null = null;
 
-  const send = async (statement: QueryOptions, table?: string): Promise<unknown> => {
+  const send = async (
+    statement: QueryOptions,
+    table?: string,
+    allowance: Allowance | null = null,
+  ): Promise<unknown> => {
     if (ending !== null) await ending;
+    const asArrays: QueryOptions = { ...statement, rowsAsArray: true };
     try {
-      const [result]: readonly unknown[] = await client.query({ ...statement, rowsAsArray: true });
+      if (allowance !== null) return await readWithin(core, asArrays, allowance, table);
+      const [result]: readonly unknown[] = await client.query(asArrays);
       return result;
     } catch (error) {
       throw turn(error, table);
     }
   };
-  const query: Session['query'] = async (statement, parameters = [], { table } = {}) => {
+  const query: Session['query'] = async (statement, parameters = [], { table, allowance } = {}) => {
     const sql = bind(statement, parameters);
-    const rows = rowsOf(await send({ sql }, table));
+    const rows = rowsOf(await send({ sql }, table, allowance));
     const doubtful = doubtfulPlaces(rows);
     if (doubtful.size === 0) return rows;
     return rowsOf(await send({ sql, typeCast: readBroken(doubtful, rows[0]?.length ?? 0) }, table));
@@ -125,9 +140,8 @@ export async function openSession(address: Address, role: string): Promise<Sessi
       // A name of a host is another after each start of a container; replicas differ by the number, by rule.
       server: fact('server_uuid') || `server_id ${fact('server_id')}`,
       variables,
-      id: client.threadId,
+      id: core.threadId,
       maxPacket: Number(fact('max_allowed_packet')),
-      client,
       get isLost() {
         return lost;
       },
@@ -155,7 +169,7 @@ export async function openSession(address: Address, role: string): Promise<Sessi
       },
     };
   } catch (error) {
-    client.destroy();
+    core.destroy();
     throw error;
   }
 }
@@ -185,7 +199,9 @@ async function connect(address: Address, role: string): Promise<Connection> {
     connectAttributes: { program_name: `temporal-cdc: ${role}` },
   };
   const attempt = async (ssl: ConnectionOptions['ssl']): Promise<Connection> => {
-    const client = await createConnection(ssl === undefined ? options : { ...options, ssl });
+    const client = createConnection(ssl === undefined ? options : { ...options, ssl });
+    // Throws what went wrong, too.
+    await once(client, 'connect');
     // Without a listener the loss of an idle connection would end the process.
     client.on('error', () => undefined);
     return client;

@@ -1,7 +1,9 @@
 /** Rows in the order of a column and of the key, and ranges of a first copy. */
 import {
+  allowanceOf,
   encodeCursor,
   filterSql,
+  type Allowance,
   type KeysetBound,
   type RangeRead,
   type KeysetPage,
@@ -23,12 +25,14 @@ export async function readPages(
   session: Session,
   ranges: readonly KeysetRange[],
   limit: number,
+  bytes: number | null,
 ): Promise<readonly KeysetPage[]> {
   return session.transaction('snapshot', async () => {
     const pages: KeysetPage[] = [];
+    const allowance = allowanceOf(bytes);
     let left = limit;
     for (const range of ranges) {
-      const page = await readPage(session, range, left);
+      const page = await readPage(session, range, left, allowance);
       pages.push(page);
       left -= page.rows.length;
       if (!page.ended || left <= 0) break;
@@ -44,9 +48,9 @@ export async function readPages(
 }
 
 /** Throws SCHEMA_MOVED, POSITION_INVALID. */
-export function copyRange(session: Session, range: RangeToRead): Promise<RangeRead> {
+export function copyRange(session: Session, range: RangeToRead, bytes: number | null): Promise<RangeRead> {
   return session.transaction('snapshot', async () => {
-    const read = await readRange(session, range);
+    const read = await readRange(session, range, allowanceOf(bytes));
     await requireColumns(session, [range.route]);
     return read;
   });
@@ -56,6 +60,7 @@ async function readPage(
   session: Session,
   { column: keyset, from, before, after }: KeysetRange,
   limit: number,
+  allowance: Allowance | null,
 ): Promise<KeysetPage> {
   const { route, column, by } = keyset;
   const { source } = route;
@@ -81,7 +86,7 @@ async function readPage(
     `SELECT ${selectList(source, [column, ...route.columns], 's')}, ${goneSql(route)} AS gone FROM ${qualify(source.name)} AS s
 WHERE ${conditions.join(' AND ')} ORDER BY ${sorted.join(', ')} LIMIT ${String(limit)}`,
     parameters,
-    { table: route.id },
+    { table: route.id, allowance },
   );
   const readers = readersOf(source, [column, ...route.columns]);
   const keys = route.key.map((key) => route.columns.indexOf(key));

@@ -18,8 +18,9 @@ export function keysetReader(sessions: Sessions): KeysetReader {
     check: (routes) => sessions.use((session) => checkRoutes(session, routes)),
     look: (columns) => sessions.use((session) => look(session, columns)),
     valueAt: (column, time) => sessions.use((session) => valueAt(session, column, time)),
-    read: (ranges, limit) => sessions.use((session) => readPages(session, ranges, limit)),
-    copy: (range) => sessions.use((session) => copyRange(session, range)),
+    read: (ranges, limit, bytes = null) =>
+      sessions.use((session) => readPages(session, ranges, limit, bytes)),
+    copy: (range, bytes = null) => sessions.use((session) => copyRange(session, range, bytes)),
     presentSql,
     unsetSql: (column) => `${quote(column)} IS NULL`,
     // The servers tell nothing of the kind at less than reading takes.

@@ -1,5 +1,6 @@
 /** Rows in the common order of the key, for comparison; on a source and on a target alike. */
 import { CdcError } from '../../../errors';
+import { allowanceOf } from '../../../model';
 import type { Cursor, ScanRequest, ScanResult, TableName, TableSchema, Tuple } from '../../../model';
 import type { Session } from '../database';
 import { readTable } from '../schema/tables';
@@ -16,7 +17,7 @@ export async function scanRows(session: Session, request: ScanRequest): Promise<
   const found = await session.query(
     `SELECT ${selectList(schema, columns, 's')} ${range.sql}`,
     range.parameters,
-    { table: table.name },
+    { table: table.name, allowance: allowanceOf(request.bytes) },
   );
   const readers = readersOf(schema, columns);
   const places = key.map((column) => columns.indexOf(column));

@@ -1,7 +1,8 @@
 /** What was logged of one table, made into changes that can be applied. */
-import type { RowChange, TableCounts, TableRoute, Tuple } from '../../../model';
+import type { Allowance, RowChange, TableCounts, TableRoute, Tuple } from '../../../model';
 import type { Session } from '../database';
 import type { LoggedChange } from './log';
+import type { TableLog } from './window';
 import { rereadRows } from './reread';
 
 export interface TableChanges {
@@ -17,8 +18,8 @@ export interface TableChanges {
 export async function resolveLog(
   session: Session,
   route: TableRoute,
-  log: readonly LoggedChange[],
-  logged: number,
+  { changes: log, logged }: Omit<TableLog, 'route'>,
+  allowance: Allowance | null,
 ): Promise<TableChanges | null> {
   const [first] = log;
   if (first === undefined) return null;
@@ -28,6 +29,7 @@ export async function resolveLog(
     session,
     route,
     again.map(({ key }) => key),
+    allowance,
   );
   const counts = { inserted: 0, updated: 0, deleted: 0 };
   let [oldest, newest] = [first.changedAt, first.changedAt];

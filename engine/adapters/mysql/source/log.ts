@@ -1,6 +1,6 @@
 /** What was logged of one table after a position, as far as applying needs it. */
 import { CdcError } from '../../../errors';
-import type { Tuple } from '../../../model';
+import type { Allowance, Tuple } from '../../../model';
 import { quote, type FieldRow, type Parameter, type Session } from '../database';
 import { gapConditions } from '../capture/head';
 import { gapsAbove, gapsBetween, withoutIds, type TablePosition } from '../capture/position';
@@ -43,6 +43,7 @@ export interface LogRequest {
   readonly settled: number;
   /** Most ranges of missing ids in the position after it. */
   readonly mostGaps: number;
+  readonly allowance: Allowance | null;
 }
 
 interface Entry {
@@ -57,7 +58,7 @@ const META = 4;
 export async function readLog(
   session: Session,
   table: CapturedRoute,
-  { from, limit, settled, mostGaps }: LogRequest,
+  { from, limit, settled, mostGaps, allowance }: LogRequest,
 ): Promise<ReadLog> {
   const select = selectOf(table);
   const readers = readersFor(table);
@@ -69,7 +70,7 @@ export async function readLog(
     const rows = await session.query(
       `${select} WHERE ${condition} AND ${isChange(table.capture)} ORDER BY c.id LIMIT ${most}`,
       parameters,
-      { table: table.route.id },
+      { table: table.route.id, allowance },
     );
     return rows.map((row) => entryOf(table, readers, row));
   };

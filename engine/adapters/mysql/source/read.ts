@@ -2,8 +2,8 @@
  * Reads a chunk by rows: the changes of a window with what must be read again, and snapshot ranges, all in one
  * REPEATABLE READ view, which was opened after the fence and is closed before anybody works on the rows.
  */
-import { shareOut } from '../../../model';
-import type { ChunkRequest, RangeRead, RangeToRead, RowChunk } from '../../../model';
+import { allowanceOf, shareOut } from '../../../model';
+import type { Allowance, ChunkRequest, RangeRead, RangeToRead, RowChunk } from '../../../model';
 import { requireToken } from '../capture/check';
 import { newProofs, ofServer, type Proofs } from '../capture/fence';
 import { decodePosition, encodePosition } from '../capture/position';
@@ -47,16 +47,17 @@ export async function readChunk(
   return session.transaction('snapshot', async () => {
     const captures = await readCaptures(session);
     const sound = await requireToken(session, request.routes, captures, request.schemaToken);
-    const window = await readWindow(session, captures, sound, request, proofs, waits);
+    const allowance = allowanceOf(request.bytes);
+    const window = await readWindow(session, captures, sound, request, { proofs, waits, allowance });
     if (window === null) return nothingRead(request);
     const tables: TableChanges[] = [];
     for (const { route, changes, logged } of window.logs) {
-      const resolved = await resolveLog(session, route, changes, logged);
+      const resolved = await resolveLog(session, route, { changes, logged }, allowance);
       if (resolved !== null) tables.push(resolved);
     }
     const ranges: RangeRead[] = [];
     for (const { range, took } of shareOut(window.more ? null : request.snapshot, request.routes)) {
-      const found = await readRange(session, range);
+      const found = await readRange(session, range, allowance);
       took(found.snapshot);
       ranges.push(found);
     }
@@ -94,6 +95,7 @@ function nothingRead({ from }: ChunkRequest): RowChunk {
 export async function readRange(
   session: Session,
   { route, request, limit }: RangeToRead,
+  allowance: Allowance | null,
 ): Promise<RangeRead> {
   const { table, after, replace, only = null } = request;
   const { sql, parameters } = selectRange({
@@ -110,6 +112,7 @@ export async function readRange(
   const found = await readingChosen(route, () =>
     session.query(`SELECT ${selectList(route.source, route.columns, 's')} ${sql}`, parameters, {
       table: route.id,
+      allowance,
     }),
   );
   const readers = readersOf(route.source, route.columns);

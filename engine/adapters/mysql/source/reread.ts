@@ -1,5 +1,5 @@
 /** Rows as they are now, by their keys. */
-import { andFilter, type ColumnSchema, type TableRoute, type Tuple } from '../../../model';
+import { andFilter, type Allowance, type ColumnSchema, type TableRoute, type Tuple } from '../../../model';
 import { qualify, quote, type Session } from '../database';
 import { readingChosen } from '../rows/filter';
 import { keyIdentity } from '../rows/key-identity';
@@ -43,6 +43,7 @@ export async function rereadRows(
   session: Session,
   route: TableRoute,
   keys: readonly Tuple[],
+  allowance: Allowance | null,
 ): Promise<ReadonlyMap<string, Tuple>> {
   const found = new Map<string, Tuple>();
   const { source, key, columns } = route;
@@ -56,7 +57,7 @@ export async function rereadRows(
         `SELECT ${selectList(source, columns, 's')} FROM ${qualify(source.name)} AS s
 WHERE (${among.sql})${andFilter(route.where)}`,
         among.parameters,
-        { table: route.id },
+        { table: route.id, allowance },
       ),
     );
     for (const fields of rows) {

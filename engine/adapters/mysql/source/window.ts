@@ -1,6 +1,6 @@
 /** Which changes a chunk holds: from each table what is new and what was missing, within one view. */
 import { CdcError } from '../../../errors';
-import type { ChunkRequest, TableRoute } from '../../../model';
+import type { Allowance, ChunkRequest, TableRoute } from '../../../model';
 import type { Session } from '../database';
 import { hasOpenGaps, noteFence, readFence, type Proofs } from '../capture/fence';
 import {
@@ -72,16 +72,22 @@ export async function settleGaps(
   for (const [id, { after }] of open) noteFence(proofs, id, after, fence);
 }
 
+export interface WindowReading {
+  readonly proofs: Proofs;
+  readonly waits: Waits;
+  readonly allowance: Allowance | null;
+}
+
 /** `sound`: tables whose changes can be taken as they were logged. Null when tables that stand behind don't fit in. */
 export async function readWindow(
   session: Session,
   captures: Captures,
   sound: ReadonlySet<string>,
   request: ChunkRequest,
-  proofs: Proofs,
-  waits: Waits,
+  reading: WindowReading,
 ): Promise<Window | null> {
   const { routes, limit } = request;
+  const { proofs } = reading;
   const common = decodePosition(request.from);
   const behind = behindOf(request);
   const all = routes.map((route) => requireCapture(session, captures, route));
@@ -112,7 +118,7 @@ export async function readWindow(
         cut.push(table);
         continue;
       }
-      const log = await readTable(session, table, from, share, proofs, waits);
+      const log = await readTable(session, table, from, share, reading);
       reached.set(table.capture.id, log.to);
       left -= log.logged;
       logs.set(table, [...(logs.get(table) ?? []), log]);
@@ -140,8 +146,7 @@ async function readTable(
   table: CapturedRoute,
   from: TablePosition,
   limit: number,
-  proofs: Proofs,
-  waits: Waits,
+  { proofs, waits, allowance }: WindowReading,
 ): Promise<ReadLog> {
   const { route, capture } = table;
   const isWaiting = session.gaps === 'wait';
@@ -150,6 +155,7 @@ async function readTable(
     limit,
     settled: isWaiting ? 0 : (proofs.settled.get(capture.id) ?? 0),
     mostGaps: isWaiting ? 0 : MOST_GAPS,
+    allowance,
   });
   if (!log.stuck) {
     if (isWaiting) waits.delete(capture.id);

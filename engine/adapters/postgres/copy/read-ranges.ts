@@ -1,6 +1,13 @@
 /** The ranges of a chunk, each on the way that its table can go. */
 import { RANGE_IN_MEMORY, routeOnTarget } from '../../../model';
-import type { RangeShare, RangeToRead, RowSet, SnapshotProgress, TableRoute } from '../../../model';
+import type {
+  Allowance,
+  RangeShare,
+  RangeToRead,
+  RowSet,
+  SnapshotProgress,
+  TableRoute,
+} from '../../../model';
 import type { Session } from '../database';
 import { readRange } from '../source/read';
 import type { Powers } from '../target/preparing';
@@ -18,6 +25,8 @@ export interface RangeSessions {
   readonly area: StagingArea;
   readonly powers: Powers;
   readonly detours: Detours;
+  /** For rows that pass through memory. */
+  readonly allowance: Allowance | null;
 }
 
 export interface ReadRange {
@@ -51,11 +60,11 @@ export async function readRanges(
 }
 
 async function stageByRows(
-  { reader, writer, area }: RangeSessions,
+  { reader, writer, area, allowance }: RangeSessions,
   range: RangeToRead,
   shapeSet: (set: RowSet) => Promise<ShapedSet>,
 ): Promise<ReadRange> {
-  const read = await readRange(reader, range);
+  const read = await readRange(reader, range, allowance);
   const route = routeOnTarget(range.route);
   const shaped = await shapeSet({ route, deletes: [], upserts: [], range: read.range });
   return { progress: read.snapshot, set: await stageSet(writer, area, shaped) };

@@ -1,5 +1,5 @@
 /** Stages the net changes of one table, and the rows that have to be read again. */
-import type { TableRoute } from '../../../model';
+import type { Allowance, TableRoute } from '../../../model';
 import type { Session } from '../database';
 import { readingChosen } from '../rows/filter';
 import { keyIdentity } from '../rows/key-identity';
@@ -70,7 +70,12 @@ async function countStaged(writer: Session, { table }: CopyTask): Promise<Staged
  * Stages the rows of those keys whose last change says no more than that. They have no LSN, which puts them after all
  * others.
  */
-export async function stageAgain(reader: Session, writer: Session, task: CopyTask): Promise<StagedChanges> {
+export async function stageAgain(
+  reader: Session,
+  writer: Session,
+  task: CopyTask,
+  allowance: Allowance | null,
+): Promise<StagedChanges> {
   const { route, table } = task;
   const key = stagedKeyColumns({ route });
   const found = await writer.query(
@@ -80,6 +85,7 @@ export async function stageAgain(reader: Session, writer: Session, task: CopyTas
     reader,
     route,
     found.map((row) => row.slice(0, key.length)),
+    allowance,
   );
   const keyPlaces = route.columns.map((column) => route.key.indexOf(column));
   const lines = found.map((old, index) => {

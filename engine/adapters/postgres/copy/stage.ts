@@ -2,7 +2,7 @@
  * Stages a chunk straight out of a source: its changes and snapshot ranges, all read in one REPEATABLE READ
  * transaction, which is over before the chunk is merged.
  */
-import { shareOut } from '../../../model';
+import { allowanceOf, shareOut } from '../../../model';
 import type { ChunkRequest, ChunkSummary, RowSet, TableCounts, TableRoute } from '../../../model';
 import { requireCapture } from '../capture/check';
 import { decodePosition, encodePosition } from '../capture/position';
@@ -20,7 +20,7 @@ import type { LoggedPart } from './net-changes';
 import { copyChanges, stageAgain, type CopyTask, type StagedChanges } from './stage-changes';
 import { readRanges, setWithout, type RangeSessions } from './read-ranges';
 
-export interface CopySessions extends RangeSessions {
+export interface CopySessions extends Omit<RangeSessions, 'allowance'> {
   /** Gets the chunk while the reader's transaction is open, which ends when it resolves. */
   readonly keep: (chunk: CopiedChunk) => Promise<void>;
 }
@@ -62,7 +62,8 @@ export async function stageCopied(
   const { marks } = state.cuts;
   for (;;) {
     try {
-      const staged = await stageOnce({ ...sessions, area }, request, shapes, state);
+      const allowance = allowanceOf(request.bytes);
+      const staged = await stageOnce({ ...sessions, area, allowance }, request, shapes, state);
       if (staged !== 'again') {
         if (state.cuts.marks !== marks) await summarize(sessions.reader, request.routes);
         return staged;
@@ -75,13 +76,15 @@ export async function stageCopied(
   }
 }
 
+type StagingSessions = CopySessions & Pick<RangeSessions, 'allowance'>;
+
 async function emptyTables({ area }: CopySessions, tables: readonly string[]): Promise<void> {
   for (const table of tables) await area.giveBack(table, Infinity);
 }
 
 /** `again` when rows of tables must be read again that were not locked: they are now remembered. */
 async function stageOnce(
-  sessions: CopySessions,
+  sessions: StagingSessions,
   request: ChunkRequest,
   shapes: TargetShapes,
   state: ReadState,
@@ -197,16 +200,19 @@ function logOf({ id }: TableRoute, parts: readonly LoggedPart[]): TableLog {
 }
 
 /** Net rows, and what was logged; a touch counts as what came of its key. */
-async function resolve({ reader, writer }: CopySessions, { task, logged, staged }: Changed): Promise<Netted> {
+async function resolve(
+  { reader, writer, allowance }: StagingSessions,
+  { task, logged, staged }: Changed,
+): Promise<Netted> {
   const { route } = task;
-  const { rows, gone } = staged.again === 0 ? staged : await stageAgain(reader, writer, task);
+  const { rows, gone } = staged.again === 0 ? staged : await stageAgain(reader, writer, task, allowance);
   const { updated, deleted } = logged.counts;
   const counts = { ...logged.counts, updated: updated + logged.touches - gone, deleted: deleted + gone };
   return { route, logged: { ...logged, counts }, rows };
 }
 
 async function finish(
-  sessions: CopySessions,
+  sessions: StagingSessions,
   { routes, snapshot }: ChunkRequest,
   plan: ChunkPlan,
   staged: {

@@ -2,9 +2,11 @@
  * One connection to a server. All values are read as the text that the server writes, so that nothing is rounded on
  * the way; who reads a row makes values of it (`rows/values.ts`).
  */
-import { Client, type ClientConfig, type QueryArrayResult } from 'pg';
-import { CdcError } from '../../../errors';
+import { Client, type ClientConfig, type QueryArrayConfig, type QueryArrayResult } from 'pg';
+import { CdcError, isCdcError } from '../../../errors';
+import type { Allowance } from '../../../model';
 import { toDatabaseError } from './errors';
+import { readWithin } from './read-within';
 import { SETTINGS_SQL } from './settings';
 import { tlsOptions, type Address } from './url';
 
@@ -33,11 +35,18 @@ export interface Session {
   readonly client: Client;
   /** True once the connection is gone. */
   readonly isLost: boolean;
-  /** Runs one statement. `prepared`: keep its plan in this session, for statements that come again. */
+  /**
+   * Runs one statement. `prepared`: keep its plan in this session, for statements that come again. `allowance`: what its
+   * rows may take; CHUNK_TOO_LARGE is thrown for more, and the connection is lost with it.
+   */
   query(
     sql: string,
     parameters?: readonly Parameter[],
-    options?: { readonly prepared?: boolean; readonly table?: string },
+    options?: {
+      readonly prepared?: boolean;
+      readonly table?: string | undefined;
+      readonly allowance?: Allowance | null;
+    },
   ): Promise<readonly TextRow[]>;
   /** The first row; undefined when there is none. */
   first(sql: string, parameters?: readonly Parameter[]): Promise<TextRow | undefined>;
@@ -81,6 +90,10 @@ export async function openSession(address: Address, role: string): Promise<Sessi
     return name;
   };
   const turn = (error: unknown, table?: string): CdcError => {
+    if (isCdcError(error, 'CHUNK_TOO_LARGE')) {
+      lost = true;
+      return error;
+    }
     const turned = toDatabaseError(error, database, { table, lost });
     // The driver notices the end of the connection only after the statement that it ended.
     lost ||= turned.code === 'CONNECTION_LOST';
@@ -90,16 +103,22 @@ export async function openSession(address: Address, role: string): Promise<Sessi
   /** The end of a read transaction that nobody waits for, but the next statement: one runs at a time. */
   let ending: Promise<unknown> | null = null;
 
-  const query: Session['query'] = async (sql, parameters = [], { prepared = false, table } = {}) => {
+  const query: Session['query'] = async (
+    sql,
+    parameters = [],
+    { prepared = false, table, allowance = null } = {},
+  ) => {
     if (ending !== null) await ending;
+    const statement: QueryArrayConfig = {
+      text: sql,
+      values: parameters.map(bound),
+      rowMode: 'array',
+      ...(prepared ? { name: nameOf(sql) } : {}),
+    };
     try {
-      const result = await client.query<TextFields>({
-        text: sql,
-        values: parameters.map(bound),
-        rowMode: 'array',
-        ...(prepared ? { name: nameOf(sql) } : {}),
-      });
-      return result.rows;
+      return allowance === null
+        ? (await client.query<TextFields>(statement)).rows
+        : await readWithin(client, statement, allowance, table);
     } catch (error) {
       throw turn(error, table);
     }

@@ -1,8 +1,10 @@
 /** Rows in the order of a column and of the key, and ranges of a first copy. */
 import { CdcError } from '../../../errors';
 import {
+  allowanceOf,
   encodeCursor,
   filterSql,
+  type Allowance,
   type KeysetBound,
   type RangeRead,
   type KeysetPage,
@@ -25,14 +27,16 @@ export async function readPages(
   session: Session,
   ranges: readonly KeysetRange[],
   limit: number,
+  bytes: number | null,
 ): Promise<readonly KeysetPage[]> {
   const routes = ranges.map(({ column }) => column.route);
   return session.reading(
     async () => {
       const pages: KeysetPage[] = [];
+      const allowance = allowanceOf(bytes);
       let left = limit;
       for (const range of ranges) {
-        const page = await readPage(session, range, left);
+        const page = await readPage(session, range, left, allowance);
         pages.push(page);
         left -= page.rows.length;
         if (!page.ended || left <= 0) break;
@@ -48,10 +52,10 @@ export async function readPages(
 }
 
 /** Throws SCHEMA_MOVED, POSITION_INVALID. */
-export function copyRange(session: Session, range: RangeToRead): Promise<RangeRead> {
+export function copyRange(session: Session, range: RangeToRead, bytes: number | null): Promise<RangeRead> {
   return session.reading(
     async () => {
-      const read = await readRange(session, range);
+      const read = await readRange(session, range, allowanceOf(bytes));
       await requireColumns(session, [range.route]);
       return read;
     },
@@ -72,6 +76,7 @@ async function readPage(
   session: Session,
   { column: keyset, from, before, after }: KeysetRange,
   limit: number,
+  allowance: Allowance | null,
 ): Promise<KeysetPage> {
   const { route, column } = keyset;
   const order = [column, ...route.key];
@@ -101,7 +106,7 @@ async function readPage(
     `SELECT s.${quote(column)}, ${goneSql(route)}, ${selectList(route.columns)} FROM ${qualify(route.source.name)} AS s
 WHERE ${conditions.join(' AND ')} ORDER BY ${parts.map(name).join(', ')} LIMIT ${limit}`,
     parameters,
-    { table: route.id },
+    { table: route.id, allowance },
   );
   const readers = readersOf(route.source, route.columns);
   const keys = route.key.map((key) => route.columns.indexOf(key));

@@ -1,4 +1,5 @@
 /** Rows in the common order of the key, for comparison; on a source and on a target alike. */
+import { allowanceOf } from '../../../model';
 import type { Cursor, ScanRequest, ScanResult, TableSchema } from '../../../model';
 import { quote, type Session, type TextRow } from '../database';
 import { requireTable } from '../schema/tables';
@@ -15,7 +16,9 @@ export async function scanRows(session: Session, request: ScanRequest): Promise<
     if (request.keys === undefined) await session.execute('SET LOCAL enable_seqscan = on');
     const { schema } = await requireTable(session, table);
     const range = await selectRange(session, { ...request, order: 'common' });
-    const found = await session.query(`SELECT ${selectList(columns)} ${range.sql}`, range.parameters);
+    const found = await session.query(`SELECT ${selectList(columns)} ${range.sql}`, range.parameters, {
+      allowance: allowanceOf(request.bytes),
+    });
     const readers = readersOf(schema, columns);
     const places = key.map((column) => columns.indexOf(column));
     return {

@@ -1,6 +1,6 @@
 /** What was logged of one table, made into changes that can be applied. */
 import { CdcError } from '../../../errors';
-import type { RowChange, TableCounts, TableRoute, Tuple } from '../../../model';
+import type { Allowance, RowChange, TableCounts, TableRoute, Tuple } from '../../../model';
 import type { Session, TextRow } from '../database';
 import { keyIdentity } from '../rows/key-identity';
 import { readersOf, readTuple, type ValueReader } from '../rows/values';
@@ -41,8 +41,11 @@ const OPERATIONS = new Set(['insert', 'update', 'delete', 'truncate', 'truncated
 export async function readLog(
   session: Session,
   route: TableRoute,
-  logged: Logged,
-  span: Span,
+  {
+    logged,
+    span,
+    allowance,
+  }: { readonly logged: Logged; readonly span: Span; readonly allowance: Allowance | null },
 ): Promise<readonly LoggedChange[]> {
   const { generation } = logged.branch;
   const key = capturedColumns(generation, route, route.key);
@@ -59,7 +62,11 @@ export async function readLog(
   const sql = `${from.before}
 SELECT c.xid, c.op, ${milliseconds('c.changed_at')}, ${again}, ${values.join(', ')}
 ${from.rows} ORDER BY c.lsn, c.xid`;
-  const rows = await session.query(sql, parameters, { prepared: span.upTo === null, table: route.id });
+  const rows = await session.query(sql, parameters, {
+    prepared: span.upTo === null,
+    table: route.id,
+    allowance,
+  });
   const readers = readersOf(route.source, route.columns);
   const start = META_COLUMNS + route.key.length;
   const log: LoggedChange[] = [];
@@ -117,6 +124,7 @@ export async function resolveLog(
   session: Session,
   route: TableRoute,
   log: readonly LoggedChange[],
+  allowance: Allowance | null,
 ): Promise<TableChanges | null> {
   const [first] = log;
   if (first === undefined) return null;
@@ -127,6 +135,7 @@ export async function resolveLog(
     session,
     route,
     again.map((change) => change.key),
+    allowance,
   );
   /** Keys of which nothing is left. */
   const gone = new Set<string>();

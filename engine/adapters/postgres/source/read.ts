@@ -2,8 +2,8 @@
  * Reads a chunk by rows: the changes of a window with what must be read again, and snapshot ranges, all in one
  * REPEATABLE READ transaction, which is over before anybody works on the rows.
  */
-import { shareOut } from '../../../model';
-import type { ChunkRequest, RangeRead, RangeToRead, RowChunk, TableRoute } from '../../../model';
+import { allowanceOf, shareOut } from '../../../model';
+import type { Allowance, ChunkRequest, RangeRead, RangeToRead, RowChunk, TableRoute } from '../../../model';
 import { decodePosition, encodePosition } from '../capture/position';
 import type { Session } from '../database';
 import { readingChosen } from '../rows/filter';
@@ -50,7 +50,8 @@ async function readOnce(session: Session, request: ChunkRequest, state: ReadStat
   const from = decodePosition(request.from);
   return readingLocked(session, request, state.reread, async (now, { locked, snapshot }) => {
     const { plan } = await planConcerned(session, { ...request, snapshot }, { from, now }, state);
-    const logs = await readLogs(session, routes, plan);
+    const allowance = allowanceOf(request.bytes);
+    const logs = await readLogs(session, routes, plan, allowance);
     const unlocked = [...logs].filter(
       ([route, log]) => !locked.has(route) && log.some((change) => change.again),
     );
@@ -60,12 +61,12 @@ async function readOnce(session: Session, request: ChunkRequest, state: ReadStat
     }
     const tables: TableChanges[] = [];
     for (const [route, log] of logs) {
-      const changes = await resolveLog(session, route, log);
+      const changes = await resolveLog(session, route, log, allowance);
       if (changes !== null) tables.push(changes);
     }
     const ranges: RangeRead[] = [];
     for (const { range, took } of shareOut(plan.more ? null : snapshot, routes)) {
-      const found = await readRange(session, range);
+      const found = await readRange(session, range, allowance);
       took(found.snapshot);
       ranges.push(found);
     }
@@ -87,6 +88,7 @@ async function readLogs(
   session: Session,
   routes: readonly TableRoute[],
   plan: ChunkPlan,
+  allowance: Allowance | null,
 ): Promise<ReadonlyMap<TableRoute, readonly LoggedChange[]>> {
   const logs = new Map<TableRoute, LoggedChange[]>();
   for (const { span, logged } of plan.parts) {
@@ -95,7 +97,7 @@ async function readLogs(
       if (route === undefined) continue;
       const log = logs.get(route) ?? [];
       // Not spread into arguments: a chunk can hold more rows than a call takes.
-      for (const change of await readLog(session, route, part, span)) log.push(change);
+      for (const change of await readLog(session, route, { logged: part, span, allowance })) log.push(change);
       logs.set(route, log);
     }
   }
@@ -106,6 +108,7 @@ async function readLogs(
 export async function readRange(
   session: Session,
   { route, request, limit }: RangeToRead,
+  allowance: Allowance | null,
 ): Promise<RangeRead> {
   const { table, after, replace, only = null } = request;
   if (only === null) await session.execute('SET LOCAL enable_seqscan = on');
@@ -121,7 +124,10 @@ export async function readRange(
     where: route.where,
   });
   const found = await readingChosen(route, () =>
-    session.query(`SELECT ${selectList(route.columns)} ${range.sql}`, range.parameters, { table: route.id }),
+    session.query(`SELECT ${selectList(route.columns)} ${range.sql}`, range.parameters, {
+      table: route.id,
+      allowance,
+    }),
   );
   const readers = readersOf(route.source, route.columns);
   const places = route.key.map((name) => route.columns.indexOf(name));

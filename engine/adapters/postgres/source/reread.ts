@@ -1,5 +1,5 @@
 /** Rows as they are now, by their keys. */
-import { filterSql, type TableRoute, type Tuple } from '../../../model';
+import { filterSql, type Allowance, type TableRoute, type Tuple } from '../../../model';
 import { qualify, quote, type Session, type TextRow } from '../database';
 import { readEquality } from '../rows/equality';
 import { readingChosen } from '../rows/filter';
@@ -18,6 +18,7 @@ export async function rereadRows(
   session: Session,
   route: TableRoute,
   keys: readonly TextRow[],
+  allowance: Allowance | null,
 ): Promise<ReadonlyMap<string, Tuple>> {
   const found = new Map<string, Tuple>();
   const types = route.key.map(
@@ -38,7 +39,7 @@ JOIN ${chosenRows(route)} s ON ${route.key
       session.query(
         sql,
         route.key.map((_, place) => batch.map((key) => key[place] ?? null)),
-        { table: route.id },
+        { table: route.id, allowance },
       ),
     );
     for (const row of rows) {

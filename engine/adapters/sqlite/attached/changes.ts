@@ -68,9 +68,8 @@ FROM ${changes} WHERE id > ? AND id <= ?`,
 }
 
 /**
- * The last change of each key. Beside max(), SQLite takes every other column of a group from the row that holds the
- * maximum. The key is written by CASE, not as it is grouped: spellings that are equal share a group, and the group's
- * own value could be an older spelling than that row's.
+ * The last change of each key, in the order of the keys, in which they are written fastest. Only keys are sorted for it:
+ * what is sorted is held in memory, and a row can be any size.
  */
 function netSql(route: TableRoute, changes: string, table: string): string {
   const columns = route.columns.map((column) => {
@@ -86,9 +85,9 @@ function netSql(route: TableRoute, changes: string, table: string): string {
     ? String(KIND.reread)
     : `CASE op WHEN 'delete' THEN ${KIND.delete} WHEN 'touch' THEN ${KIND.reread} ELSE ${KIND.upsert} END`;
   return `INSERT INTO ${table} (ord, kind, ${stagedColumns(route)})
-SELECT max(id), ${kind}, ${columns.join(', ')}
-FROM ${changes} WHERE id > ? AND id <= ?
-GROUP BY ${key.join(', ')}`;
+SELECT id, ${kind}, ${columns.join(', ')}
+FROM (SELECT max(id) AS last FROM ${changes} WHERE id > ? AND id <= ? GROUP BY ${key.join(', ')})
+CROSS JOIN ${changes} ON id = last`;
 }
 
 /** Gives staged keys that must be read again the source's row as it is in this read transaction, or a delete. */

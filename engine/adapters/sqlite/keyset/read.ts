@@ -1,7 +1,9 @@
 /** Rows in the order of a column and of the key, and ranges of a first copy. */
 import {
+  allowanceOf,
   decodeCursor,
   filterSql,
+  type Allowance,
   type KeysetBound,
   type RangeRead,
   type KeysetPage,
@@ -25,12 +27,14 @@ export function readPages(
   session: Session,
   ranges: readonly KeysetRange[],
   limit: number,
+  bytes: number | null,
 ): readonly KeysetPage[] {
   return readSource(session, () => {
     const pages: KeysetPage[] = [];
+    const allowance = allowanceOf(bytes);
     let left = limit;
     for (const range of ranges) {
-      const page = readPage(session, range, left);
+      const page = readPage(session, range, left, allowance);
       pages.push(page);
       left -= page.rows.length;
       if (!page.ended || left <= 0) break;
@@ -40,11 +44,11 @@ export function readPages(
 }
 
 /** Throws SCHEMA_MOVED, POSITION_INVALID. */
-export function copyRange(session: Session, range: RangeToRead): RangeRead {
+export function copyRange(session: Session, range: RangeToRead, bytes: number | null): RangeRead {
   return readSource(session, () => {
     const { route } = range;
     requireColumns(session, route, route.columns);
-    const read = readRange(session, range);
+    const read = readRange(session, range, allowanceOf(bytes));
     requireSameColumns(session, route);
     return read;
   });
@@ -57,6 +61,7 @@ function readPage(
   session: Session,
   { column: keyset, from, before, after }: KeysetRange,
   limit: number,
+  allowance: Allowance | null,
 ): KeysetPage {
   const { route, column, by } = keyset;
   requireColumns(session, route, [column, ...route.columns]);
@@ -89,6 +94,7 @@ function readPage(
     ],
     `FROM main.${quote(route.source.name.name)} WHERE ${conditions.join(' AND ')} ORDER BY ${quoteAll(order)} LIMIT ?`,
     parameters,
+    allowance,
   );
   if (found.length > 0) requireSameColumns(session, route);
   const places = route.key.map((name) => META + route.columns.indexOf(name));

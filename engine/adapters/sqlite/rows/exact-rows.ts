@@ -4,7 +4,7 @@
  * are looked at.
  */
 import { isUtf8 } from 'node:buffer';
-import type { Tuple, Value } from '../../../model';
+import { chunkTooLarge, type Allowance, type Tuple, type Value } from '../../../model';
 import { ENCODINGS, encodingOf, type Encoding } from '../database/encoding';
 import type { Session } from '../database/session';
 
@@ -23,14 +23,22 @@ export interface ExactRow {
   readonly invalid: readonly InvalidText[];
 }
 
-/** Runs `SELECT columns rest`. Both must see the same state: call it inside of a transaction. */
+/**
+ * Runs `SELECT columns rest`. It may be run twice and must see the same state: call it inside of a transaction.
+ * `allowance`: what the rows may take; CHUNK_TOO_LARGE is thrown for more.
+ */
 export function selectExact(
   session: Session,
   columns: readonly string[],
   rest: string,
   parameters: readonly Value[],
+  allowance: Allowance | null = null,
 ): readonly ExactRow[] {
-  const rows = session.all(`SELECT ${columns.join(', ')} ${rest}`, ...parameters);
+  const sql = `SELECT ${columns.join(', ')} ${rest}`;
+  const rows =
+    allowance === null
+      ? session.all(sql, ...parameters)
+      : allowed(session.iterate(sql, ...parameters), allowance);
   const encoding = encodingOf(session);
   const isSuspectText = suspectIn(encoding);
   const isSuspect = (value: Value): boolean => typeof value === 'string' && isSuspectText(value);
@@ -43,6 +51,16 @@ export function selectExact(
     row,
     invalid: row.some(isSuspect) ? findInvalid(raw[index] ?? [], encoding) : NONE,
   }));
+}
+
+/** The driver reads one row at a time, and stops where the iteration does. */
+function allowed(rows: Iterable<Tuple>, allowance: Allowance): readonly Tuple[] {
+  const taken: Tuple[] = [];
+  for (const row of rows) {
+    if (!allowance.take(row)) throw chunkTooLarge();
+    taken.push(row);
+  }
+  return taken;
 }
 
 const NONE: readonly InvalidText[] = [];

@@ -1,5 +1,6 @@
 /** Rows in the order of the key, for comparison; on a source and on a target alike. */
 import {
+  allowanceOf,
   encodeCursor,
   type Cursor,
   type CursorValue,
@@ -19,7 +20,9 @@ export function scanRows(session: Session, request: ScanRequest): ScanResult {
   const { columns, key } = request;
   const range = selectRange(request.table.name, key, request);
   const found = session.db
-    .transaction(() => selectExact(session, columns.map(quote), range.sql, range.parameters))
+    .transaction(() =>
+      selectExact(session, columns.map(quote), range.sql, range.parameters, allowanceOf(request.bytes)),
+    )
     .deferred();
   const places = key.map((column) => columns.indexOf(column));
   const rows = found.map((exact) => {

@@ -3,8 +3,9 @@
  * read transaction, which is over before anybody works on the rows.
  */
 import { CdcError } from '../../../errors';
-import { andFilter, shareOut } from '../../../model';
+import { allowanceOf, andFilter, shareOut } from '../../../model';
 import type {
+  Allowance,
   ChunkRequest,
   RangeRead,
   RangeToRead,
@@ -53,11 +54,14 @@ export function readChunk(session: Session, request: ChunkRequest): RowChunk {
     const reach = reachOf(session, changeTables, request, head.id);
     if (reach === null) return { ...nothingRead(request.from), tables: [], ranges: [] };
     const { tables, to, more } = reach;
-    const read = tables.flatMap((table) => readingChosen(table.route, () => readTable(session, table)) ?? []);
+    const allowance = allowanceOf(request.bytes);
+    const read = tables.flatMap(
+      (table) => readingChosen(table.route, () => readTable(session, table, allowance)) ?? [],
+    );
     const ranges: RangeRead[] = [];
     const routes = tables.map(({ route }) => route);
     for (const { range, took } of shareOut(more ? null : request.snapshot, routes)) {
-      const found = readRange(session, range);
+      const found = readRange(session, range, allowance);
       took(found.snapshot);
       ranges.push(found);
     }
@@ -102,7 +106,11 @@ interface LoggedChange {
 const META = 3;
 
 /** Null when the table has no changes in the span. */
-function readTable(session: Session, { route, changes: changeTable, span }: ReachedTable): ReadTable | null {
+function readTable(
+  session: Session,
+  { route, changes: changeTable, span }: ReachedTable,
+  allowance: Allowance | null,
+): ReadTable | null {
   const columns = [
     'id',
     'op',
@@ -110,10 +118,13 @@ function readTable(session: Session, { route, changes: changeTable, span }: Reac
     ...route.key.map((name) => quote(`old_${name}`)),
     ...route.columns.map((name) => quote(`new_${name}`)),
   ];
-  const found = selectExact(session, columns, `FROM ${changeTable} WHERE id > ? AND id <= ? ORDER BY id`, [
-    BigInt(span.from),
-    BigInt(span.to),
-  ]);
+  const found = selectExact(
+    session,
+    columns,
+    `FROM ${changeTable} WHERE id > ? AND id <= ? ORDER BY id`,
+    [BigInt(span.from), BigInt(span.to)],
+    allowance,
+  );
   if (found.length === 0) return null;
   const places = route.key.map((name) => META + route.key.length + route.columns.indexOf(name));
   const log = found.map((exact) => loggedChange(route, exact, places));
@@ -123,7 +134,7 @@ function readTable(session: Session, { route, changes: changeTable, span }: Reac
     const isLast = last.get(change.identity) === index;
     const again = route.source.reread || change.op === 'touch';
     if (again && !isLast) return [];
-    const resolved = again ? readAgain(session, route, change) : [takeLogged(change)];
+    const resolved = again ? readAgain(session, route, change, allowance) : [takeLogged(change)];
     if (isLast) outcome.set(change.identity, resolved.at(-1)?.kind ?? 'delete');
     return resolved;
   });
@@ -161,7 +172,12 @@ function takeLogged({ op, identity, key, row }: LoggedChange): RowChange {
  * The row as it is now in place of what was logged. A row that is found under another spelling of its key is no
  * longer there under this one.
  */
-function readAgain(session: Session, route: TableRoute, change: LoggedChange): readonly RowChange[] {
+function readAgain(
+  session: Session,
+  route: TableRoute,
+  change: LoggedChange,
+  allowance: Allowance | null,
+): readonly RowChange[] {
   const gone: RowChange = { kind: 'delete', identity: change.identity, key: change.key };
   const parts = keyValues(change.key).map(bindCursorValue);
   const sameKey = route.key.map((name, index) => `${quote(name)} = ${parts[index]?.sql ?? 'NULL'}`);
@@ -171,6 +187,7 @@ function readAgain(session: Session, route: TableRoute, change: LoggedChange): r
     `FROM main.${quote(route.source.name.name)}
 WHERE ${sameKey.join(' AND ')}${andFilter(route.where)}`,
     parts.map(({ bound }) => bound),
+    allowance,
   );
   if (found === undefined) return [gone];
   const row = comparableRow(found);
@@ -200,7 +217,11 @@ function countChanges(
 }
 
 /** The next rows of a table in the order of its key. */
-export function readRange(session: Session, { route, request, limit }: RangeToRead): RangeRead {
+export function readRange(
+  session: Session,
+  { route, request, limit }: RangeToRead,
+  allowance: Allowance | null,
+): RangeRead {
   const { table, after, replace, only = null } = request;
   const range = selectRange(route.source.name.name, route.key, {
     after,
@@ -210,7 +231,7 @@ export function readRange(session: Session, { route, request, limit }: RangeToRe
     where: route.where,
   });
   const found = readingChosen(route, () =>
-    selectExact(session, route.columns.map(quote), range.sql, range.parameters),
+    selectExact(session, route.columns.map(quote), range.sql, range.parameters, allowance),
   );
   const finished = only !== null || found.length < limit;
   const places = route.key.map((name) => route.columns.indexOf(name));
