@@ -20,7 +20,7 @@ export interface WatchOptions {
 /** Why waiting is pointless, or null while there is hope. */
 function hopeless(status: PipelineReport, { parked: alsoParked, until }: WatchOptions): VerbError | null {
   const { pipeline, state, lastError, tables, schedule } = status;
-  const parked = alsoParked ? parkedTable(tables) : null;
+  const parked = alsoParked ? parkedTable(pipeline, tables) : null;
   if (parked !== null) return parked;
   if (status.suspended) {
     return failed(
@@ -64,12 +64,12 @@ function hopeless(status: PipelineReport, { parked: alsoParked, until }: WatchOp
   }
 }
 
-function parkedTable(tables: readonly TableProgress[]): VerbError | null {
+function parkedTable(pipeline: string, tables: readonly TableProgress[]): VerbError | null {
   const parked = tables.find(({ state }) => state === 'parked');
   if (parked === undefined) return null;
   return failed(
     `Table ${parked.source} is parked: ${parked.cause ?? 'its cause is unknown'}.`,
-    'Mend the cause, then let it go on with `cdc resume NAME --table T`.',
+    `Mend the cause, then let it go on with \`cdc resume ${pipeline} --table ${parked.source}\`.`,
   );
 }
 

@@ -124,6 +124,39 @@ describe('types of columns that were chosen', () => {
     expect(await query(`${ROWS} LIMIT 1`)).toEqual([['1', '9.99', 'short', '1.5']]);
   });
 
+  test('may be enums and domains of the target, which refuse what they do not hold', async () => {
+    const shop = folder.database('shop.db', ITEMS);
+    await query(`CREATE TYPE "Size" AS ENUM ('short', 'long')`);
+    await query('CREATE DOMAIN price AS numeric(6,2)');
+    const pipeline = await open();
+    const chosen = (note: string) =>
+      specOf([
+        {
+          from: 'items',
+          types: { note: { type: note, lossy: false }, price: { type: 'public.price', lossy: false } },
+        },
+      ]);
+    expect(await rejection(setUp(pipeline, chosen('"Size"')), 'TYPE_MISMATCH')).toMatchObject({
+      column: 'note',
+      message: expect.stringContaining('does not exist here but as public."Size"'),
+    });
+    const spec = chosen('public."Size"');
+    const [table] = (await pipeline.plan(spec)).tables;
+    expect(
+      table?.fidelity.slice(1, 3).map(({ targetType, fidelity, reason }) => [targetType, fidelity, reason]),
+    ).toEqual([
+      ['public.price', 'checked', expect.stringContaining('more than 4 digits before or 2 after the point')],
+      ['public."Size"', 'checked', expect.stringContaining('values of another kind')],
+    ]);
+    const { generation } = await started(pipeline, spec);
+    expect(await query('SELECT price, note FROM items ORDER BY id')).toEqual([
+      ['9.99', 'short'],
+      ['12.00', null],
+    ]);
+    shop.exec(`UPDATE items SET note = 'broad' WHERE id = 1`);
+    expect(await parkedBy(replicate(pipeline, generation), 'items', 'TYPE_MISMATCH')).toMatch(/note/);
+  });
+
   test('have NULL for what is no number where they are lossy, and verify expects just that', async () => {
     folder.database('shop.db', `${ITEMS}, (3, 9e999, NULL, NULL)`);
     const pipeline = await open();

@@ -65,9 +65,23 @@ async function chosenColumn(
   column: ColumnSchema,
   type: string,
 ): Promise<MadeColumn> {
-  if (!(await hasType(session, type)))
-    throw typeMissing(route, column, `is to have the type ${type}, which does not exist here`);
-  return madeColumn(column, type, keyCollation(route, column, type));
+  if (!(await hasType(session, type))) {
+    const [here] = await typesCalled(session, type);
+    const but = here === undefined ? '' : ` but as ${here} (write its schema, too)`;
+    throw typeMissing(route, column, `is to have the type ${type}, which does not exist here${but}`);
+  }
+  const made = madeColumn(column, type, keyCollation(route, column, type));
+  return { ...made, column: await asDefinedHere(session, withoutLength(type), made.column) };
+}
+
+/** Types of this name in any schema: names are looked up in none but that of the system. */
+async function typesCalled(session: Session, type: string): Promise<readonly string[]> {
+  if (!/^("[^"]+"|[\p{L}_][\p{L}\p{N}_$]*)(\[\])*$/u.test(type)) return [];
+  const rows = await session.query(
+    `SELECT format_type(oid, NULL) FROM pg_type WHERE typname = (parse_ident($1))[1] ORDER BY 1`,
+    [type.replace(/(\[\])+$/, '')],
+  );
+  return rows.map(([name]) => `${name ?? ''}${/(\[\])+$/.exec(type)?.[0] ?? ''}`);
 }
 
 function madeColumn(column: ColumnSchema, type: string, collation: string): MadeColumn {
