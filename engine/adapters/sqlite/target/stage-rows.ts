@@ -1,5 +1,5 @@
 /** Stages net changes that came by rows, so that what merges them is the same whichever way they travelled. */
-import { decodeCursor, type Cursor, type RowSet, type Tuple } from '../../../model';
+import { decodeCursor, type Cursor, type RowSet, type TableRoute, type Tuple } from '../../../model';
 import type { Session } from '../database/session';
 import {
   borrowTable,
@@ -7,6 +7,7 @@ import {
   insertStaged,
   keepChunk,
   KIND,
+  type InsertStaged,
   type StagedRoute,
   type UnfitRow,
 } from './staging';
@@ -42,27 +43,29 @@ function stageSet(session: Session, set: RowSet, borrow: (route: RowSet['route']
   const gone = deletes.filter((key) => !isKnown(key));
   const known = gone.length === 0 ? deletes : deletes.filter(isKnown);
   /** Stages what fits, and of what doesn't the keys: they are neither missing in the source nor to be deleted here. */
-  const stage = (table: string, rows: readonly Tuple[], first: number, copied: boolean): void => {
+  const stage = (insert: InsertStaged, rows: readonly Tuple[], copied: boolean): void => {
     const before = unfit.length;
-    const fitting = rows.filter((row) => {
+    // Looked at and written in one go: rows that are gone through twice come from memory twice.
+    for (const row of rows) {
       const found = find(row, copied);
-      if (found !== null) unfit.push(found);
-      return found === null;
-    });
-    insertStaged(session, route, table, KIND.upsert, fitting, first);
-    const keys = unfit.slice(before).map(({ key }) => key);
-    insertKeys(session, set, table, KIND.unfit, keys.filter(isKnown), first + fitting.length);
+      if (found === null) insert(KIND.upsert, row);
+      else unfit.push(found);
+    }
+    for (const { key } of unfit.slice(before)) {
+      if (isKnown(key)) insert(KIND.unfit, widen(route, key));
+    }
   };
   let changes: StagedRoute['changes'] = null;
   if (deletes.length + upserts.length > 0) {
     const table = borrow(route);
-    insertKeys(session, set, table, KIND.delete, known, 0);
-    stage(table, upserts, known.length, false);
+    const insert = insertStaged(session, route, table);
+    for (const key of known) insert(KIND.delete, widen(route, key));
+    stage(insert, upserts, false);
     changes = { table, deletes: deletes.length > 0, upserts: upserts.length > 0 };
   }
   if (range === null) return { route, changes, range: null, unfit, gone };
   const table = borrow(route);
-  stage(table, range.rows, 0, true);
+  stage(insertStaged(session, route, table), range.rows, true);
   const bound = (cursor: Cursor | null): ReturnType<typeof decodeCursor> | null =>
     cursor === null ? null : decodeCursor(cursor, route.key.length);
   return {
@@ -80,20 +83,8 @@ function stageSet(session: Session, set: RowSet, borrow: (route: RowSet['route']
   };
 }
 
-function insertKeys(
-  session: Session,
-  set: RowSet,
-  table: string,
-  kind: number,
-  keys: readonly Tuple[],
-  first: number,
-): void {
-  const rows = keys.map((key) => widen(set, key));
-  insertStaged(session, set.route, table, kind, rows, first);
-}
-
 /** A key as a row whose other columns are NULL. */
-function widen({ route }: RowSet, key: Tuple): Tuple {
+function widen(route: TableRoute, key: Tuple): Tuple {
   return route.columns.map((column) => {
     const place = route.key.indexOf(column);
     return place === -1 ? null : (key[place] ?? null);

@@ -150,25 +150,26 @@ export function releaseChunk(session: Session, token: number): void {
   }
 }
 
-/** Inserts rows (values of the route's columns) into a TEMP table; `ord` counts up from `first`. */
-export function insertStaged(
-  session: Session,
-  route: TableRoute,
-  table: string,
-  kind: number,
-  rows: readonly Tuple[],
-  first: number,
-): void {
+/** Inserts a row (values of the route's columns); `ord` counts up from the first one. */
+export type InsertStaged = (kind: number, row: Tuple) => void;
+
+/** Into a TEMP table. */
+export function insertStaged(session: Session, route: TableRoute, table: string): InsertStaged {
   const insert = `INSERT INTO ${table} (ord, kind, ${stagedColumns(route)})`;
   const plain = `${insert} VALUES (?, ?, ${route.columns.map(() => '?').join(', ')})`;
-  rows.forEach((row, index) => {
-    const place = [BigInt(first + index), BigInt(kind)];
-    if (row.every((value) => typeof value !== 'string' || value.isWellFormed())) {
-      session.run(plain, ...place, ...row);
-      return;
+  let ord = 0n;
+  return (kind, row) => {
+    if (row.every(isPlain)) session.run(plain, ord, BigInt(kind), ...row);
+    else {
+      const parts = keyValues(row).map(bindCursorValue);
+      const marks = parts.map(({ sql }) => sql).join(', ');
+      session.run(`${insert} VALUES (?, ?, ${marks})`, ord, BigInt(kind), ...parts.map(({ bound }) => bound));
     }
-    const parts = keyValues(row).map(bindCursorValue);
-    const marks = parts.map(({ sql }) => sql).join(', ');
-    session.run(`${insert} VALUES (?, ?, ${marks})`, ...place, ...parts.map(({ bound }) => bound));
-  });
+    ord += 1n;
+  };
+}
+
+/** False for a stand-in of text that is not valid. */
+function isPlain(value: Value): boolean {
+  return typeof value !== 'string' || value.isWellFormed();
 }

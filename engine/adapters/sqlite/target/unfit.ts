@@ -22,14 +22,19 @@ export type FindUnfit = (row: Tuple, copied: boolean) => UnfitRow | null;
 export function unfitIn(session: Session, route: TableRoute): FindUnfit {
   const converting = convertingColumnsOf(session, route);
   const own = isFromOwnKind(route);
+  // It runs for each row: what iterators and closures cost would show.
   const placeOf = (row: Tuple): number => {
-    const place = row.findIndex((value) => !isStorable(session, value, own));
-    if (place >= 0) return place;
-    const changing = converting.find((column) => !keeps(session, column, row[column.place] ?? null));
-    return changing?.place ?? -1;
+    for (let place = 0; place < row.length; place++) {
+      if (!isStorable(session, row[place] ?? null, own)) return place;
+    }
+    for (const column of converting) {
+      if (!keeps(session, column, row[column.place] ?? null)) return column.place;
+    }
+    return -1;
   };
   return (row, copied) => {
     const place = placeOf(row);
+    if (place < 0) return null;
     const column = route.columns[place];
     if (column === undefined) return null;
     const key = route.key.map((name) => row[route.columns.indexOf(name)] ?? null);
