@@ -1,4 +1,5 @@
 /** Negotiates how the rows of a pair travel. */
+import { isCdcError } from '../errors';
 import { BYTES_IN_MEMORY, createFitting, throughMemory } from '../model';
 import type {
   ChunkRequest,
@@ -71,16 +72,29 @@ function inPortions<T>(
   rowsIn: ((result: T) => Iterable<Tuple>) | null,
 ): Promise<T> {
   const { snapshot, limit, uncut = false, behind = [] } = request;
-  if (behind.length > 0) return read(request);
+  if (behind.length > 0 || (uncut && snapshot === null)) return read(request);
   const isTogether = snapshot?.ranges.some(({ only = null }) => (only?.length ?? 0) > 1) === true;
-  if (isTogether) return read({ ...request, bytes: BYTES_IN_MEMORY });
-  const within = ({ rows, bytes }: Portion): ChunkRequest => ({
+  if (isTogether) return readTogether(request, read);
+  const portionOf = ({ rows, bytes }: Portion): ChunkRequest => ({
     ...request,
     limit: uncut ? limit : Math.min(limit, rows),
     snapshot: snapshot === null ? null : { ...snapshot, limit: Math.min(snapshot.limit, rows) },
     bytes,
   });
-  return fitting.read(Math.max(limit, snapshot?.limit ?? 0), (portion) => read(within(portion)), rowsIn);
+  return fitting.read(Math.max(limit, snapshot?.limit ?? 0), (portion) => read(portionOf(portion)), rowsIn);
+}
+
+/** The changes before them may be what is too much: with hardly any, the keys alone are. */
+async function readTogether<T>(
+  request: ChunkRequest,
+  read: (request: ChunkRequest) => Promise<T>,
+): Promise<T> {
+  try {
+    return await read({ ...request, bytes: BYTES_IN_MEMORY });
+  } catch (error) {
+    if (!isCdcError(error, 'CHUNK_TOO_LARGE') || request.limit === 1) throw error;
+    return read({ ...request, limit: 1, bytes: BYTES_IN_MEMORY });
+  }
 }
 
 function* rowsOf({ tables, ranges }: RowChunk): Iterable<Tuple> {

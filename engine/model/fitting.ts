@@ -65,19 +65,45 @@ export interface Fitting {
 /** Numbers of rows differ by this factor, so that they seldom change: what is planned for one is good for the next. */
 const STEP = 4;
 
-/** `bytes`: about as much as rows may take. */
+/** As many rows as nobody asks for. */
+const MANY = STEP ** 9;
+
+/** Reads that succeed before as many rows are tried again as were too many; twice as many after each time in vain. */
+const FIRST_PATIENCE = 8;
+const MOST_PATIENCE = 1_024;
+
+/**
+ * `bytes`: about as much as rows may take. What came is measured, and what is on its way is counted by whoever reads it:
+ * bytes may come as twice as many letters. So a number that was too large is not tried again at once.
+ */
 export function createFitting(bytes: number = BYTES_IN_MEMORY): Fitting {
   let most = Infinity;
+  let tooMany = Infinity;
+  let patience = FIRST_PATIENCE;
+  let waited = 0;
+  const next = (count: number, fitting: number): number => {
+    // More than now only if these are as many as there may be, and one step only.
+    const wanted = Math.min(count < most ? most : STEP * most, fitting);
+    if (wanted >= tooMany && waited < patience) return stepBelow(tooMany / STEP);
+    return wanted < MANY ? wanted : Infinity;
+  };
   return {
     async read(wanted, read, rowsOf) {
       for (;;) {
         const rows = Math.min(wanted, most);
         try {
           const result = await read({ rows, bytes: rows === 1 ? null : bytes });
-          if (most !== Infinity) most = rowsOf === null ? above(most) : nextMost(most, rowsOf(result), bytes);
+          if (most === Infinity) return result;
+          waited += 1;
+          const { count, fitting } = rowsOf === null ? UNKNOWN : measure(rowsOf(result), bytes);
+          if (count > 0) most = next(count, fitting);
           return result;
         } catch (error) {
-          if (rows === 1 || !isCdcError(error, 'CHUNK_TOO_LARGE')) throw error;
+          if (!isCdcError(error, 'CHUNK_TOO_LARGE')) throw error;
+          if (rows === 1) throw ofOneRow(error);
+          patience = rows === tooMany ? Math.min(MOST_PATIENCE, 2 * patience) : FIRST_PATIENCE;
+          tooMany = rows;
+          waited = 0;
           most = stepBelow(rows / STEP);
         }
       }
@@ -85,22 +111,27 @@ export function createFitting(bytes: number = BYTES_IN_MEMORY): Fitting {
   };
 }
 
-/** As many rows as nobody asks for: from here on they need not be measured. */
-const MANY = STEP ** 9;
+/** Where it does not show what came, it may have been as much as was asked for. */
+const UNKNOWN = { count: Infinity, fitting: Infinity };
 
-/** As many as fill half of the memory with rows like these; more than now only if these are as many, and one step only. */
-function nextMost(most: number, rows: Iterable<Tuple>, bytes: number): number {
+/** How many rows there are, and how many like these fill half of the memory. */
+function measure(rows: Iterable<Tuple>, bytes: number): { readonly count: number; readonly fitting: number } {
   let [count, held] = [0, 0];
   for (const row of rows) {
     count += 1;
     held += bytesOf(row);
   }
-  if (count === 0) return most;
-  return Math.min(count < most ? most : above(most), stepBelow((count * bytes) / (2 * held)));
+  return { count, fitting: stepBelow((count * bytes) / (2 * Math.max(held, 1))) };
 }
 
-function above(most: number): number {
-  return most * STEP < MANY ? most * STEP : Infinity;
+function ofOneRow(error: CdcError): CdcError {
+  const { message, table, cause } = error;
+  return new CdcError('CHUNK_TOO_LARGE', message, {
+    retryable: false,
+    hint: 'The adapter refuses a row that comes alone, which it has to take: report it to whoever made it.',
+    cause,
+    ...(table === null ? {} : { table }),
+  });
 }
 
 function stepBelow(rows: number): number {

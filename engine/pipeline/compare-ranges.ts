@@ -162,18 +162,19 @@ export async function* rangesOf(
 }
 
 /** Rows, and how many there may have been. */
-interface Scanned extends ScanResult {
+export interface Scanned extends ScanResult {
   readonly limit: number;
 }
 
-/** As many rows as fit into memory. */
-function scanFitting(
+/** As many rows as fit into memory, `most` of them. */
+export function scanFitting(
   side: Pick<Source, 'scan'>,
   fitting: Fitting,
   range: Omit<ScanRequest, 'limit' | 'bytes'>,
+  most = MOST_ROWS,
 ): Promise<Scanned> {
   return fitting.read(
-    MOST_ROWS,
+    most,
     async ({ rows: limit, bytes }) => ({ ...(await side.scan({ ...range, limit, bytes })), limit }),
     ({ rows }) => rows.map(({ row }) => row),
   );

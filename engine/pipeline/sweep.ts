@@ -5,11 +5,11 @@
  */
 import { isTableFailure, movingTables } from '../apply';
 import { isCdcError } from '../errors';
-import { filterSql, routeOnTarget } from '../model';
-import type { Cursor, KeysetCapture, RowKey, ScanResult, TableRoute, TableSchema, Tuple } from '../model';
+import { createFitting, filterSql, routeOnTarget } from '../model';
+import type { Cursor, KeysetCapture, RowKey, TableRoute, TableSchema, Tuple } from '../model';
 import { readProgress } from './checkpoint';
-import { keyIn } from './compare-ranges';
-import type { Sides } from './compare-ranges';
+import { keyIn, scanFitting } from './compare-ranges';
+import type { Scanned, Sides } from './compare-ranges';
 import { compareTable } from './compare-table';
 import type { PipelineContext } from './context';
 import type { SweepOptions, SweepResult } from './contract';
@@ -129,6 +129,7 @@ async function sweepUnset({ sides, route, capture, options }: Sweep, marking: Ma
   const where = route.where === null ? unset : `${filterSql(route.where)} AND ${filterSql(unset)}`;
   const { columns, key } = route;
   const targetRoute = routeOnTarget(route);
+  const fitting = createFitting();
   let after: Cursor | null = null;
   for (;;) {
     options.signal?.throwIfAborted();
@@ -139,9 +140,8 @@ async function sweepUnset({ sides, route, capture, options }: Sweep, marking: Ma
       where,
       after,
       upTo: null,
-      limit: MARKED_AT_ONCE,
     };
-    const here: ScanResult = await source.scan(request);
+    const here: Scanned = await scanFitting(source, fitting, request, MARKED_AT_ONCE);
     if (here.rows.length === 0) return;
     const keys = here.rows.map(({ row }) => source.cursorOf(keyIn(route, row)));
     const there = await target.scan({
@@ -161,7 +161,7 @@ async function sweepUnset({ sides, route, capture, options }: Sweep, marking: Ma
     }
     options.onProgress?.(here.rows.length);
     after = here.cursor;
-    if (after === null || here.rows.length < MARKED_AT_ONCE) return;
+    if (after === null || here.rows.length < here.limit) return;
   }
 }
 

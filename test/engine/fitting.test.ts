@@ -5,7 +5,11 @@ import { allowanceOf, chunkTooLarge, createFitting, type Fitting, type Tuple } f
 const BYTES = 10_000;
 
 /** A reader of rows of so many letters: as an adapter reads, and what it was asked for. */
-function readerOf(letters: () => number, fitting: Fitting = createFitting(BYTES)) {
+function readerOf(
+  letters: () => number,
+  { onTheWay = 1, isMeasured = true }: { readonly onTheWay?: number; readonly isMeasured?: boolean } = {},
+) {
+  const fitting: Fitting = createFitting(BYTES);
   const asked: number[] = [];
   const read = (wanted: number): Promise<readonly Tuple[]> =>
     fitting.read(
@@ -16,12 +20,12 @@ function readerOf(letters: () => number, fitting: Fitting = createFitting(BYTES)
         const found: Tuple[] = [];
         while (found.length < rows) {
           const row = ['x'.repeat(letters())];
-          if (allowance?.take(row) === false) throw chunkTooLarge('t');
+          if (allowance?.take(row.map((value) => value.repeat(onTheWay))) === false) throw chunkTooLarge('t');
           found.push(row);
         }
         return Promise.resolve(found);
       },
-      (rows) => rows,
+      isMeasured ? (rows) => rows : null,
     );
   return { asked, read };
 }
@@ -54,8 +58,17 @@ test('where rows become smaller again more of them are read, step by step, until
   const { asked, read } = readerOf(() => letters);
   await read(200);
   letters = 1;
-  for (let step = 0; step < 6; step++) await read(200);
-  expect(asked.slice(4)).toEqual([1, 4, 16, 64, 200, 200]);
+  for (let step = 0; step < 12; step++) await read(200);
+  expect(asked.slice(4)).toEqual([...Array.from({ length: 7 }, () => 1), 4, 16, 64, 200, 200]);
+});
+
+test.each([
+  ['rows that take more on their way than when they are there', { onTheWay: 4 }],
+  ['rows of which nobody tells what they take', { isMeasured: false }],
+])('%s are seldom read in vain', async (_, kind) => {
+  const { asked, read } = readerOf(() => 100, kind);
+  for (let step = 0; step < 400; step++) await read(300);
+  expect(asked.length).toBeLessThan(400 + 4 + 8);
 });
 
 test('few rows that are large do not make room for more', async () => {
@@ -66,12 +79,12 @@ test('few rows that are large do not make room for more', async () => {
   expect(asked.slice(-1)).toEqual([4]);
 });
 
-test('what a reader says of the last row is passed on', async () => {
+test('a reader that refuses even one row is not asked again', async () => {
   const fitting = createFitting(BYTES);
   const read = fitting.read(
     4,
     () => Promise.reject(chunkTooLarge('t')),
     () => [],
   );
-  await expect(read).rejects.toMatchObject({ code: 'CHUNK_TOO_LARGE', table: 't' });
+  await expect(read).rejects.toMatchObject({ code: 'CHUNK_TOO_LARGE', table: 't', retryable: false });
 });

@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DEFAULT_SETTINGS } from '../../engine';
-import type { KeysetCapture, PipelineSpec } from '../../engine';
+import type { KeysetCapture, PipelineSpec, TableProgress } from '../../engine';
 import { FIRST_DELAY_MS, LONGEST_DELAY_MS, backoffMs } from '../../workflows/backoff';
 import type { PipelineState } from '../../workflows/messages';
 import { BACKLOG_BOUNDS, LETTER_BOUNDS, SETTING_BOUNDS } from '../../workflows/messages/limits';
+import { initialStatus, withProgress } from '../../workflows/messages/status';
 import { applyFault } from '../../workflows/applying';
 import { captureFault, changeFault, settingsFault } from '../../workflows/settings';
 import { type PipelineEvent, type Request, isEnd, refusal, transition } from '../../workflows/states';
@@ -50,6 +51,24 @@ const SPEC: PipelineSpec = {
   tables: [{ from: 'orders', to: null, columns: null }],
   settings: DEFAULT_SETTINGS,
 };
+
+function progressOf(source: string, inserted: number): TableProgress {
+  const counts = { inserted, updated: 0, deleted: 0, snapshotRows: 0, deadLetters: 0 };
+  return { source, target: source, state: 'replicating', cause: null, copy: null, ...counts };
+}
+
+test('a report of an attempt that began before a setup adds no table that has left', () => {
+  const status = { ...initialStatus(SPEC, 0), tables: [progressOf('orders', 1)] };
+  const report = {
+    progress: [progressOf('orders', 2), progressOf('gone', 5)],
+    backlog: 0,
+    lagMs: 0,
+    lastAppliedAt: 1,
+    asOf: 2,
+    atomicCuts: 0,
+  };
+  expect(withProgress(status, report).tables).toEqual([progressOf('orders', 2)]);
+});
 
 const state = fc.constantFrom(...STATES);
 const event = fc.constantFrom(...EVENTS);

@@ -45,7 +45,7 @@ export async function readChunk(
   const changes = tables.reduce((sum, { rows }) => sum + rows.length, 0);
   if (isUncut && (!read.ended || changes > limit)) return nothingOf(request.from);
   const copies: RangeRead[] = [];
-  let held = 0;
+  let { held } = read;
   for (const { range, took } of shareOut(read.ended ? request.snapshot : null, routes)) {
     // The others wait for another chunk.
     if (held > BYTES_IN_MEMORY) break;

@@ -12,8 +12,8 @@ export interface TablePass {
   readonly isSure: boolean;
   /** What is to be read next; null when the pass is done. */
   readonly range: () => KeysetRange | null;
-  /** Takes what was read of the range. Answers how many of the rows are changes. */
-  readonly take: (page: KeysetPage) => number;
+  /** Takes what was read of the range. Answers the rows that are changes. */
+  readonly take: (page: KeysetPage) => readonly KeysetRow[];
   /** The changes among what was taken; of a dry one as many as it keeps. */
   readonly changes: () => readonly KeysetRow[];
   /** All changes among what was taken. */
@@ -61,10 +61,10 @@ export function openPass({ memory, column, begun, mark, dry, keep }: PassOpening
     isSure: known !== null,
     range: () => rangeOf(column, pass, mark),
     take({ rows, ended, after }) {
-      let found = 0;
+      const found: KeysetRow[] = [];
       for (const row of rows) {
         if (known?.holds(row) !== true) {
-          found += 1;
+          found.push(row);
           if (row.changedAt !== null)
             oldestChangedAt = Math.min(oldestChangedAt ?? row.changedAt, row.changedAt);
           if (!dry || changes.length < keep) changes.push(row);
@@ -72,7 +72,7 @@ export function openPass({ memory, column, begun, mark, dry, keep }: PassOpening
         if (pass.part === 'new') gathered?.put(row);
         all?.put(row);
       }
-      count += found;
+      count += found.length;
       pass = { ...pass, ...(gathered?.digest ?? UNKNOWN), after: after ?? pass.after };
       if (ended) pass = nextPart(pass);
       return found;

@@ -50,6 +50,8 @@ export interface WindowRead {
   /** When the database was looked at, milliseconds since 1970 on its clock; null unless all that may have changed was read. */
   readonly wholeAt: number | null;
   readonly passes: readonly TablePass[];
+  /** About how much memory the changes take, bytes. */
+  readonly held: number;
 }
 
 /** Reads until `limit` changes are found or the window is over. Throws the codes of `KeysetReader.read`. */
@@ -83,10 +85,10 @@ export async function readWindow(context: WindowContext, request: WindowRequest)
     );
     for (const [index, page] of pages.entries()) {
       const pass = open[index];
-      const changes = pass?.take(page) ?? 0;
-      if (changes > 0 && mostHeld < Infinity) for (const { row } of page.rows) held += bytesOf(row);
+      const changes = pass?.take(page) ?? [];
+      if (!dry) for (const { row } of changes) held += bytesOf(row);
       // What only the end can tell is no reason to stop looking.
-      if (!dry || pass?.isSure === true) found += changes;
+      if (!dry || pass?.isSure === true) found += changes.length;
     }
     open = open.filter((pass) => pass.range() !== null);
   }
@@ -103,6 +105,7 @@ export async function readWindow(context: WindowContext, request: WindowRequest)
     ended,
     wholeAt: isWhole ? window.look.at : null,
     passes,
+    held,
   };
 }
 

@@ -1,10 +1,11 @@
 /** Rows as they come, as long as they take no more memory than they may. */
+import { Socket } from 'node:net';
 import type { Connection, QueryOptions } from 'mysql2';
 import { chunkTooLarge, type Allowance } from '../../../model';
 
 /**
- * A server sends a result to its end, and nothing in its protocol asks it to stop: so where there is too much the
- * connection is ended, and CHUNK_TOO_LARGE thrown. `table`: for its message.
+ * A server sends a result to its end. To ask it to stop takes another connection (KILL QUERY), and what is on its way comes
+ * all the same: so where there is too much this connection is ended, and CHUNK_TOO_LARGE thrown. `table`: for its message.
  */
 export function readWithin(
   client: Connection,
@@ -38,7 +39,7 @@ export function readWithin(
         if (Array.isArray(row) && !allowance.take(row)) {
           rows.length = 0;
           fail(chunkTooLarge(table));
-          client.destroy();
+          cutOff(client);
         } else rows.push(row);
       })
       .on('error', fail)
@@ -48,4 +49,11 @@ export function readWithin(
         });
       });
   });
+}
+
+/** What the driver calls destroying says good-bye, and goes on to read until the server has taken notice. */
+function cutOff(client: Connection): void {
+  client.destroy();
+  const stream: unknown = Reflect.get(client, 'stream');
+  if (stream instanceof Socket) stream.destroy();
 }

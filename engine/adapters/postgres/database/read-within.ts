@@ -5,8 +5,9 @@ import { chunkTooLarge, type Allowance } from '../../../model';
 type TextFields = (string | null)[];
 
 /**
- * A server sends a result to its end, and nothing in its protocol asks it to stop: so where there is too much the
- * connection is ended, and CHUNK_TOO_LARGE thrown. `table`: for its message.
+ * A server sends a result to its end. To ask it to stop takes another connection (CancelRequest), and some rows at a time
+ * take a round trip for each portion of every result: so where there is too much the connection is ended, and
+ * CHUNK_TOO_LARGE thrown. `table`: for its message.
  */
 export function readWithin(
   client: Client,

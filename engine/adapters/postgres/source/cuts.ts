@@ -20,9 +20,12 @@ const LEAST_SAMPLED = 10 * SAMPLES;
 const SAMPLED_SHARE = 1 / 16;
 /** Pages that are looked at to know that share. */
 const PAGES = 100;
+/** Marks that are found by sorting: where parts are small there would be one for each few changes of a long backlog. */
+const MOST_MARKS = 1_000;
 
 /**
- * Marks that cut a window into parts of about `size` changes, oldest first; the last part has none. `exact`: of at
+ * Marks that cut a window into parts of about `size` changes, oldest first; what follows the last of them has none and may
+ * be larger, so that it is cut again. `exact`: of at
  * most `size`. Estimated marks do for large parts, a twentieth of the time of exact ones; whoever reads a part counts
  * it first.
  */
@@ -134,7 +137,7 @@ async function cutExactly(
   const rows = await session.query(
     `WITH ${LATE} SELECT lsn, xid FROM (
   SELECT lsn, xid, row_number() OVER (ORDER BY lsn, xid) AS place FROM (${marks.join('\nUNION ALL ')}) m
-) numbered WHERE place % $${parameters.length + 1}::int8 = 0 ORDER BY place`,
+) numbered WHERE place % $${parameters.length + 1}::int8 = 0 ORDER BY place LIMIT ${MOST_MARKS}`,
     [...parameters, size],
   );
   return rows.map(([lsn, xid]) => ({ lsn: lsn ?? '', xid: xid ?? '' }));

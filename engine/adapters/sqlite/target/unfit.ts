@@ -2,8 +2,15 @@
  * Rows with a value that SQLite would change without a word: NaN becomes NULL, a column's type converts numbers and
  * texts. They never reach a statement: the merge sets them aside, or fails by them.
  */
-import { CdcError, tooManySetAside } from '../../../errors';
-import type { SetAside, TableRoute, Tuple, Value } from '../../../model';
+import { CdcError, isCdcError, tooManySetAside } from '../../../errors';
+import {
+  allowanceOf,
+  BYTES_IN_MEMORY,
+  type SetAside,
+  type TableRoute,
+  type Tuple,
+  type Value,
+} from '../../../model';
 import { encodingOf } from '../database/encoding';
 import { rowValue, quote } from '../database/identifiers';
 import type { Session } from '../database/session';
@@ -74,10 +81,12 @@ export function takeOutUnfit(
   if (suspect === null) return [];
   const find = unfitIn(session, route);
   const columns = ['rowid', ...route.columns.map((column) => stagedColumn(route, column))];
-  const page = `FROM ${table} WHERE rowid > ? AND kind = ${KIND.upsert} AND (${suspect}) ORDER BY rowid LIMIT ${PAGE}`;
+  const page = `FROM ${table} WHERE rowid > ? AND kind = ${KIND.upsert} AND (${suspect}) ORDER BY rowid LIMIT ?`;
   const unfit: UnfitRow[] = [];
+  let most = PAGE;
   for (let after: Value = 0n, isLast = false; !isLast;) {
-    const rows: readonly Tuple[] = selectExact(session, columns, page, [after]).map(comparableRow);
+    const { rows, limit } = readFitting(session, columns, page, { after, most });
+    most = limit;
     for (const [place = null, ...row] of rows) {
       const found = find(row, copied);
       if (found === null) continue;
@@ -85,9 +94,27 @@ export function takeOutUnfit(
       unfit.push(found);
     }
     after = rows.at(-1)?.[0] ?? null;
-    isLast = rows.length < PAGE;
+    isLast = rows.length < limit;
   }
   return unfit;
+}
+
+/** A page of rows, of fewer where these take too much memory, and of how many. */
+function readFitting(
+  session: Session,
+  columns: readonly string[],
+  page: string,
+  { after, most }: { readonly after: Value; readonly most: number },
+): { readonly rows: readonly Tuple[]; readonly limit: number } {
+  for (let limit = most; ; limit = Math.ceil(limit / 4)) {
+    try {
+      const allowance = limit === 1 ? null : allowanceOf(BYTES_IN_MEMORY);
+      const found = selectExact(session, columns, page, [after, BigInt(limit)], allowance);
+      return { rows: found.map(comparableRow), limit };
+    } catch (error) {
+      if (!isCdcError(error, 'CHUNK_TOO_LARGE')) throw error;
+    }
+  }
 }
 
 /** The rows as they are set aside. Throws TYPE_MISMATCH with the column where they may not be, and DEAD_LETTER_LIMIT. */
