@@ -7,7 +7,7 @@ import {
   insertStaged,
   keepChunk,
   KIND,
-  type InsertStaged,
+  type StagedInsert,
   type StagedRoute,
   type UnfitRow,
 } from './staging';
@@ -43,23 +43,24 @@ function stageSet(session: Session, set: RowSet, borrow: (route: RowSet['route']
   const gone = deletes.filter((key) => !isKnown(key));
   const known = gone.length === 0 ? deletes : deletes.filter(isKnown);
   /** Stages what fits, and of what doesn't the keys: they are neither missing in the source nor to be deleted here. */
-  const stage = (insert: InsertStaged, rows: readonly Tuple[], copied: boolean): void => {
+  const stage = (insert: StagedInsert, rows: readonly Tuple[], copied: boolean): void => {
     const before = unfit.length;
     // Looked at and written in one go: rows that are gone through twice come from memory twice.
     for (const row of rows) {
       const found = find(row, copied);
-      if (found === null) insert(KIND.upsert, row);
+      if (found === null) insert.add(KIND.upsert, row);
       else unfit.push(found);
     }
     for (const { key } of unfit.slice(before)) {
-      if (isKnown(key)) insert(KIND.unfit, widen(route, key));
+      if (isKnown(key)) insert.add(KIND.unfit, widen(route, key));
     }
+    insert.end();
   };
   let changes: StagedRoute['changes'] = null;
   if (deletes.length + upserts.length > 0) {
     const table = borrow(route);
     const insert = insertStaged(session, route, table);
-    for (const key of known) insert(KIND.delete, widen(route, key));
+    for (const key of known) insert.add(KIND.delete, widen(route, key));
     stage(insert, upserts, false);
     changes = { table, deletes: deletes.length > 0, upserts: upserts.length > 0 };
   }

@@ -150,22 +150,52 @@ export function releaseChunk(session: Session, token: number): void {
   }
 }
 
-/** Inserts a row (values of the route's columns); `ord` counts up from the first one. */
-export type InsertStaged = (kind: number, row: Tuple) => void;
+/** Inserts rows (values of the route's columns); `ord` counts up from the first one. */
+export interface StagedInsert {
+  add(kind: number, row: Tuple): void;
+  /** Inserts those that still wait for others. */
+  end(): void;
+}
+
+/** Rows in one statement: running one costs as much as the values of several rows. */
+const ROWS_AT_ONCE = 8;
+
+/** The most parameters of a statement, unless SQLite is built otherwise. */
+const MOST_PARAMETERS = 32_766;
 
 /** Into a TEMP table. */
-export function insertStaged(session: Session, route: TableRoute, table: string): InsertStaged {
-  const insert = `INSERT INTO ${table} (ord, kind, ${stagedColumns(route)})`;
-  const plain = `${insert} VALUES (?, ?, ${route.columns.map(() => '?').join(', ')})`;
+export function insertStaged(session: Session, route: TableRoute, table: string): StagedInsert {
+  const insert = `INSERT INTO ${table} (ord, kind, ${stagedColumns(route)}) VALUES `;
+  const one = `(?, ?, ${route.columns.map(() => '?').join(', ')})`;
+  const width = route.columns.length + 2;
+  const most = ROWS_AT_ONCE * width > MOST_PARAMETERS ? 1 : ROWS_AT_ONCE;
+  const [single, many] = [insert + one, insert + Array.from({ length: most }, () => one).join(', ')];
+  let waiting: Value[] = [];
   let ord = 0n;
-  return (kind, row) => {
-    if (row.every(isPlain)) session.run(plain, ord, BigInt(kind), ...row);
-    else {
-      const parts = keyValues(row).map(bindCursorValue);
-      const marks = parts.map(({ sql }) => sql).join(', ');
-      session.run(`${insert} VALUES (?, ?, ${marks})`, ord, BigInt(kind), ...parts.map(({ bound }) => bound));
+  const end = (): void => {
+    for (let from = 0; from < waiting.length; from += width) {
+      session.run(single, ...waiting.slice(from, from + width));
     }
-    ord += 1n;
+    waiting = [];
+  };
+  return {
+    add(kind, row) {
+      if (row.every(isPlain)) {
+        waiting.push(ord, BigInt(kind), ...row);
+        if (waiting.length === most * width) {
+          session.run(many, ...waiting);
+          waiting = [];
+        }
+      } else {
+        // Rows stand in the order in which they came.
+        end();
+        const parts = keyValues(row).map(bindCursorValue);
+        const marks = parts.map(({ sql }) => sql).join(', ');
+        session.run(`${insert}(?, ?, ${marks})`, ord, BigInt(kind), ...parts.map(({ bound }) => bound));
+      }
+      ord += 1n;
+    },
+    end,
   };
 }
 
