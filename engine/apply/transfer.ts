@@ -84,7 +84,7 @@ function inPortions<T>(
   return fitting.read(Math.max(limit, snapshot?.limit ?? 0), (portion) => read(portionOf(portion)), rowsIn);
 }
 
-/** The changes before them may be what is too much: with hardly any, the keys alone are. */
+/** The changes before them may be what is too much: with hardly any, the keys alone are. Unless that cuts a transaction. */
 async function readTogether<T>(
   request: ChunkRequest,
   read: (request: ChunkRequest) => Promise<T>,
@@ -92,7 +92,8 @@ async function readTogether<T>(
   try {
     return await read({ ...request, bytes: BYTES_IN_MEMORY });
   } catch (error) {
-    if (!isCdcError(error, 'CHUNK_TOO_LARGE') || request.limit === 1) throw error;
+    const mayCut = request.uncut !== true && request.limit > 1;
+    if (!mayCut || !isCdcError(error, 'CHUNK_TOO_LARGE')) throw error;
     return read({ ...request, limit: 1, bytes: BYTES_IN_MEMORY });
   }
 }

@@ -20,7 +20,7 @@ import { readRange } from '../source/read';
 import { requireColumns } from './columns';
 import { millisecondsOf } from './time';
 
-/** Throws SCHEMA_MOVED, POSITION_INVALID. */
+/** Throws SCHEMA_MOVED, POSITION_INVALID, and CHUNK_TOO_LARGE beyond `bytes`. */
 export async function readPages(
   session: Session,
   ranges: readonly KeysetRange[],
@@ -47,7 +47,7 @@ export async function readPages(
   });
 }
 
-/** Throws SCHEMA_MOVED, POSITION_INVALID. */
+/** Throws SCHEMA_MOVED, POSITION_INVALID, and CHUNK_TOO_LARGE beyond `bytes`. */
 export function copyRange(session: Session, range: RangeToRead, bytes: number | null): Promise<RangeRead> {
   return session.transaction('snapshot', async () => {
     const read = await readRange(session, range, allowanceOf(bytes));

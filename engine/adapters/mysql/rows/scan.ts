@@ -9,7 +9,7 @@ import { keyIdentity } from './key-identity';
 import { selectRange } from './key-order';
 import { readersOf, readTuple, selectList } from './values';
 
-/** Throws POSITION_INVALID for a cursor of another key, TABLE_UNKNOWN. */
+/** Throws POSITION_INVALID for a cursor of another key, TABLE_UNKNOWN, CHUNK_TOO_LARGE. */
 export async function scanRows(session: Session, request: ScanRequest): Promise<ScanResult> {
   const { columns, key, table } = request;
   const schema = await requireColumns(session, table);

@@ -22,7 +22,7 @@ import { readRange } from '../source/read';
 import { requireColumns } from './columns';
 import { millisecondsOf, textIn, typeOf } from './time';
 
-/** Throws SCHEMA_MOVED, POSITION_INVALID. */
+/** Throws SCHEMA_MOVED, POSITION_INVALID, and CHUNK_TOO_LARGE beyond `bytes`. */
 export async function readPages(
   session: Session,
   ranges: readonly KeysetRange[],
@@ -51,7 +51,7 @@ export async function readPages(
   );
 }
 
-/** Throws SCHEMA_MOVED, POSITION_INVALID. */
+/** Throws SCHEMA_MOVED, POSITION_INVALID, and CHUNK_TOO_LARGE beyond `bytes`. */
 export function copyRange(session: Session, range: RangeToRead, bytes: number | null): Promise<RangeRead> {
   return session.reading(
     async () => {

@@ -8,7 +8,7 @@ import { keyIdentity } from './key-identity';
 import { selectRange } from './key-order';
 import { readersOf, readTuple, type ValueReader } from './values';
 
-/** Throws POSITION_INVALID for a cursor of another key, TABLE_UNKNOWN. */
+/** Throws POSITION_INVALID for a cursor of another key, TABLE_UNKNOWN, CHUNK_TOO_LARGE. */
 export async function scanRows(session: Session, request: ScanRequest): Promise<ScanResult> {
   const { columns, key, table } = request;
   return session.transaction('repeatable read, read only', async () => {

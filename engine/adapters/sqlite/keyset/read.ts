@@ -22,7 +22,7 @@ import { readRange } from '../source/window';
 import { requireColumns, requireSameColumns } from './columns';
 import { millisecondsSql } from './time';
 
-/** Throws SCHEMA_MOVED. Text that is not valid in its encoding comes as `comparableText`. */
+/** Throws SCHEMA_MOVED, and CHUNK_TOO_LARGE beyond `bytes`. Text that is not valid in its encoding comes as `comparableText`. */
 export function readPages(
   session: Session,
   ranges: readonly KeysetRange[],
@@ -43,7 +43,7 @@ export function readPages(
   });
 }
 
-/** Throws SCHEMA_MOVED, POSITION_INVALID. */
+/** Throws SCHEMA_MOVED, POSITION_INVALID, and CHUNK_TOO_LARGE beyond `bytes`. */
 export function copyRange(session: Session, range: RangeToRead, bytes: number | null): RangeRead {
   return readSource(session, () => {
     const { route } = range;

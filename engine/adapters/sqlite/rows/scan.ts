@@ -15,7 +15,7 @@ import { keyIdentity } from './key-identity';
 import { selectRange } from './key-range';
 import type { Session } from '../database/session';
 
-/** Throws POSITION_INVALID for a cursor of another key. Text that is not valid is told apart, but not readable. */
+/** Throws POSITION_INVALID for a cursor of another key, CHUNK_TOO_LARGE. Text that is not valid is told apart, but not readable. */
 export function scanRows(session: Session, request: ScanRequest): ScanResult {
   const { columns, key } = request;
   const range = selectRange(request.table.name, key, request);
