@@ -12,6 +12,11 @@ export interface PairUrls {
   readonly target: string;
 }
 
+export interface OpenPair {
+  readonly source: Source;
+  readonly target: Target;
+}
+
 /** The open pair of a pipeline. Opening is lazy on each side, so that health can tell which one is down. */
 export interface Connections {
   readonly sourceAdapter: Adapter;
@@ -19,6 +24,8 @@ export interface Connections {
   source(): Promise<Source>;
   /** Throws DATABASE_MISSING where there is none: an empty one in its place would hide that it was lost. */
   target(): Promise<Target>;
+  /** Both, opened at the same time. What is wrong with the source is told first. */
+  both(): Promise<OpenPair>;
   /** For setup only: as `target`, which shares the handle, but makes a database that is missing. */
   createTarget(): Promise<Target>;
   /**
@@ -71,9 +78,16 @@ export function openConnections(
     if (failed !== undefined) throw toCdcError(failed.reason);
   };
 
+  const both = async (): Promise<OpenPair> => {
+    const [from, to] = [source.open(), target.open()];
+    // It is heard below, unless the source has failed before.
+    to.catch(() => undefined);
+    return { source: await from, target: await to };
+  };
+
   const negotiated = (): Promise<Transfer> => {
-    transfer ??= Promise.all([source.open(), target.open()])
-      .then(([from, to]) => negotiateTransfer(from, to))
+    transfer ??= both()
+      .then((pair) => negotiateTransfer(pair.source, pair.target))
       .catch((error: unknown) => {
         transfer = null;
         throw error;
@@ -86,6 +100,7 @@ export function openConnections(
     targetAdapter,
     source: () => source.open(),
     target: () => target.open(),
+    both,
     async plannedTarget(work) {
       const open = target.open();
       const empty = await open.then(

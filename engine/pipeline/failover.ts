@@ -11,8 +11,7 @@ import { fenced, requirePermit, type Steering } from './control';
  * CAPTURE_MISSING.
  */
 export async function acceptSourceFailover(context: PipelineContext, steering: Steering): Promise<boolean> {
-  const source = await context.connections.source();
-  const target = await context.connections.target();
+  const { source, target } = await context.connections.both();
   const known = requireCheckpoint(await target.checkpoint(context.ref.name), context.ref.name);
   if ((await source.adopt(known.position)) === known.position) return false;
   await target.transaction(null, async (tx) => {

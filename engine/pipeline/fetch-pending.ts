@@ -13,12 +13,13 @@ export async function fetchPendingChanges(
   context: PipelineContext,
   options: FetchOptions,
 ): Promise<FetchResult> {
-  const source = await context.connections.source();
-  const known = await readCheckpoint(context).catch(async (error: unknown) => {
+  const opening = context.connections.source();
+  const reading = readCheckpoint(context).catch(async (error: unknown) => {
     // A backlog grows just when the target is down: the guard must not depend on it.
-    await guardBacklog(context, source, options.settings.maxBacklog, null);
+    await guardBacklog(context, await opening, options.settings.maxBacklog, null);
     throw error;
   });
+  const [source, known] = await Promise.all([opening, reading]);
   const guard = await guardBacklog(context, source, options.settings.maxBacklog, known);
   // The claim says what to do about it, so somebody must claim.
   if (guard.suspended) return { pending: true, backlog: 0, lagMs: 0, ...guard };

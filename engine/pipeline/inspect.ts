@@ -26,13 +26,12 @@ const LOOKS = 10;
 
 /** Throws PIPELINE_UNKNOWN, the handshake's codes, those of `Source.check` that are no table's own, and the databases' codes. */
 export async function inspectPipeline(context: PipelineContext): Promise<Inspected> {
-  const source = await context.connections.source();
+  const { source, target } = await context.connections.both();
   for (let look = 1; ; look++) {
     const checkpoint = await readCheckpoint(context);
     try {
       requireSameSource(checkpoint, await source.sourceId());
       verifyHandshake(checkpoint, await consumerOf(source, checkpoint));
-      const target = await context.connections.target();
       const tables = await target.tableCheckpoints(checkpoint.uuid);
       const moving = movingTables(tables);
       const { view, failures } = await viewKnown(context, source, checkpoint, moving);

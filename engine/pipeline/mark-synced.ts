@@ -17,8 +17,7 @@ export async function markPipelineSynced(
   retainMs: number,
 ): Promise<MarkSyncedResult> {
   const { name } = context.ref;
-  const source = await context.connections.source();
-  const target = await context.connections.target();
+  const { source, target } = await context.connections.both();
   const { checkpoint, tables } = await readProgress(context);
 
   if (checkpoint.seq > checkpoint.ackedSeq) {

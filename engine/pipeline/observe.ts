@@ -24,7 +24,7 @@ async function look(context: PipelineContext): Promise<Sight> {
 
 /** Throws PIPELINE_UNKNOWN and the databases' codes. */
 export async function pipelineStatistics(context: PipelineContext): Promise<Statistics> {
-  const source = await context.connections.source();
+  const { source } = await context.connections.both();
   const { checkpoint, tables } = await look(context);
   const pending = await countPending(source, checkpoint.position, tables, (asked) => context.routesOf(asked));
   const letters = await readLetterCounts(context, checkpoint);
@@ -49,7 +49,7 @@ export async function tableChanges(
   name: string,
   options: ChangesOptions,
 ): Promise<readonly Change[]> {
-  const source = await context.connections.source();
+  const { source } = await context.connections.both();
   const { checkpoint, tables } = await look(context);
   const table = findTable(tables, name);
   const route = await auditRoute(context, table.source);

@@ -34,8 +34,7 @@ export function openPipeline(ref: PipelineRef, connections: Connections, ports: 
       guard(async () =>
         replicate(
           {
-            source: await connections.source(),
-            target: await connections.target(),
+            ...(await connections.both()),
             transfer: await connections.transfer(),
             now: () => ports.now(),
             routesOf: (tables) => context.routesOf(tables),

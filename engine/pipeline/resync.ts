@@ -86,8 +86,7 @@ async function resyncTable(
   steering: Copying,
   name: string,
 ): Promise<readonly string[]> {
-  const source = await context.connections.source();
-  const target = await context.connections.target();
+  const { source, target } = await context.connections.both();
   const { uuid, tables } = await target.transaction(null, async (tx) => {
     const locked = requirePermit(await tx.lockCheckpoint(context.ref.name), context.ref.name, steering);
     // Installing makes a consumer that is gone anew, at the newest position: nobody would know what it has missed.
@@ -174,8 +173,7 @@ function resyncedMeanwhile(context: PipelineContext): CdcError {
 }
 
 async function readCheckpoint(context: PipelineContext, steering: Steering) {
-  const source = await context.connections.source();
-  const target = await context.connections.target();
+  const { source, target } = await context.connections.both();
   const checkpoint = requirePermit(await target.checkpoint(context.ref.name), context.ref.name, steering);
   return { source, target, checkpoint, tables: await target.tableCheckpoints(checkpoint.uuid) };
 }

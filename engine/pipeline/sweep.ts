@@ -87,10 +87,10 @@ async function sweepTable(
   capture: KeysetCapture,
   options: SweepOptions,
 ): Promise<number> {
-  const target = await context.connections.target();
+  const { source, target } = await context.connections.both();
   const targets = await target.tables();
   const sides: Sides = {
-    source: await context.connections.source(),
+    source,
     target,
     likenessOf: createLikeness(context.sameFamily, targets),
     alike: context.sameFamily,

@@ -31,8 +31,7 @@ const LISTED = 100;
  * for `keys` of another table, and the databases' codes.
  */
 export async function verifyPipeline(context: PipelineContext, options: VerifyOptions): Promise<Comparison> {
-  const source = await context.connections.source();
-  const target = await context.connections.target();
+  const { source, target } = await context.connections.both();
   const { checkpoint, tables: rows } = await readProgress(context);
   const letters = await readLetterCounts(context, checkpoint);
   const targets = await target.tables();

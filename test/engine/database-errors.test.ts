@@ -133,6 +133,26 @@ describe('databases in trouble', () => {
     expectEqual();
   });
 
+  test('both are opened at once, and what is wrong with the source is told first', async () => {
+    const shop = folder.database('shop.db', SHOP);
+    const pipeline = await open();
+    const { generation } = await started(pipeline, specOf(['*']));
+    await pipeline.close();
+    shop.close();
+    renameSync(folder.file('shop.db'), folder.file('away.db'));
+    renameSync(folder.file('warehouse.db'), folder.file('also-away.db'));
+    for (const attempt of [1, 2]) {
+      const error = await rejection(replicate(pipeline, generation), 'DATABASE_MISSING');
+      expect(`${attempt}: ${error.message}`).toContain('shop.db');
+    }
+    renameSync(folder.file('away.db'), folder.file('shop.db'));
+    const error = await rejection(replicate(pipeline, generation), 'DATABASE_MISSING');
+    expect(error.message).toContain('warehouse.db');
+    renameSync(folder.file('also-away.db'), folder.file('warehouse.db'));
+    await replicate(pipeline, generation);
+    expectEqual();
+  });
+
   test('a target that is lost while attempts run is DATABASE_MISSING; only a setup makes it anew', async () => {
     const shop = folder.database('shop.db', SHOP);
     const pipeline = await open();

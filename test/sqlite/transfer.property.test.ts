@@ -32,6 +32,11 @@ const text = fc.constantFrom("'a'", "'A'", "'b'", "'B'", "'a '", "''", 'NULL');
 const word = fc.constantFrom("'a'", "'A'", "'b'", "'ä'");
 const loose = fc.constantFrom('1', '1.0', "'1'", "x'31'", '0', '-0.0', '2', "'a'", "'A'");
 const small = fc.constantFrom('0', '1', '2', '3', 'NULL');
+/** Chunks with long values are netted otherwise than those without. */
+const filled = fc.oneof(
+  { weight: 5, arbitrary: id },
+  { weight: 1, arbitrary: fc.constantFrom("printf('%600s', 'x')", 'zeroblob(501)') },
+);
 const or = fc.constantFrom('', 'OR IGNORE ', 'OR REPLACE ');
 const sql = (
   strings: TemplateStringsArray,
@@ -39,14 +44,14 @@ const sql = (
 ): fc.Arbitrary<string> => fc.tuple(...parts).map((values) => String.raw({ raw: strings.raw }, ...values));
 
 const statement = fc.oneof(
-  sql`INSERT ${or}INTO swaps VALUES (${id}, ${text}, ${small}, ${id})`,
-  sql`UPDATE ${or}swaps SET u = ${text}, v = ${id} WHERE id = ${id}`,
+  sql`INSERT ${or}INTO swaps VALUES (${id}, ${text}, ${small}, ${filled})`,
+  sql`UPDATE ${or}swaps SET u = ${text}, v = ${filled} WHERE id = ${id}`,
   sql`UPDATE ${or}swaps SET w = w + 1 WHERE id > ${id}`,
   sql`UPDATE ${or}swaps SET id = ${id} WHERE id = ${id}`,
   sql`UPDATE swaps SET id = -id WHERE id > ${id}`,
   sql`INSERT INTO swaps VALUES (${id}, ${text}, ${small}, 0) ON CONFLICT (u) DO UPDATE SET v = 'upserted', w = NULL`,
   sql`DELETE FROM swaps WHERE id >= ${id}`,
-  sql`INSERT ${or}INTO spelled VALUES (${word}, ${small}, ${id})`,
+  sql`INSERT ${or}INTO spelled VALUES (${word}, ${small}, ${filled})`,
   sql`UPDATE ${or}spelled SET k = ${word}, v = ${id} WHERE k = ${word}`,
   sql`UPDATE ${or}spelled SET n = n * 1.0, k = upper(k) WHERE n = ${small}`,
   sql`DELETE FROM spelled WHERE k = ${word}`,
@@ -54,7 +59,7 @@ const statement = fc.oneof(
   sql`UPDATE ${or}loose SET k = ${loose} WHERE k = ${loose}`,
   sql`UPDATE ${or}loose SET u = ${text} WHERE k = ${loose}`,
   sql`DELETE FROM loose WHERE k = ${loose}`,
-  sql`INSERT ${or}INTO stamped VALUES (${id}, ${text}, ${id})`,
+  sql`INSERT ${or}INTO stamped VALUES (${id}, ${text}, ${filled})`,
   sql`UPDATE ${or}stamped SET v = ${id} WHERE id = ${id}`,
   sql`DELETE FROM stamped WHERE id = ${id}`,
 );

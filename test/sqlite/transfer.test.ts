@@ -73,6 +73,22 @@ describe.each(TRANSPORTS)('changes by %s', (transport) => {
     same('mine');
   });
 
+  test('of a table as wide as a change table can be are netted, long values or not', async () => {
+    const names = Array.from({ length: 989 }, (_, place) => `c${place}`);
+    const { app, start, catchUp } = await openPair(folder, {
+      transport,
+      schema: `CREATE TABLE t (id INTEGER PRIMARY KEY, ${names.join(', ')})`,
+    });
+    app.exec("INSERT INTO t (id, c0) VALUES (1, 'a'), (2, 'b'); UPDATE t SET c988 = 'c' WHERE id = 1");
+    const [first] = await catchUp(start, 100);
+    same('t');
+    app.exec(
+      'UPDATE t SET c500 = zeroblob(100000) WHERE id = 2; UPDATE t SET c1 = 1; DELETE FROM t WHERE id = 1',
+    );
+    await catchUp(first?.to ?? start, 100);
+    same('t');
+  });
+
   test('of keys move, are respelled, and change their storage class', async () => {
     const { app, start, catchUp } = await openPair(folder, {
       transport,

@@ -30,23 +30,23 @@ export interface ReadChanges {
 export function stageChanges(reading: Reading, { route, changes, span }: ReachedTable): ReadChanges | null {
   const { session } = reading;
   const bounds = [BigInt(span.from), BigInt(span.to)] as const;
-  const [count, inserts, updates, deletes, touches, oldest, newest] =
+  const [count, inserts, updates, deletes, long, oldest, newest] =
     session.get(
-      `SELECT count(*), sum(op = 'insert'), sum(op = 'update'), sum(op = 'delete'), sum(op = 'touch'),
-  min(changed_at), max(changed_at)
+      `SELECT count(*), ${['insert', 'update', 'delete'].map((op) => `count(*) FILTER (WHERE op = '${op}')`).join(', ')},
+  count(CASE ${longSql(route)} END), min(changed_at), max(changed_at)
 FROM ${changes} WHERE id > ? AND id <= ?`,
       ...bounds,
     ) ?? [];
   if (numberOf(count) === 0) return null;
 
   const table = reading.borrow(route);
-  session.run(netSql(route, changes, table), ...bounds);
-  const reread = route.source.reread || numberOf(touches) > 0;
+  session.run(netSql(route, changes, table, numberOf(long) > 0), ...bounds);
+  // What is none of these is a touch.
+  const touches = numberOf(count) - numberOf(inserts) - numberOf(updates) - numberOf(deletes);
+  const reread = route.source.reread || touches > 0;
   if (reread) readingChosen(route, () => rereadStaged(reading, route, table));
   const touched =
-    numberOf(touches) === 0
-      ? { updated: 0, deleted: 0 }
-      : countTouched(session, route, changes, table, bounds);
+    touches === 0 ? { updated: 0, deleted: 0 } : countTouched(session, route, changes, table, bounds);
   return {
     route,
     staged: {
@@ -67,11 +67,33 @@ FROM ${changes} WHERE id > ? AND id <= ?`,
   };
 }
 
+/** Bytes of a value from which sorting it takes longer than finding its row again. */
+const LONG = 500;
+
 /**
- * The last change of each key, in the order of the keys, in which they are written fastest. Only keys are sorted for it:
- * what is sorted is held in memory, and a row can be any size.
+ * What a CASE has for changes with a long value; as OR, a thousand columns would be nested too deep for SQLite. What is
+ * no number among numbers counts as long: comparing costs less than asking for the length.
  */
-function netSql(route: TableRoute, changes: string, table: string): string {
+function longSql({ columns, source }: TableRoute): string {
+  return columns
+    .map((column) => {
+      const type = source.columns.find(({ name }) => name === column)?.type;
+      const holdsNumbers = type?.kind === 'dynamic' && type.affinity !== 'text' && type.affinity !== 'blob';
+      const value = quote(`new_${column}`);
+      return `WHEN ${holdsNumbers ? `${value} > 9e999` : `octet_length(${value}) > ${LONG}`} THEN 1`;
+    })
+    .join(' ');
+}
+
+/**
+ * The last change of each key, in the order of the keys, in which they are written fastest. Short rows are sorted as
+ * they are: beside max(), SQLite takes every other column of a group from the row that holds the maximum. Of long ones
+ * only the keys are, since a row can be any size and what is sorted is held in memory.
+ *
+ * The key is written by CASE, not as it is grouped: spellings that are equal share a group, and the group's own value
+ * could be an older spelling than that row's.
+ */
+function netSql(route: TableRoute, changes: string, table: string, long: boolean): string {
   const columns = route.columns.map((column) => {
     const [before, after] = [quote(`old_${column}`), quote(`new_${column}`)];
     return route.key.includes(column)
@@ -84,10 +106,10 @@ function netSql(route: TableRoute, changes: string, table: string): string {
   const kind = route.source.reread
     ? String(KIND.reread)
     : `CASE op WHEN 'delete' THEN ${KIND.delete} WHEN 'touch' THEN ${KIND.reread} ELSE ${KIND.upsert} END`;
+  const among = `FROM ${changes} WHERE id > ? AND id <= ? GROUP BY ${key.join(', ')}`;
   return `INSERT INTO ${table} (ord, kind, ${stagedColumns(route)})
-SELECT id, ${kind}, ${columns.join(', ')}
-FROM (SELECT max(id) AS last FROM ${changes} WHERE id > ? AND id <= ? GROUP BY ${key.join(', ')})
-CROSS JOIN ${changes} ON id = last`;
+SELECT ${long ? 'id' : 'max(id)'}, ${kind}, ${columns.join(', ')}
+${long ? `FROM (SELECT max(id) AS last ${among}) CROSS JOIN ${changes} ON id = last` : among}`;
 }
 
 /** Gives staged keys that must be read again the source's row as it is in this read transaction, or a delete. */

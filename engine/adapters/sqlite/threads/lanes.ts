@@ -1,6 +1,7 @@
 /**
  * A target's connections. Two of them, so that the next chunk is staged on one while the other merges: each has
- * TEMP tables of its own, and a chunk is merged where it was staged. The second opens when it is first needed.
+ * TEMP tables of its own, and a chunk is merged where it was staged. The second opens when it is first needed, or soon
+ * will be: where a chunk takes long, another one follows.
  */
 import type { Connection } from './connection';
 
@@ -22,6 +23,9 @@ export interface Lanes {
   close(): Promise<void>;
 }
 
+/** Work beside which another lane opens: a thread takes some 50 ms to start, for which the next chunk would wait. */
+const LONG_MS = 10;
+
 /** `open` makes a connection beside the first; there are `most` of them at most. */
 export function createLanes(connection: Connection, open: () => Promise<Connection>, most: number): Lanes {
   const laneOver = (over: Connection): Lane => ({ connection: over, routes: new Set(), load: 0 });
@@ -32,6 +36,7 @@ export function createLanes(connection: Connection, open: () => Promise<Connecti
 
   const idlest = (): Lane => lanes.reduce((best, lane) => (lane.load < best.load ? lane : best), first);
   const openAnother = async (): Promise<void> => {
+    if (lanes.length >= most || closed) return;
     opening ??= open().then(
       (another) => {
         lanes.push(laneOver(another));
@@ -56,8 +61,14 @@ export function createLanes(connection: Connection, open: () => Promise<Connecti
   return {
     run: (work) => runOn(idlest(), work),
     async runBeside(work) {
-      if (idlest().load > 0 && lanes.length < most && !closed) await openAnother();
-      return runOn(idlest(), work);
+      if (idlest().load > 0) await openAnother();
+      // Whoever needs what could not be opened tries again, and is told.
+      const long = setTimeout(() => void openAnother().catch(() => undefined), LONG_MS);
+      try {
+        return await runOn(idlest(), work);
+      } finally {
+        clearTimeout(long);
+      }
     },
     runOn,
     async close() {
