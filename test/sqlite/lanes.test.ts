@@ -1,0 +1,61 @@
+import { rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import { databaseFile } from '../../engine/adapters/sqlite/database/file';
+import { openConnection, type Connection } from '../../engine/adapters/sqlite/threads/connection';
+import { createLanes, type Lane, type Lanes } from '../../engine/adapters/sqlite/threads/lanes';
+import { rejection } from '../support/pipelines';
+import { folderPerTest } from '../support/sqlite';
+
+const folder = folderPerTest();
+
+/** Two lanes over one database; `opened` counts those that were asked for beside the first. */
+async function lanesOver(name: string): Promise<{ readonly lanes: Lanes; readonly opened: () => number }> {
+  const file = databaseFile(folder.file(name));
+  const open = (create: boolean): Promise<Connection> =>
+    openConnection({ file, role: 'target', readOnly: false, create, busyTimeoutMs: 100 });
+  let opened = 0;
+  const another = (): Promise<Connection> => {
+    opened += 1;
+    return open(false);
+  };
+  return { lanes: folder.closing(createLanes(await open(true), another, 2)), opened: () => opened };
+}
+
+describe('a further connection to a target', () => {
+  test('opens beside work that takes long, and the next finds it open', async () => {
+    const { lanes, opened } = await lanesOver('a.db');
+    const used: Lane[] = [];
+    const long = async (lane: Lane): Promise<void> => {
+      used.push(lane);
+      await delay(100);
+    };
+    await lanes.runBeside(long);
+    expect(opened()).toBe(1);
+    await Promise.all([lanes.runBeside(long), lanes.runBeside(long), lanes.runBeside(long)]);
+    expect(opened()).toBe(1);
+    expect(new Set(used).size).toBe(2);
+  });
+
+  test('does not open for what is done at once', async () => {
+    const { lanes, opened } = await lanesOver('a.db');
+    for (let turn = 0; turn < 5; turn++) {
+      await lanes.runBeside(() => Promise.resolve());
+    }
+    await delay(50);
+    expect(opened()).toBe(0);
+  });
+
+  test('that can’t be opened ahead fails only what needs it', async () => {
+    const { lanes, opened } = await lanesOver('a.db');
+    for (const part of ['', '-wal', '-shm']) rmSync(folder.file(`a.db${part}`), { force: true });
+    await lanes.runBeside(() => delay(100));
+    expect(opened()).toBe(1);
+    const busy = lanes.runBeside(() => delay(100));
+    await rejection(
+      lanes.runBeside(() => Promise.resolve()),
+      'DATABASE_MISSING',
+    );
+    await busy;
+  });
+});
