@@ -86,13 +86,15 @@ export function openConnections(
   };
 
   const negotiated = (): Promise<Transfer> => {
-    transfer ??= both()
+    if (transfer !== null) return transfer;
+    const mine = both()
       .then((pair) => negotiateTransfer(pair.source, pair.target))
       .catch((error: unknown) => {
-        transfer = null;
+        if (transfer === mine) transfer = null;
         throw error;
       });
-    return transfer;
+    transfer = mine;
+    return mine;
   };
 
   return {
@@ -154,11 +156,14 @@ function lazily<T extends Closable>(make: () => Promise<T>): Lazy<T> {
   let opened: Promise<T> | null = null;
   return {
     open(otherwise = make) {
-      opened ??= otherwise().catch((error: unknown) => {
-        opened = null;
+      if (opened !== null) return opened;
+      const mine = otherwise().catch((error: unknown) => {
+        // Given up meanwhile, it may have been followed by another.
+        if (opened === mine) opened = null;
         throw error;
       });
-      return opened;
+      opened = mine;
+      return mine;
     },
     async close() {
       const closing = opened;

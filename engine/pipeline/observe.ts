@@ -120,7 +120,7 @@ export async function waitUntilCaughtUp(
   context: PipelineContext,
   { onProgress, ...waiting }: Parameters<Pipeline['waitCaughtUp']>[0],
 ): Promise<boolean> {
-  const source = await context.connections.source();
+  const { source } = await context.connections.both();
   const goal = await source.head();
   let reportAt = 0;
   return lookUntil(context.ports, waiting, async () => {

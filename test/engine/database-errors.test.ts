@@ -1,7 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from '@jest/globals';
-import type { CdcError } from '../../engine';
+import { CdcError } from '../../engine';
+import type { Adapter } from '../../engine';
+import { sqliteAdapter } from '../../engine/adapters/sqlite';
 import { spawnChild } from '../support/child';
 import {
   CHAIN,
@@ -33,6 +35,13 @@ function expectDiscreet(error: CdcError): void {
   const shown = JSON.stringify([error.message, error.hint]);
   expect(shown).not.toContain(folder.path);
   expect(shown).not.toMatch(/SQLITE_|secret|Ada/);
+}
+
+/** What one part of a test waits for and another gives. */
+function signal(): { readonly given: Promise<void>; readonly give: () => void } {
+  let give = (): void => undefined;
+  const given = new Promise<void>((resolve) => (give = resolve));
+  return { given, give: () => give() };
 }
 
 /** Rights mean nothing to root, who runs the tests in containers. */
@@ -133,7 +142,30 @@ describe('databases in trouble', () => {
     expectEqual();
   });
 
-  test('both are opened at once, and what is wrong with the source is told first', async () => {
+  test('source and target are opened at the same time', async () => {
+    const shop = folder.database('shop.db', SHOP);
+    const pipeline = await open();
+    const { generation } = await started(pipeline, specOf(['*']));
+    await pipeline.close();
+    shop.exec(SHOP_CHANGES);
+    const target = signal();
+    const adapter: Adapter = {
+      ...sqliteAdapter,
+      async openSource(options) {
+        await target.given;
+        return sqliteAdapter.openSource(options);
+      },
+      openTarget(options) {
+        target.give();
+        return sqliteAdapter.openTarget(options);
+      },
+    };
+    const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db'), { adapter }));
+    await replicate(await engine.pipeline(REF), generation);
+    expectEqual();
+  });
+
+  test('what is wrong with the source is told before what is wrong with the target', async () => {
     const shop = folder.database('shop.db', SHOP);
     const pipeline = await open();
     const { generation } = await started(pipeline, specOf(['*']));
@@ -141,16 +173,46 @@ describe('databases in trouble', () => {
     shop.close();
     renameSync(folder.file('shop.db'), folder.file('away.db'));
     renameSync(folder.file('warehouse.db'), folder.file('also-away.db'));
-    for (const attempt of [1, 2]) {
-      const error = await rejection(replicate(pipeline, generation), 'DATABASE_MISSING');
-      expect(`${attempt}: ${error.message}`).toContain('shop.db');
-    }
+    const both = await rejection(replicate(pipeline, generation), 'DATABASE_MISSING');
+    expect(both.message).toContain('shop.db');
     renameSync(folder.file('away.db'), folder.file('shop.db'));
-    const error = await rejection(replicate(pipeline, generation), 'DATABASE_MISSING');
-    expect(error.message).toContain('warehouse.db');
+    const target = await rejection(replicate(pipeline, generation), 'DATABASE_MISSING');
+    expect(target.message).toContain('warehouse.db');
     renameSync(folder.file('also-away.db'), folder.file('warehouse.db'));
     await replicate(pipeline, generation);
     expectEqual();
+  });
+
+  test('a target that was given up while it opened, and fails later, takes no newer one with it', async () => {
+    folder.database('shop.db', SHOP);
+    const first = await open();
+    const { generation } = await started(first, specOf(['*']));
+    await first.close();
+    const [sourceAsked, late] = [signal(), signal()];
+    const lost = new CdcError('CONNECTION_LOST', 'lost on purpose');
+    let [sources, targets] = [0, 0];
+    const adapter: Adapter = {
+      ...sqliteAdapter,
+      openSource(options) {
+        sourceAsked.give();
+        return ++sources === 1 ? Promise.reject(lost) : sqliteAdapter.openSource(options);
+      },
+      async openTarget(options) {
+        if (++targets > 1) return sqliteAdapter.openTarget(options);
+        await late.given;
+        throw lost;
+      },
+    };
+    const engine = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db'), { adapter }));
+    const pipeline = await engine.pipeline(REF);
+    const failing = rejection(replicate(pipeline, generation), 'CONNECTION_LOST');
+    await sourceAsked.given;
+    await new Promise((resolve) => setImmediate(resolve));
+    await pipeline.statistics();
+    late.give();
+    await failing;
+    await pipeline.statistics();
+    expect(targets).toBe(2);
   });
 
   test('a target that is lost while attempts run is DATABASE_MISSING; only a setup makes it anew', async () => {

@@ -23,7 +23,7 @@ async function lanesOver(name: string): Promise<{ readonly lanes: Lanes; readonl
 }
 
 describe('a further connection to a target', () => {
-  test('opens beside work that takes long, and the next finds it open', async () => {
+  test('opens beside work that takes long, and is used by what follows', async () => {
     const { lanes, opened } = await lanesOver('a.db');
     const used: Lane[] = [];
     const long = async (lane: Lane): Promise<void> => {
@@ -37,13 +37,23 @@ describe('a further connection to a target', () => {
     expect(new Set(used).size).toBe(2);
   });
 
-  test('does not open for what is done at once', async () => {
+  test('does not open for what is over before', async () => {
     const { lanes, opened } = await lanesOver('a.db');
     for (let turn = 0; turn < 5; turn++) {
       await lanes.runBeside(() => Promise.resolve());
     }
     await delay(50);
     expect(opened()).toBe(0);
+  });
+
+  test('that is still opening is closed with the others, and none opens later', async () => {
+    const { lanes, opened } = await lanesOver('a.db');
+    const working = lanes.runBeside(() => delay(150));
+    while (opened() === 0) await delay(1);
+    await lanes.close();
+    await working;
+    await lanes.runBeside(() => delay(100));
+    expect(opened()).toBe(1);
   });
 
   test('that can’t be opened ahead fails only what needs it', async () => {

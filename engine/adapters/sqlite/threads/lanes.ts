@@ -1,7 +1,7 @@
 /**
  * A target's connections. Two of them, so that the next chunk is staged on one while the other merges: each has
- * TEMP tables of its own, and a chunk is merged where it was staged. The second opens when it is first needed, or soon
- * will be: where a chunk takes long, another one follows.
+ * TEMP tables of its own, and a chunk is merged where it was staged. The second opens when it is first needed, or when
+ * it is likely to be: beside a chunk that takes long.
  */
 import type { Connection } from './connection';
 
@@ -23,8 +23,11 @@ export interface Lanes {
   close(): Promise<void>;
 }
 
-/** Work beside which another lane opens: a thread takes some 50 ms to start, for which the next chunk would wait. */
-const LONG_MS = 10;
+/**
+ * Work that takes longer has another lane opened beside it, needed or not: a thread takes some 50 ms to start, for which
+ * the next chunk would wait. Few changes are staged in a tenth of it.
+ */
+const LONG_MS = 20;
 
 /** `open` makes a connection beside the first; there are `most` of them at most. */
 export function createLanes(connection: Connection, open: () => Promise<Connection>, most: number): Lanes {
@@ -63,11 +66,11 @@ export function createLanes(connection: Connection, open: () => Promise<Connecti
     async runBeside(work) {
       if (idlest().load > 0) await openAnother();
       // Whoever needs what could not be opened tries again, and is told.
-      const long = setTimeout(() => void openAnother().catch(() => undefined), LONG_MS);
+      const timer = setTimeout(() => void openAnother().catch(() => undefined), LONG_MS);
       try {
         return await runOn(idlest(), work);
       } finally {
-        clearTimeout(long);
+        clearTimeout(timer);
       }
     },
     runOn,
