@@ -37,7 +37,7 @@ export interface Planning {
 
 /**
  * Throws the codes of `resolveTables`, CONFIG_INVALID, FILTER_INVALID, PIPELINE_LOOP, TARGET_TABLE_MISMATCH, TARGET_TABLE_MISSING,
- * TARGET_NOT_EMPTY, PRIVILEGE_MISSING, and the databases' codes.
+ * TARGET_NOT_EMPTY, SCHEMA_MOVED, PRIVILEGE_MISSING, and the databases' codes.
  */
 export async function planPipeline(
   context: PipelineContext,
@@ -85,6 +85,7 @@ async function planOn(
     }
     const planned = await planTable(target, routeOnTarget(route), source.family, spec.settings.createTables);
     if (planned.missing) missing.push(route);
+    else if (table === undefined) throw madeMeanwhile(route);
     if (planned.step !== null) createSteps.push(planned.step);
     const there = table?.columns ?? planned.columns;
     columns.set(
@@ -131,6 +132,14 @@ async function planOn(
     ],
   };
   return { plan, routes, checkpoint, tables, occupied, createSteps };
+}
+
+/** Nobody has looked at its columns; a new plan does. */
+function madeMeanwhile(route: TableRoute): CdcError {
+  const name = displayName(route.target);
+  return new CdcError('SCHEMA_MOVED', `Target table ${name} was made by somebody else meanwhile`, {
+    table: route.id,
+  });
 }
 
 /** Routes with the whole names of their tables; only the target knows its default schema. Throws NAME_COLLISION. */

@@ -30,6 +30,15 @@ async function open(source = 'shop.db', target = 'warehouse.db') {
   return engine.pipeline(REF);
 }
 
+/** A pipeline over the shop that has replicated it, and holds no connection. */
+async function replicated() {
+  const shop = folder.database('shop.db', SHOP);
+  const pipeline = await open();
+  const { generation } = await started(pipeline, specOf(['*']));
+  await pipeline.close();
+  return { shop, pipeline, generation };
+}
+
 /** Nothing of an error that travels may hold a path, a value or what the driver said. */
 function expectDiscreet(error: CdcError): void {
   const shown = JSON.stringify([error.message, error.hint]);
@@ -125,10 +134,7 @@ describe('databases in trouble', () => {
   });
 
   test('a source that is missing later on is DATABASE_MISSING, and is not made', async () => {
-    const shop = folder.database('shop.db', SHOP);
-    const pipeline = await open();
-    const { generation } = await started(pipeline, specOf(['*']));
-    await pipeline.close();
+    const { shop, pipeline, generation } = await replicated();
     shop.pragma('journal_mode = DELETE');
     shop.close();
     renameSync(folder.file('shop.db'), folder.file('away.db'));
@@ -143,10 +149,7 @@ describe('databases in trouble', () => {
   });
 
   test('source and target are opened at the same time', async () => {
-    const shop = folder.database('shop.db', SHOP);
-    const pipeline = await open();
-    const { generation } = await started(pipeline, specOf(['*']));
-    await pipeline.close();
+    const { shop, generation } = await replicated();
     shop.exec(SHOP_CHANGES);
     const target = signal();
     const adapter: Adapter = {
@@ -166,10 +169,7 @@ describe('databases in trouble', () => {
   });
 
   test('what is wrong with the source is told before what is wrong with the target', async () => {
-    const shop = folder.database('shop.db', SHOP);
-    const pipeline = await open();
-    const { generation } = await started(pipeline, specOf(['*']));
-    await pipeline.close();
+    const { shop, pipeline, generation } = await replicated();
     shop.close();
     renameSync(folder.file('shop.db'), folder.file('away.db'));
     renameSync(folder.file('warehouse.db'), folder.file('also-away.db'));
@@ -184,10 +184,7 @@ describe('databases in trouble', () => {
   });
 
   test('a target that was given up while it opened, and fails later, takes no newer one with it', async () => {
-    folder.database('shop.db', SHOP);
-    const first = await open();
-    const { generation } = await started(first, specOf(['*']));
-    await first.close();
+    const { generation } = await replicated();
     const [sourceAsked, late] = [signal(), signal()];
     const lost = new CdcError('CONNECTION_LOST', 'lost on purpose');
     let [sources, targets] = [0, 0];

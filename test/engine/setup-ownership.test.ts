@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { isCdcError, type Engine } from '../../engine';
+import { isCdcError, type Adapter, type Engine } from '../../engine';
+import { sqliteAdapter } from '../../engine/adapters/sqlite';
 import { toCdcError } from '../../engine/errors';
 import { CHAIN, engineOver, REF, rejection, replicate, setUp, specOf, started } from '../support/pipelines';
 import { ownObjects } from '../support/same-files';
@@ -108,6 +109,38 @@ describe('who owns a pipeline', () => {
     expect(lost).toEqual(['PIPELINE_TAKEN']);
     for (const { chain, generation } of won)
       await replicate(await engine().pipeline(REF), generation, { chain });
+    expectEqual();
+  });
+
+  test('a target table that is made after the others were read is SCHEMA_MOVED, and the next setup takes it', async () => {
+    folder.database('shop.db', SHOP);
+    const warehouse = folder.database('warehouse.db');
+    let made = false;
+    const adapter: Adapter = {
+      ...sqliteAdapter,
+      async openTarget(options) {
+        const target = await sqliteAdapter.openTarget(options);
+        return {
+          ...target,
+          async tables() {
+            const found = await target.tables();
+            if (!made)
+              warehouse.exec('CREATE TABLE tags (order_id INTEGER, tag TEXT, PRIMARY KEY (order_id, tag))');
+            made = true;
+            return found;
+          },
+        };
+      },
+    };
+    const own = folder.closing(engineOver(folder.url('shop.db'), folder.url('warehouse.db'), { adapter }));
+    const pipeline = await own.pipeline(REF);
+    const error = await rejection(setUp(pipeline, specOf(['*'])), 'SCHEMA_MOVED');
+    expect(error).toMatchObject({ table: 'tags', retryable: true });
+    // Its columns are looked at now: one of them is missing.
+    const mismatch = await rejection(setUp(pipeline, specOf(['*'])), 'TARGET_TABLE_MISMATCH');
+    expect(mismatch.message).toContain('lacks the column weight');
+    warehouse.exec('ALTER TABLE tags ADD COLUMN weight');
+    await started(pipeline, specOf(['*']));
     expectEqual();
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ScratchDatabase } from '../../engine/contract';
-import { replicate, setUp, specOf, started } from '../support/pipelines';
+import { rejection, replicate, setUp, specOf, started } from '../support/pipelines';
 import { connectTo, select } from '../support/postgres';
 import { postgresPerTest } from '../support/postgres-scratch';
 
@@ -194,5 +194,18 @@ describe('tables that are made on a PostgreSQL target', () => {
     await started(pipeline, specOf(['public.*']));
     expect([...(await target.dump('t'))].sort()).toEqual([...(await source.dump('t'))].sort());
     expect(await columnsOf(target, 't')).toEqual(await columnsOf(source, 't'));
+  });
+
+  test('have no name that a partition has', async () => {
+    const source = await scratch('CREATE TABLE t (id integer PRIMARY KEY)');
+    const target = await scratch(
+      'CREATE TABLE whole (id integer PRIMARY KEY) PARTITION BY RANGE (id)',
+      'CREATE TABLE part PARTITION OF whole FOR VALUES FROM (0) TO (10)',
+    );
+    const pipeline = await pipelineOf(source, target);
+    const refused = pipeline.plan(specOf([{ from: 'public.t', to: 'public.part' }]));
+    const { message } = await rejection(refused, 'TARGET_TABLE_MISMATCH');
+    expect(message).toContain('a partition of another table has this name already');
+    await started(pipeline, specOf([{ from: 'public.t', to: 'public.whole' }]));
   });
 });

@@ -196,6 +196,8 @@ async function connect(address: Address, role: string): Promise<Connection> {
     bigNumberStrings: true,
     dateStrings: true,
     jsonStrings: true,
+    // `bind` has put in the parameters; the driver would look for places of its own through the whole statement.
+    queryFormat: (sql) => sql,
     connectAttributes: { program_name: `temporal-cdc: ${role}` },
   };
   const attempt = async (ssl: ConnectionOptions['ssl']): Promise<Connection> => {

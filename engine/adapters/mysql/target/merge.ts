@@ -62,7 +62,7 @@ export async function mergeChunk(
 
 /** Rows of the range have the last word about their keys. */
 function withdraw({ route, range }: StagedSet, aside: SetAside[]): void {
-  if (range === null) return;
+  if (range === null || aside.length === 0) return;
   const again = new Set(range.keys.map(({ key }) => encodeCursor(key)));
   const stays = ({ table, copied, key }: SetAside): boolean =>
     table !== route.id || copied || !again.has(encodeCursor(key));

@@ -39,18 +39,19 @@ export async function planTable(
       `the connection names the database ${session.database}, and no other is written`,
     );
   }
-  const detail = await readTable(session, name);
-  if (detail !== null) {
-    requireTransactions(route, detail);
-    requireSameKey(route, detail.found.columns, { sameFamily, isMade: false });
-    return null;
-  }
+  // Before the table is read: one that is made meanwhile would be taken for something else that has the name.
   const taken = await session.first(
     'SELECT TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?',
     [session.database, name],
   );
   if (taken !== undefined) {
-    throw refuse('TARGET_TABLE_MISMATCH', `a ${String(taken[0]).toLowerCase()} has this name already`);
+    const detail = await readTable(session, name);
+    if (detail === null) {
+      throw refuse('TARGET_TABLE_MISMATCH', `a ${String(taken[0]).toLowerCase()} has this name already`);
+    }
+    requireTransactions(route, detail);
+    requireSameKey(route, detail.found.columns, { sameFamily, isMade: false });
+    return null;
   }
   const made = await createTableSql(session, route, sameFamily);
   const chosen = made.columns.filter(({ name }) => (route.types?.[name]?.type ?? null) !== null);

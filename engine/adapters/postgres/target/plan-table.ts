@@ -55,13 +55,17 @@ const KINDS: Readonly<Record<string, string>> = {
   i: 'an index',
   I: 'an index',
   c: 'a type',
+  // Not every row of the source would be let in.
+  partition: 'a partition of another table',
 };
 
-/** `relkind` of what has the name; null where nothing has. */
+/** `relkind` of what has the name, or `partition`; null where nothing has. */
 async function kindOf(session: Session, { target }: TableRoute): Promise<string | null> {
-  const row = await session.first('SELECT relkind FROM pg_class WHERE oid = to_regclass($1)', [
-    qualify(target),
-  ]);
+  const row = await session.first(
+    `SELECT CASE WHEN relispartition THEN 'partition' ELSE relkind::text END
+FROM pg_class WHERE oid = to_regclass($1)`,
+    [qualify(target)],
+  );
   return row?.[0] ?? null;
 }
 

@@ -98,12 +98,9 @@ interface LoggedChange {
   readonly op: string;
   readonly changedAt: number;
   readonly identity: string;
-  readonly key: Tuple;
-  /** Null unless the row is there after the change. */
-  readonly row: Tuple | null;
+  /** Of a row that is not there after the change, its former key alone. */
+  readonly row: Tuple;
 }
-
-const META = 3;
 
 /** Null when the table has no changes in the span. */
 function readTable(
@@ -111,33 +108,27 @@ function readTable(
   { route, changes: changeTable, span }: ReachedTable,
   allowance: Allowance | null,
 ): ReadTable | null {
-  const columns = [
-    'id',
-    'op',
-    'changed_at',
-    ...route.key.map((name) => quote(`old_${name}`)),
-    ...route.columns.map((name) => quote(`new_${name}`)),
-  ];
+  const columns = route.columns.map((name) => {
+    const [before, after] = [quote(`old_${name}`), quote(`new_${name}`)];
+    return route.key.includes(name)
+      ? `CASE WHEN op IN ('delete', 'touch') THEN ${before} ELSE ${after} END`
+      : after;
+  });
   const found = selectExact(
     session,
-    columns,
+    [...columns, 'op', 'changed_at'],
     `FROM ${changeTable} WHERE id > ? AND id <= ? ORDER BY id`,
     [BigInt(span.from), BigInt(span.to)],
     allowance,
   );
   if (found.length === 0) return null;
-  const places = route.key.map((name) => META + route.key.length + route.columns.indexOf(name));
-  const log = found.map((exact) => loggedChange(route, exact, places));
-  const last = new Map(log.map((change, index) => [change.identity, index]));
-  const outcome = new Map<string, 'upsert' | 'delete'>();
-  const changes = log.flatMap((change, index): readonly RowChange[] => {
-    const isLast = last.get(change.identity) === index;
-    const again = route.source.reread || change.op === 'touch';
-    if (again && !isLast) return [];
-    const resolved = again ? readAgain(session, route, change, allowance) : [takeLogged(change)];
-    if (isLast) outcome.set(change.identity, resolved.at(-1)?.kind ?? 'delete');
-    return resolved;
-  });
+  const places = placesOf(route);
+  const log = found.map((exact) => loggedChange(exact, places));
+  // Most logs hold all that is to be applied; which change of a key is the last one is looked for in no other.
+  const isWhole = !route.source.reread && log.every(({ op }) => op !== 'touch');
+  const { changes, outcome } = isWhole
+    ? { changes: log.map((change) => takeLogged(change, places)), outcome: NO_OUTCOME }
+    : readLastAgain(session, route, log, allowance);
   const times = log.map((change) => change.changedAt);
   return {
     route,
@@ -149,23 +140,58 @@ function readTable(
   };
 }
 
-function loggedChange(route: TableRoute, exact: ExactRow, places: readonly number[]): LoggedChange {
+function placesOf(route: TableRoute): readonly number[] {
+  return route.key.map((name) => route.columns.indexOf(name));
+}
+
+function loggedChange(exact: ExactRow, places: readonly number[]): LoggedChange {
   const row = comparableRow(exact);
-  const op = textOf(row[1]);
-  const isGone = op === 'delete' || op === 'touch';
-  const key = isGone ? row.slice(META, META + route.key.length) : places.map((place) => row[place] ?? null);
   return {
-    op,
-    changedAt: numberOf(row[2]),
-    identity: keyIdentity(key),
-    key,
-    row: isGone ? null : row.slice(META + route.key.length),
+    op: textOf(row.at(-2)),
+    changedAt: numberOf(row.at(-1)),
+    identity: identityOf(row, places),
+    row: row.slice(0, -2),
   };
 }
 
-function takeLogged({ op, identity, key, row }: LoggedChange): RowChange {
-  if (row === null) return { kind: 'delete', identity, key };
+function keyOf(row: Tuple, places: readonly number[]): Tuple {
+  return places.map((place) => row[place] ?? null);
+}
+
+function identityOf(row: Tuple, places: readonly number[]): string {
+  return keyIdentity(keyOf(row, places));
+}
+
+function takeLogged({ op, identity, row }: LoggedChange, places: readonly number[]): RowChange {
+  if (op === 'delete' || op === 'touch') return { kind: 'delete', identity, key: keyOf(row, places) };
   return { kind: 'upsert', identity, op: op === 'insert' ? 'insert' : 'update', row };
+}
+
+/** By identity, what became of the key. */
+type Outcome = ReadonlyMap<string, RowChange['kind']>;
+
+const NO_OUTCOME: Outcome = new Map();
+
+/** A log in which keys were only touched, or whose table is read again: of each key, the row as it is now at its last change. */
+function readLastAgain(
+  session: Session,
+  route: TableRoute,
+  log: readonly LoggedChange[],
+  allowance: Allowance | null,
+): { readonly changes: readonly RowChange[]; readonly outcome: Outcome } {
+  const last = new Map(log.map((change, index) => [change.identity, index]));
+  const outcome = new Map<string, RowChange['kind']>();
+  const changes = log.flatMap((change, index): readonly RowChange[] => {
+    const isLast = last.get(change.identity) === index;
+    const again = route.source.reread || change.op === 'touch';
+    if (again && !isLast) return [];
+    const resolved = again
+      ? readAgain(session, route, change, allowance)
+      : [takeLogged(change, placesOf(route))];
+    if (isLast) outcome.set(change.identity, resolved.at(-1)?.kind ?? 'delete');
+    return resolved;
+  });
+  return { changes, outcome };
 }
 
 /**
@@ -178,8 +204,10 @@ function readAgain(
   change: LoggedChange,
   allowance: Allowance | null,
 ): readonly RowChange[] {
-  const gone: RowChange = { kind: 'delete', identity: change.identity, key: change.key };
-  const parts = keyValues(change.key).map(bindCursorValue);
+  const places = placesOf(route);
+  const key = keyOf(change.row, places);
+  const gone: RowChange = { kind: 'delete', identity: change.identity, key };
+  const parts = keyValues(key).map(bindCursorValue);
   const sameKey = route.key.map((name, index) => `${quote(name)} = ${parts[index]?.sql ?? 'NULL'}`);
   const [found] = selectExact(
     session,
@@ -191,7 +219,7 @@ WHERE ${sameKey.join(' AND ')}${andFilter(route.where)}`,
   );
   if (found === undefined) return [gone];
   const row = comparableRow(found);
-  const identity = keyIdentity(route.key.map((name) => row[route.columns.indexOf(name)] ?? null));
+  const identity = identityOf(row, places);
   const there: RowChange = {
     kind: 'upsert',
     identity,
@@ -202,11 +230,7 @@ WHERE ${sameKey.join(' AND ')}${andFilter(route.where)}`,
 }
 
 /** A touch counts as what came of its key. */
-function countChanges(
-  route: TableRoute,
-  log: readonly LoggedChange[],
-  outcome: ReadonlyMap<string, 'upsert' | 'delete'>,
-): TableCounts {
+function countChanges(route: TableRoute, log: readonly LoggedChange[], outcome: Outcome): TableCounts {
   const counts = { inserted: 0, updated: 0, deleted: 0 };
   for (const { op, identity } of log) {
     if (op === 'insert') counts.inserted += 1;
@@ -234,8 +258,7 @@ export function readRange(
     selectExact(session, route.columns.map(quote), range.sql, range.parameters, allowance),
   );
   const finished = only !== null || found.length < limit;
-  const places = route.key.map((name) => route.columns.indexOf(name));
-  const cursor = finished ? null : cursorOf(found.at(-1), places);
+  const cursor = finished ? null : cursorOf(found.at(-1), placesOf(route));
   return {
     snapshot: { table, rows: found.length, cursor, finished },
     range: { table, rows: found.map(comparableRow), after, upTo: cursor, replace, only },

@@ -55,13 +55,14 @@ function createTarget(lanes: Lanes): Target {
     capturedAs: () => lanes.run((lane) => lane.connection.call('capturedAs')),
     async planTable(route, sourceFamily) {
       refuseReservedName(route);
-      const existing = findTable(await tables(), route);
-      if (existing !== undefined) {
+      // Before the tables: one that is made meanwhile would be taken for something else that has the name.
+      const owner = await lanes.run((lane) => lane.connection.call('ownerOfName', route.target.name));
+      if (owner !== null) {
+        const existing = findTable(await tables(), route);
+        if (existing === undefined) throw nameTaken(targetName(route), owner);
         requireSameKeyTypes(route, existing, false);
         return null;
       }
-      const owner = await lanes.run((lane) => lane.connection.call('ownerOfName', route.target.name));
-      if (owner !== null) throw nameTaken(targetName(route), owner);
       const made = createTableSql(route, sourceFamily);
       if (route.key.some((column) => (route.types?.[column]?.type ?? null) !== null)) {
         requireSameKeyTypes(route, { columns: made.columns, options: [] }, true);
