@@ -9,17 +9,29 @@ import { folderPerTest } from '../support/sqlite';
 
 const folder = folderPerTest();
 
-/** Two lanes over one database; `opened` counts those that were asked for beside the first. */
-async function lanesOver(name: string): Promise<{ readonly lanes: Lanes; readonly opened: () => number }> {
+interface Opened {
+  readonly lanes: Lanes;
+  /** How many connections were asked for beside the first. */
+  readonly opened: () => number;
+  /** Once one was asked for. */
+  readonly asked: Promise<void>;
+}
+
+/** Two lanes over one database. */
+async function lanesOver(name: string): Promise<Opened> {
   const file = databaseFile(folder.file(name));
   const open = (create: boolean): Promise<Connection> =>
     openConnection({ file, role: 'target', readOnly: false, create, busyTimeoutMs: 100 });
   let opened = 0;
+  let tell = (): void => undefined;
+  const asked = new Promise<void>((resolve) => (tell = resolve));
   const another = (): Promise<Connection> => {
     opened += 1;
+    tell();
     return open(false);
   };
-  return { lanes: folder.closing(createLanes(await open(true), another, 2)), opened: () => opened };
+  const lanes = folder.closing(createLanes(await open(true), another, 2));
+  return { lanes, opened: () => opened, asked };
 }
 
 describe('a further connection to a target', () => {
@@ -47,9 +59,9 @@ describe('a further connection to a target', () => {
   });
 
   test('that is still opening is closed with the others, and none opens later', async () => {
-    const { lanes, opened } = await lanesOver('a.db');
+    const { lanes, opened, asked } = await lanesOver('a.db');
     const working = lanes.runBeside(() => delay(150));
-    while (opened() === 0) await delay(1);
+    await asked;
     await lanes.close();
     await working;
     await lanes.runBeside(() => delay(100));

@@ -1,7 +1,7 @@
 /** What was logged of one table, made into changes that can be applied. */
 import type { Allowance, RowChange, TableCounts, TableRoute, Tuple } from '../../../model';
 import type { Session } from '../database';
-import type { LoggedChange } from './log';
+import { toMilliseconds, type LoggedChange } from './log';
 import type { TableLog } from './window';
 import { rereadRows } from './reread';
 
@@ -10,6 +10,7 @@ export interface TableChanges {
   /** Captured changes, before what was read again made fewer of them. */
   readonly logged: number;
   readonly counts: TableCounts;
+  /** Milliseconds since 1970, as `newest`. */
   readonly oldest: number;
   readonly newest: number;
 }
@@ -23,8 +24,11 @@ export async function resolveLog(
 ): Promise<TableChanges | null> {
   const [first] = log;
   if (first === undefined) return null;
-  const last = new Map(log.map((change, index) => [change.identity, index]));
-  const again = log.filter((change, index) => change.again && last.get(change.identity) === index);
+  // Most logs hold all that is to be applied; which change of a key is the last one is looked for in no other.
+  const last = log.some((change) => change.again)
+    ? new Map(log.map((change) => [change.identity, change]))
+    : null;
+  const again = log.filter((change) => change.again && last?.get(change.identity) === change);
   const rows = await rereadRows(
     session,
     route,
@@ -33,17 +37,23 @@ export async function resolveLog(
   );
   const counts = { inserted: 0, updated: 0, deleted: 0 };
   let [oldest, newest] = [first.changedAt, first.changedAt];
-  const changes = log.flatMap((change, index): readonly RowChange[] => {
-    oldest = Math.min(oldest, change.changedAt);
-    newest = Math.max(newest, change.changedAt);
-    const isLast = last.get(change.identity) === index;
+  const changes: RowChange[] = [];
+  for (const change of log) {
+    if (change.changedAt < oldest) oldest = change.changedAt;
+    if (change.changedAt > newest) newest = change.changedAt;
     const resolved = rowChange(change, change.again ? (rows.get(change.identity) ?? null) : change.row);
     // A touch counts as what came of its key.
     const op = change.op !== 'touch' ? change.op : resolved.kind === 'delete' ? 'delete' : 'update';
     counts[op === 'insert' ? 'inserted' : op === 'delete' ? 'deleted' : 'updated'] += 1;
-    return change.again && !isLast ? [] : [resolved];
-  });
-  return { changes, logged, counts: { table: route.id, ...counts }, oldest, newest };
+    if (!change.again || last?.get(change.identity) === change) changes.push(resolved);
+  }
+  return {
+    changes,
+    logged,
+    counts: { table: route.id, ...counts },
+    oldest: toMilliseconds(oldest),
+    newest: toMilliseconds(newest),
+  };
 }
 
 function rowChange({ op, identity, key }: LoggedChange, row: Tuple | null): RowChange {

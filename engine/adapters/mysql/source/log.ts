@@ -13,8 +13,8 @@ import { capturedColumns, isChange, type CapturedRoute } from './captures';
 /** One logged change. */
 export interface LoggedChange {
   readonly op: 'insert' | 'update' | 'delete' | 'touch';
-  /** Milliseconds since 1970. */
-  readonly changedAt: number;
+  /** UTC as the server writes it, always as long: texts are in the order of the times. See `toMilliseconds`. */
+  readonly changedAt: string;
   readonly identity: string;
   readonly key: Tuple;
   /** Values of the route's columns; null unless the row is there after the change. */
@@ -183,7 +183,7 @@ function entryOf({ route }: CapturedRoute, readers: Readers, fields: FieldRow): 
   const isThere = op === 'insert' || op === 'update';
   const change = (kind: LoggedChange['op'], parts: Tuple, row: Tuple | null): LoggedChange => ({
     op: kind,
-    changedAt: toMilliseconds(at),
+    changedAt: at,
     identity: keyIdentity(parts),
     key: parts,
     row,

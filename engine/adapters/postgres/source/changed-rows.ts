@@ -128,22 +128,24 @@ export async function resolveLog(
 ): Promise<TableChanges | null> {
   const [first] = log;
   if (first === undefined) return null;
-  const last = new Map<string, LoggedChange>();
-  for (const change of log) last.set(change.identity, change);
-  const again = log.filter((change) => change.again && last.get(change.identity) === change);
+  // Most logs hold all that is to be applied; which change of a key is the last one is looked for in no other.
+  const last = log.some((change) => change.again)
+    ? new Map(log.map((change) => [change.identity, change]))
+    : null;
+  const again = log.filter((change) => change.again && last?.get(change.identity) === change);
   const rows = await rereadRows(
     session,
     route,
     again.map((change) => change.key),
     allowance,
   );
-  /** Keys of which nothing is left. */
+  /** Keys of which nothing is left, as far as touches ask. */
   const gone = new Set<string>();
   const keyReaders = readersOf(route.source, route.key);
   const changes: RowChange[] = [];
   for (const change of log) {
     if (change.op === 'truncate') continue;
-    const isLast = last.get(change.identity) === change;
+    const isLast = last?.get(change.identity) === change;
     if (change.again && !isLast) continue;
     const row = change.again ? (rows.get(change.identity) ?? null) : change.row;
     const resolved = rowChange(change, row, keyReaders);
