@@ -85,7 +85,7 @@ async function planOn(
     }
     const planned = await planTable(target, routeOnTarget(route), source.family, spec.settings.createTables);
     if (planned.missing) missing.push(route);
-    else if (table === undefined) throw madeMeanwhile(route);
+    else if (table === undefined) await refuseNew(target, route);
     if (planned.step !== null) createSteps.push(planned.step);
     const there = table?.columns ?? planned.columns;
     columns.set(
@@ -134,10 +134,11 @@ async function planOn(
   return { plan, routes, checkpoint, tables, occupied, createSteps };
 }
 
-/** Nobody has looked at its columns; a new plan does. */
-function madeMeanwhile(route: TableRoute): CdcError {
+/** Throws SCHEMA_MOVED for a table that is there by now, and was not when the others were read. */
+async function refuseNew(target: Target, route: TableRoute): Promise<void> {
   const name = displayName(route.target);
-  return new CdcError('SCHEMA_MOVED', `Target table ${name} was made by somebody else meanwhile`, {
+  if (findNamed(await target.tables(), (table) => displayName(table.name), name) === undefined) return;
+  throw new CdcError('SCHEMA_MOVED', `Target table ${name} was made by somebody else meanwhile`, {
     table: route.id,
   });
 }
