@@ -24,10 +24,10 @@ export interface Target {
   /** `Source.sourceId` of this same database: null where nothing is captured in it. */
   capturedAs(): Promise<string | null>;
   /**
-   * The statement that would make a table for this route, with its columns; null when it exists. `route.types` goes before
-   * the types that we would give. TYPE_MISMATCH if it can't be made,
-   * NAME_COLLISION for a reserved name, TARGET_TABLE_MISMATCH where something else has the name, or where the table
-   * that exists would not keep keys as they are.
+   * The statement that would make a table for this route, with its columns; null when it exists, and then `tables` lists
+   * it. `route.types` goes before the types that we would give. TYPE_MISMATCH if it can't be made, NAME_COLLISION for a
+   * reserved name, TARGET_TABLE_MISMATCH where something else has the name, or where the table that exists would not
+   * keep keys as they are.
    */
   planTable(route: TableRoute, sourceFamily: string): Promise<TablePlan | null>;
   /**

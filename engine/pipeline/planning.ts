@@ -140,6 +140,7 @@ async function refuseNew(target: Target, route: TableRoute): Promise<void> {
   if (findNamed(await target.tables(), (table) => displayName(table.name), name) === undefined) return;
   throw new CdcError('SCHEMA_MOVED', `Target table ${name} was made by somebody else meanwhile`, {
     table: route.id,
+    hint: 'A worker plans again at once; at a terminal, repeat the command.',
   });
 }
 

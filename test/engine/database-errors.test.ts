@@ -18,6 +18,7 @@ import {
   started,
 } from '../support/pipelines';
 import { SHOP, SHOP_CHANGES } from '../support/shop';
+import { signal } from '../support/signal';
 import { folderPerTest } from '../support/sqlite';
 import { pipelinesIn } from '../support/file-pipelines';
 
@@ -44,13 +45,6 @@ function expectDiscreet(error: CdcError): void {
   const shown = JSON.stringify([error.message, error.hint]);
   expect(shown).not.toContain(folder.path);
   expect(shown).not.toMatch(/SQLITE_|secret|Ada/);
-}
-
-/** What one part of a test waits for and another gives. */
-function signal(): { readonly given: Promise<void>; readonly give: () => void } {
-  let give = (): void => undefined;
-  const given = new Promise<void>((resolve) => (give = resolve));
-  return { given, give: () => give() };
 }
 
 /** Rights mean nothing to root, who runs the tests in containers. */

@@ -5,6 +5,7 @@ import { databaseFile } from '../../engine/adapters/sqlite/database/file';
 import { openConnection, type Connection } from '../../engine/adapters/sqlite/threads/connection';
 import { createLanes, type Lane, type Lanes } from '../../engine/adapters/sqlite/threads/lanes';
 import { rejection } from '../support/pipelines';
+import { signal } from '../support/signal';
 import { folderPerTest } from '../support/sqlite';
 
 const folder = folderPerTest();
@@ -23,15 +24,14 @@ async function lanesOver(name: string): Promise<Opened> {
   const open = (create: boolean): Promise<Connection> =>
     openConnection({ file, role: 'target', readOnly: false, create, busyTimeoutMs: 100 });
   let opened = 0;
-  let tell = (): void => undefined;
-  const asked = new Promise<void>((resolve) => (tell = resolve));
+  const asked = signal();
   const another = (): Promise<Connection> => {
     opened += 1;
-    tell();
+    asked.give();
     return open(false);
   };
   const lanes = folder.closing(createLanes(await open(true), another, 2));
-  return { lanes, opened: () => opened, asked };
+  return { lanes, opened: () => opened, asked: asked.given };
 }
 
 describe('a further connection to a target', () => {

@@ -128,7 +128,7 @@ export async function resolveLog(
 ): Promise<TableChanges | null> {
   const [first] = log;
   if (first === undefined) return null;
-  // Most logs hold all that is to be applied; which change of a key is the last one is looked for in no other.
+  // Which change of a key is the last one matters only where rows are read again; most logs are applied as they are.
   const last = log.some((change) => change.again)
     ? new Map(log.map((change) => [change.identity, change]))
     : null;
@@ -139,7 +139,7 @@ export async function resolveLog(
     again.map((change) => change.key),
     allowance,
   );
-  /** Keys of which nothing is left, as far as touches ask. */
+  /** Keys of which nothing is left, where something is read again; touches are counted by it. */
   const gone = new Set<string>();
   const keyReaders = readersOf(route.source, route.key);
   const changes: RowChange[] = [];

@@ -59,10 +59,10 @@ const KINDS: Readonly<Record<string, string>> = {
   partition: 'a partition of another table',
 };
 
-/** `relkind` of what has the name, or `partition`; null where nothing has. */
+/** `relkind` of what has the name, or `partition` of a table; null where nothing has. */
 async function kindOf(session: Session, { target }: TableRoute): Promise<string | null> {
   const row = await session.first(
-    `SELECT CASE WHEN relispartition THEN 'partition' ELSE relkind::text END
+    `SELECT CASE WHEN relispartition AND relkind IN ('r', 'p', 'f') THEN 'partition' ELSE relkind::text END
 FROM pg_class WHERE oid = to_regclass($1)`,
     [qualify(target)],
   );

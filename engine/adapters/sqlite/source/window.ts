@@ -124,17 +124,27 @@ function readTable(
   if (found.length === 0) return null;
   const places = placesOf(route);
   const log = found.map((exact) => loggedChange(exact, places));
-  // Most logs hold all that is to be applied; which change of a key is the last one is looked for in no other.
-  const isWhole = !route.source.reread && log.every(({ op }) => op !== 'touch');
-  const { changes, outcome } = isWhole
-    ? { changes: log.map((change) => takeLogged(change, places)), outcome: NO_OUTCOME }
-    : readLastAgain(session, route, log, allowance);
+  const isAgain = ({ op }: LoggedChange): boolean => route.source.reread || op === 'touch';
+  // Which change of a key is the last one matters only where rows are read again; most logs are applied as they are.
+  const last = log.some(isAgain) ? new Map(log.map((change) => [change.identity, change])) : null;
+  /** Keys of which nothing is left; touches are counted by it. */
+  const gone = new Set<string>();
+  const changes: RowChange[] = [];
+  for (const change of log) {
+    const isLast = last?.get(change.identity) === change;
+    if (isAgain(change) && !isLast) continue;
+    const resolved = isAgain(change)
+      ? readAgain(session, route, change, allowance)
+      : [takeLogged(change, places)];
+    if (isLast && resolved.at(-1)?.kind === 'delete') gone.add(change.identity);
+    changes.push(...resolved);
+  }
   const times = log.map((change) => change.changedAt);
   return {
     route,
     changes,
     logged: log.length,
-    counts: countChanges(route, log, outcome),
+    counts: countChanges(route, log, gone),
     oldest: times.reduce((one, other) => Math.min(one, other)),
     newest: times.reduce((one, other) => Math.max(one, other)),
   };
@@ -163,35 +173,8 @@ function identityOf(row: Tuple, places: readonly number[]): string {
 }
 
 function takeLogged({ op, identity, row }: LoggedChange, places: readonly number[]): RowChange {
-  if (op === 'delete' || op === 'touch') return { kind: 'delete', identity, key: keyOf(row, places) };
+  if (op === 'delete') return { kind: 'delete', identity, key: keyOf(row, places) };
   return { kind: 'upsert', identity, op: op === 'insert' ? 'insert' : 'update', row };
-}
-
-/** By identity, what became of the key. */
-type Outcome = ReadonlyMap<string, RowChange['kind']>;
-
-const NO_OUTCOME: Outcome = new Map();
-
-/** A log in which keys were only touched, or whose table is read again: of each key, the row as it is now at its last change. */
-function readLastAgain(
-  session: Session,
-  route: TableRoute,
-  log: readonly LoggedChange[],
-  allowance: Allowance | null,
-): { readonly changes: readonly RowChange[]; readonly outcome: Outcome } {
-  const last = new Map(log.map((change, index) => [change.identity, index]));
-  const outcome = new Map<string, RowChange['kind']>();
-  const changes = log.flatMap((change, index): readonly RowChange[] => {
-    const isLast = last.get(change.identity) === index;
-    const again = route.source.reread || change.op === 'touch';
-    if (again && !isLast) return [];
-    const resolved = again
-      ? readAgain(session, route, change, allowance)
-      : [takeLogged(change, placesOf(route))];
-    if (isLast) outcome.set(change.identity, resolved.at(-1)?.kind ?? 'delete');
-    return resolved;
-  });
-  return { changes, outcome };
 }
 
 /**
@@ -230,11 +213,15 @@ WHERE ${sameKey.join(' AND ')}${andFilter(route.where)}`,
 }
 
 /** A touch counts as what came of its key. */
-function countChanges(route: TableRoute, log: readonly LoggedChange[], outcome: Outcome): TableCounts {
+function countChanges(
+  route: TableRoute,
+  log: readonly LoggedChange[],
+  gone: ReadonlySet<string>,
+): TableCounts {
   const counts = { inserted: 0, updated: 0, deleted: 0 };
   for (const { op, identity } of log) {
     if (op === 'insert') counts.inserted += 1;
-    else if (op === 'delete' || (op === 'touch' && outcome.get(identity) === 'delete')) counts.deleted += 1;
+    else if (op === 'delete' || (op === 'touch' && gone.has(identity))) counts.deleted += 1;
     else counts.updated += 1;
   }
   return { table: route.id, ...counts };
