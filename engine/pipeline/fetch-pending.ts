@@ -13,7 +13,7 @@ export async function fetchPendingChanges(
   context: PipelineContext,
   options: FetchOptions,
 ): Promise<FetchResult> {
-  // Both databases at once: to open one takes as long as all that is asked of it here.
+  // Neither database waits for the other to be opened.
   const opening = context.connections.source();
   const reading = readCheckpoint(context).catch(async (error: unknown) => {
     // A backlog grows just when the target is down: the guard must not depend on it.
